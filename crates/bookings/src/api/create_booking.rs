@@ -1,0 +1,207 @@
+//! `POST /api/v1/bookings`: a booking, or a hold for someone who makes up their mind.
+
+use axum::extract::State;
+use contracts::bookings::{BookingConfirmed, BookingHeld};
+use garde::Validate;
+use jiff::{SignedDuration, Timestamp};
+use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::{BookingId, ResourceId, Slot, UserId};
+use platform::auth::{Actor, Can};
+use platform::events::Origin;
+use platform::http::Problem;
+use platform::idempotency::{Answer, Idempotent};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{BookingBody, step};
+use crate::App;
+use crate::booking::{Booking, Status, reference};
+use crate::error::{Error, invalid_slot};
+use crate::policy::Policy;
+use crate::store::bookings;
+use crate::store::claims::{self, Placed, Wanted};
+use crate::store::resources::Tree;
+
+/// What to book, when, and for whom.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateBooking)]
+pub struct Request {
+    /// The one resource to book; or several in `resources`.
+    #[garde(skip)]
+    pub resource_id: Option<ResourceId>,
+    /// Resources to book together, all or none: 1 to 20.
+    #[garde(length(min = 1, max = 20), dive)]
+    #[schema(min_items = 1, max_items = 20)]
+    pub resources: Option<Vec<RequestedResource>>,
+    /// When it starts, with an offset.
+    #[garde(skip)]
+    #[schema(example = "2026-11-23T14:00:00+01:00")]
+    pub starts_at: Timestamp,
+    /// When it ends, with an offset; the instant itself is free again.
+    #[garde(skip)]
+    #[schema(example = "2026-11-23T15:30:00+01:00")]
+    pub ends_at: Timestamp,
+    /// What it is for: at most 200 characters.
+    #[garde(length(chars, max = 200))]
+    #[schema(max_length = 200, example = "Design review")]
+    pub title: Option<String>,
+    /// Whose it is to be; the caller's when absent. Needs `bookings.manage` for others.
+    #[garde(skip)]
+    pub on_behalf_of: Option<UserId>,
+    /// Hold the slot for so long and wait for a confirmation: 1 to 3600 seconds.
+    #[garde(range(min = 1, max = 3600))]
+    #[schema(minimum = 1, maximum = 3600)]
+    pub hold_seconds: Option<i64>,
+}
+
+/// A resource to book.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestedResource {
+    /// The resource.
+    #[garde(skip)]
+    pub resource_id: ResourceId,
+    /// How many of its units: 1 to 1000, 1 when absent.
+    #[garde(range(min = 1, max = 1000))]
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 1000, default = 1)]
+    pub units: i32,
+}
+
+const fn one() -> i32 {
+    1
+}
+
+impl Request {
+    fn wanted(&self) -> Result<Vec<Wanted>, Problem> {
+        let wanted = match (self.resource_id, &self.resources) {
+            (Some(resource_id), None) => vec![Wanted { resource_id, units: 1 }],
+            (None, Some(resources)) => {
+                resources.iter().map(|one| Wanted { resource_id: one.resource_id, units: one.units }).collect()
+            }
+            _ => {
+                let detail = "Send either resource_id or resources.";
+                return Err(Problem::invalid_field("/resource_id", "one_of", detail));
+            }
+        };
+        let mut ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
+        ids.sort();
+        ids.dedup();
+        if ids.len() < wanted.len() {
+            return Err(Problem::invalid_field("/resources", "repeated", "A resource stands here twice; raise its units instead."));
+        }
+        Ok(wanted)
+    }
+
+    fn booking(&self, actor: &Actor, now: Timestamp) -> Result<Booking, Problem> {
+        let slot = Slot::new(self.starts_at, self.ends_at).map_err(invalid_slot)?;
+        let user_id = self.on_behalf_of.unwrap_or(actor.user);
+        if user_id != actor.user && !actor.may::<BookingsManage>() {
+            return Err(Error::OnBehalfForbidden.into());
+        }
+        let broken = Policy::default().evaluate(&slot, now);
+        if !broken.is_empty() {
+            return Err(Error::PolicyViolated(broken).into());
+        }
+        let id = BookingId::mint();
+        Ok(Booking {
+            id,
+            reference: reference(id),
+            version: 1,
+            status: if self.hold_seconds.is_some() { Status::Held } else { Status::Confirmed },
+            user_id,
+            created_by: actor.user,
+            title: self.title.clone(),
+            slot,
+            resources: Vec::new(),
+            expires_at: self.hold_seconds.map(|seconds| now + SignedDuration::from_secs(seconds)),
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
+/// Books.
+#[utoipa::path(
+    post,
+    path = "/api/v1/bookings",
+    operation_id = "create_booking",
+    tag = "bookings",
+    summary = "Book, or hold for a moment",
+    request_body = Request,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
+    responses(
+        (status = 201, description = "Booked", body = BookingBody),
+        (status = 403, description = "permission_required"),
+        (status = 409, description = "slot_taken (with `conflicts` and `alternatives`), request_in_progress"),
+        (status = 422, description = "invalid_input, policy_violated (with `broken`), not_enough_units, idempotency_key_reused"),
+        (status = 503, description = "resource_unknown, database_unavailable")
+    ),
+    extensions(("x-permission" = json!("bookings.own")))
+)]
+pub async fn create_booking(
+    actor: Can<BookingsOwn>,
+    State(app): State<App>,
+    request: Idempotent<Request>,
+) -> Result<Answer, Problem> {
+    let wanted = request.body.wanted()?;
+    let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
+    let mut run = 0;
+    loop {
+        run += 1;
+        match attempt(&app, &actor, &request, &wanted, &ids).await {
+            Err(problem) if problem.transient && run < step::RUNS => {}
+            result => return result,
+        }
+    }
+}
+
+/// One run of the transaction.
+async fn attempt(
+    app: &App,
+    actor: &Actor,
+    request: &Idempotent<Request>,
+    wanted: &[Wanted],
+    ids: &[ResourceId],
+) -> Result<Answer, Problem> {
+    let now = app.context.clock.now();
+    let organization = actor.organization;
+    let mut tx = app.context.db.begin(organization).await?;
+    if let Some(answer) = request.replay(&mut tx, actor, now).await? {
+        return Ok(answer);
+    }
+    let mut booking = request.body.booking(actor, now)?;
+    let tree = claims::lock(&mut tx, organization, ids).await?;
+    if ids.iter().any(|id| tree.get(id).is_none_or(|resource| !resource.active)) {
+        drop(tx);
+        step::know(app, actor, ids).await?;
+        return Err(Problem::unavailable("resource_unknown", "Try again.", 1).or_run_again());
+    }
+    booking.resources = booked(&tree, wanted);
+    bookings::insert(&mut tx, organization, &booking).await?;
+    if let Placed::No(rivals) = claims::place(&mut tx, organization, &tree, &booking, wanted).await? {
+        return Err(step::slot_taken(&mut tx, app, actor, &tree, wanted, &booking, &rivals).await?);
+    }
+    tell(&mut tx, actor, &booking).await?;
+    let location = format!("/api/v1/bookings/{}", booking.id);
+    let answer = Answer::created(&location, booking.version, &BookingBody::from(booking))?;
+    request.record(&mut tx, actor, &answer, now).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+/// The resources as they stand in the booking.
+pub(super) fn booked(tree: &Tree, wanted: &[Wanted]) -> Vec<crate::booking::BookedResource> {
+    wanted.iter().filter_map(|one| tree.get(&one.resource_id).map(|resource| resource.booked(one.units))).collect()
+}
+
+async fn tell(tx: &mut platform::db::Tx, actor: &Actor, booking: &Booking) -> Result<(), Problem> {
+    let (origin, wire) = (Origin::from(actor), booking.into());
+    if booking.status == Status::Held {
+        let event = BookingHeld { before: None, booking: wire, reason: None };
+        return bookings::tell(tx, actor.organization, &origin, booking, &event).await;
+    }
+    let event = BookingConfirmed { before: None, booking: wire, reason: None };
+    bookings::tell(tx, actor.organization, &origin, booking, &event).await
+}

@@ -1,0 +1,25 @@
+//! `GET /internal/organizations/{organization_id}/bookings/{id}`: what of a booking is not in its events.
+
+use axum::extract::State;
+use contracts::bookings::BookingDetails;
+use kernel::{BookingId, OrganizationId};
+use platform::http::{Json, Path, Problem};
+use platform::internal::Peer;
+
+use crate::App;
+use crate::store::bookings::{self, Lock};
+
+/// The details, for another service.
+///
+/// # Errors
+/// 404 when there is no such booking.
+pub async fn get_details(
+    _: Peer,
+    State(app): State<App>,
+    Path((organization, id)): Path<(OrganizationId, BookingId)>,
+) -> Result<Json<BookingDetails>, Problem> {
+    let mut tx = app.context.db.begin(organization).await?;
+    let booking = bookings::load(&mut tx, organization, id, Lock::None).await?;
+    let booking = booking.ok_or_else(|| Problem::not_found("booking"))?;
+    Ok(Json(BookingDetails { id, title: booking.title }))
+}

@@ -1,0 +1,109 @@
+//! `GET /api/v1/resources/{id}/free-busy`: when a resource is taken and when it is free.
+
+use axum::extract::State;
+use garde::Validate;
+use jiff::{SignedDuration, Timestamp};
+use kernel::role::BookingsOwn;
+use kernel::{ResourceId, Slot};
+use platform::auth::Can;
+use platform::http::{Json, Path, Problem, Query};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::App;
+use crate::error::invalid_slot;
+use crate::free::free;
+use crate::store::{calendar, resources};
+
+/// The longest window that one call may ask for.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 93);
+
+/// Of which window.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Window {
+    /// Start of the window.
+    #[garde(skip)]
+    #[param(example = "2026-11-23T00:00:00Z")]
+    pub from: Timestamp,
+    /// End of the window, at most 93 days later.
+    #[garde(skip)]
+    #[param(example = "2026-11-24T00:00:00Z")]
+    pub to: Timestamp,
+}
+
+/// When a resource is taken and when it is free.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FreeBusy {
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// When nothing of it can be booked, in order.
+    pub busy: Vec<Slot>,
+    /// The longest intervals in which one booking fits, in order. Of a pool they may overlap: each is of one unit.
+    pub free: Vec<Slot>,
+    /// The units of a pool one by one; empty for a single thing.
+    pub units: Vec<UnitFreeBusy>,
+}
+
+/// One unit of a pool.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitFreeBusy {
+    /// The unit's number within the resource, from 1.
+    pub number: i32,
+    /// When it is taken.
+    pub busy: Vec<Slot>,
+    /// When it is free.
+    pub free: Vec<Slot>,
+}
+
+/// A window that one call may ask for.
+///
+/// # Errors
+/// 422 when it is empty or too long.
+pub(super) fn window(from: Timestamp, to: Timestamp) -> Result<Slot, Problem> {
+    let window = Slot::new(from, to).map_err(invalid_slot)?;
+    if window.duration() > LONGEST {
+        return Err(Problem::invalid_field("to", "window_too_long", "The window is 93 days long at most."));
+    }
+    Ok(window)
+}
+
+/// Free and busy times. Busy times say nothing about whose they are.
+#[utoipa::path(
+    get,
+    path = "/api/v1/resources/{id}/free-busy",
+    operation_id = "get_free_busy",
+    tag = "availability",
+    summary = "See when a resource is free",
+    params(("id" = ResourceId, Path, description = "The resource"), Window),
+    responses(
+        (status = 200, description = "Busy and free intervals", body = FreeBusy),
+        (status = 404, description = "not_found"),
+        (status = 422, description = "invalid_input")
+    ),
+    extensions(("x-permission" = json!("bookings.own")))
+)]
+pub async fn get_free_busy(
+    actor: Can<BookingsOwn>,
+    State(app): State<App>,
+    Path(id): Path<ResourceId>,
+    Query(query): Query<Window>,
+) -> Result<Json<FreeBusy>, Problem> {
+    let organization = actor.organization;
+    let window = window(query.from, query.to)?;
+    let mut tx = app.context.db.begin(organization).await?;
+    let tree = resources::tree(&mut tx, organization, &[id]).await?;
+    if !tree.contains_key(&id) {
+        return Err(Problem::not_found("resource"));
+    }
+    let calendar = calendar::read(&mut tx, organization, &tree, &window, app.context.clock.now()).await?;
+    let shape = calendar.shape(&tree, id);
+    let free = free(&shape, &calendar.claims, &window, SignedDuration::from_micros(1));
+    let units = calendar.units.get(&id).filter(|units| units.len() > 1).into_iter().flatten().map(|(unit, number)| {
+        let free = window.minus(calendar.claims.get(unit).map_or(&[], Vec::as_slice));
+        UnitFreeBusy { number: *number, busy: window.minus(&free), free }
+    });
+    let units = units.collect();
+    Ok(Json(FreeBusy { resource_id: id, busy: window.minus(&free), free, units }))
+}

@@ -1,0 +1,190 @@
+//! `GET /api/v1/availability`: the resources that fit a need and are free for it, best first.
+
+use axum::extract::State;
+use garde::Validate;
+use jiff::{SignedDuration, Timestamp};
+use kernel::role::BookingsOwn;
+use kernel::{LocationId, OrganizationId, ResourceId, Slot};
+use platform::auth::Can;
+use platform::db::Tx;
+use platform::http::{Json, Problem, Query};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::get_free_busy::window;
+use crate::App;
+use crate::free::free;
+use crate::store::{calendar, resources};
+
+/// Resources of which the calendars are read at once.
+const CHUNK: i64 = 100;
+/// Free intervals shown of each resource.
+const INTERVALS: usize = 3;
+/// Resources in an answer when the caller does not say.
+const DEFAULT_LIMIT: usize = 20;
+
+/// The need.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Need {
+    /// Start of the window, with an offset.
+    #[garde(skip)]
+    #[param(example = "2026-11-23T13:00:00Z")]
+    pub from: Timestamp,
+    /// End of the window, at most 93 days later.
+    #[garde(skip)]
+    #[param(example = "2026-11-23T18:00:00Z")]
+    pub to: Timestamp,
+    /// How long it is needed, in minutes: 1 to 44640; the whole window when absent.
+    #[garde(range(min = 1, max = 44640))]
+    #[param(minimum = 1, maximum = 44640, example = 90)]
+    pub duration_minutes: Option<i64>,
+    /// The name of its type.
+    #[garde(length(chars, max = 200))]
+    #[param(max_length = 200, example = "meeting room")]
+    pub r#type: Option<String>,
+    /// People who must fit.
+    #[garde(range(min = 1))]
+    #[param(minimum = 1, example = 8)]
+    pub seats: Option<i32>,
+    /// Names of amenities it must have, separated by commas.
+    #[garde(length(chars, max = 1000))]
+    #[param(max_length = 1000, example = "projector")]
+    pub amenities: Option<String>,
+    /// It must be at this place, or below it.
+    #[garde(skip)]
+    pub location_id: Option<LocationId>,
+    /// A part of its name.
+    #[garde(length(chars, max = 200))]
+    #[param(max_length = 200)]
+    pub q: Option<String>,
+    /// Resources in the answer: 1 to 100, 20 when absent.
+    #[garde(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    pub limit: Option<usize>,
+}
+
+/// What fits the need, best first: those with the fewest seats too many, then by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Availability {
+    /// The resources.
+    pub items: Vec<Available>,
+}
+
+/// A resource that fits the need.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Available {
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// Its name.
+    #[schema(example = "Ada")]
+    pub name: String,
+    /// Its type.
+    #[schema(example = "meeting room")]
+    pub r#type: String,
+    /// How many people fit.
+    #[schema(example = 10)]
+    pub seats: Option<i32>,
+    /// Its zone (IANA).
+    pub time_zone: String,
+    /// Where it is, from the site down.
+    pub location_names: Vec<String>,
+    /// Its first free intervals that are long enough, three at most.
+    pub free: Vec<Slot>,
+}
+
+/// Searches.
+#[utoipa::path(
+    get,
+    path = "/api/v1/availability",
+    operation_id = "search_availability",
+    tag = "availability",
+    summary = "Find what is free for a need",
+    params(Need),
+    responses(
+        (status = 200, description = "What fits, best first", body = Availability),
+        (status = 400, description = "invalid_query"),
+        (status = 422, description = "invalid_input")
+    ),
+    extensions(("x-permission" = json!("bookings.own")))
+)]
+pub async fn search_availability(
+    actor: Can<BookingsOwn>,
+    State(app): State<App>,
+    Query(need): Query<Need>,
+) -> Result<Json<Availability>, Problem> {
+    let window = window(need.from, need.to)?;
+    let length = need.duration_minutes.map_or(window.duration(), SignedDuration::from_mins);
+    if length > window.duration() {
+        let detail = "The window is shorter than that.";
+        return Err(Problem::invalid_field("duration_minutes", "longer_than_window", detail));
+    }
+    let limit = need.limit.unwrap_or(DEFAULT_LIMIT);
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let mut items = Vec::new();
+    let mut offset = 0;
+    while items.len() < limit {
+        let ids = candidates(&mut tx, actor.organization, &need, offset).await?;
+        offset += CHUNK;
+        let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
+        let calendar = calendar::read(&mut tx, actor.organization, &tree, &window, app.context.clock.now()).await?;
+        for resource in ids.iter().filter_map(|id| tree.get(id)) {
+            let mut free = free(&calendar.shape(&tree, resource.id), &calendar.claims, &window, length);
+            free.truncate(INTERVALS);
+            if !free.is_empty() {
+                items.push(available(resource, free));
+            }
+        }
+        if i64::try_from(ids.len()).is_ok_and(|found| found < CHUNK) {
+            break;
+        }
+    }
+    items.truncate(limit);
+    Ok(Json(Availability { items }))
+}
+
+/// The next resources that fit the need, free or not, best first.
+async fn candidates(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    need: &Need,
+    offset: i64,
+) -> Result<Vec<ResourceId>, Problem> {
+    let amenities: Vec<String> = need.amenities.iter().flat_map(|list| list.split(',')).map(str::trim)
+        .filter(|name| !name.is_empty()).map(str::to_lowercase).collect();
+    let ids = sqlx::query_scalar!(
+        "select id from bookings.resource
+         where organization_id = $1 and status = 'active'
+           and ($2::text is null or lower(type_name) = lower($2))
+           and ($3::int is null or seats >= $3)
+           and ($4::uuid is null or $4 = any(location_path))
+           and ($5::text is null or strpos(lower(name), lower($5)) > 0)
+           and $6::text[] <@ array(select lower(amenity) from unnest(amenities) amenity)
+         order by seats nulls last, name, id
+         limit $7 offset $8",
+        organization.0,
+        need.r#type,
+        need.seats,
+        need.location_id.map(|id| id.0),
+        need.q,
+        &amenities,
+        CHUNK,
+        offset,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids.into_iter().map(ResourceId).collect())
+}
+
+fn available(resource: &resources::Resource, free: Vec<Slot>) -> Available {
+    Available {
+        resource_id: resource.id,
+        name: resource.name.clone(),
+        r#type: resource.type_name.clone(),
+        seats: resource.seats,
+        time_zone: resource.time_zone.clone(),
+        location_names: resource.location_names.clone(),
+        free,
+    }
+}

@@ -1,0 +1,108 @@
+//! The booking service: claims that cannot overlap, bookings and their life, availability.
+
+pub mod api;
+pub mod booking;
+pub mod config;
+pub mod error;
+pub mod free;
+pub mod jobs;
+pub mod on;
+pub mod policy;
+pub mod store;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::get;
+use platform::auth::Verifier;
+use platform::db::migrate::Schema;
+use platform::internal::InternalToken;
+use platform::service::Context;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use config::Config;
+
+/// The service's name: of its schema, its role and its metrics.
+pub const NAME: &str = "bookings";
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What a handler works with.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Database, clock, keys.
+    pub context: Context,
+    /// The service's settings.
+    pub config: Arc<Config>,
+}
+
+impl FromRef<App> for Verifier {
+    fn from_ref(app: &App) -> Self {
+        app.context.verifier.clone()
+    }
+}
+
+impl FromRef<App> for InternalToken {
+    fn from_ref(app: &App) -> Self {
+        app.context.internal.clone()
+    }
+}
+
+/// The service's schema.
+#[must_use]
+pub fn schema() -> Schema {
+    Schema::new(NAME, &MIGRATIONS)
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Reservas: bookings",
+    description = "Claims that cannot overlap, bookings and their life, availability.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Document;
+
+/// Every public operation.
+pub fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(api::list_bookings::list_bookings, api::create_booking::create_booking))
+        .routes(routes!(api::get_booking::get_booking))
+        .routes(routes!(api::move_booking::move_booking))
+        .routes(routes!(api::confirm_booking::confirm_booking))
+        .routes(routes!(api::cancel_booking::cancel_booking))
+        .routes(routes!(api::check_in::check_in))
+        .routes(routes!(api::check_out::check_out))
+        .routes(routes!(api::get_booking_history::get_booking_history))
+        .routes(routes!(api::search_availability::search_availability))
+        .routes(routes!(api::get_free_busy::get_free_busy))
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = api().into_openapi();
+    platform::openapi::complete(&mut document);
+    document
+}
+
+/// Starts the consumers and jobs, and gives the routes.
+///
+/// # Errors
+/// When a consumer cannot be set up.
+#[expect(clippy::unused_async, reason = "every service starts the same way")]
+pub async fn start(context: Context, config: Config) -> Result<Router, String> {
+    let app = App { context, config: Arc::new(config) };
+    tokio::spawn(on::consumer(&app).run(app.context.shutdown.clone()));
+    tokio::spawn(jobs::run(app.clone()));
+    Ok(routes(app))
+}
+
+/// The routes alone, without anything that runs by itself.
+pub fn routes(app: App) -> Router {
+    let internal = "/internal/organizations/{organization_id}/bookings/{id}";
+    let (router, _) = api().route(internal, get(api::get_details::get_details)).split_for_parts();
+    router.with_state(app)
+}

@@ -1,0 +1,8 @@
+//! Queries that two or more slices use: resources, bookings, and the one path that writes claims.
+
+pub mod alternatives;
+pub mod bookings;
+pub mod calendar;
+pub mod claims;
+pub mod expiry;
+pub mod resources;

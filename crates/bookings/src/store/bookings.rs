@@ -1,0 +1,207 @@
+//! Bookings in the database: loading, inserting, saving a step of their life with its event.
+
+use jiff_sqlx::ToSqlx as _;
+use kernel::{BookingId, Event, Kind, OrganizationId, Slot, UserId};
+use platform::auth::Actor;
+use platform::db::{OnConstraint as _, Tx};
+use platform::events::{self, Origin};
+use platform::http::Problem;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::booking::{BookedResource, Booking, Status};
+
+/// How a booking is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// For reading.
+    None,
+    /// For a change: others that would change it wait.
+    ForUpdate,
+    /// For a change that is not worth waiting for: a locked booking is not found.
+    SkipLocked,
+}
+
+/// The booking with an id, if the organization has it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn load(tx: &mut Tx, organization: OrganizationId, id: BookingId, lock: Lock) -> Result<Option<Booking>, Problem> {
+    let locked = match lock {
+        Lock::None => true,
+        Lock::ForUpdate => sqlx::query!(
+            "select id from bookings.booking where organization_id = $1 and id = $2 for update",
+            organization.0,
+            id.0
+        )
+        .fetch_optional(&mut **tx)
+        .await?
+        .is_some(),
+        Lock::SkipLocked => sqlx::query!(
+            "select id from bookings.booking where organization_id = $1 and id = $2 for update skip locked",
+            organization.0,
+            id.0
+        )
+        .fetch_optional(&mut **tx)
+        .await?
+        .is_some(),
+    };
+    if !locked {
+        return Ok(None);
+    }
+    Ok(many(tx, organization, &[id.0]).await?.pop())
+}
+
+/// The bookings with these ids, in the order of their start.
+///
+/// # Errors
+/// When the database fails.
+pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Result<Vec<Booking>, Problem> {
+    let rows = sqlx::query!(
+        r#"select b.id, b.reference, b.version, b.status as "status: Status", b.user_id, b.created_by, b.title,
+                  b.starts_at, b.ends_at, b.expires_at, b.created_at, b.updated_at,
+                  (select jsonb_agg(jsonb_build_object('resource_id', r.resource_id, 'name', r.name, 'units', r.units,
+                                                       'time_zone', r.time_zone, 'location_names', r.location_names)
+                                    order by r.position)
+                   from bookings.booking_resource r
+                   where r.organization_id = b.organization_id and r.booking_id = b.id)
+                      as "resources!: Json<Vec<BookedResource>>"
+           from bookings.booking b where b.organization_id = $1 and b.id = any($2)
+           order by b.starts_at, b.id"#,
+        organization.0,
+        ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let slot = Slot::new(row.starts_at.to_jiff(), row.ends_at.to_jiff());
+            Ok(Booking {
+                id: BookingId(row.id),
+                reference: row.reference,
+                version: row.version,
+                status: row.status,
+                user_id: UserId(row.user_id),
+                created_by: UserId(row.created_by),
+                title: row.title,
+                slot: slot.map_err(|error| Problem::internal(&error))?,
+                resources: row.resources.0,
+                expires_at: row.expires_at.map(jiff_sqlx::Timestamp::to_jiff),
+                created_at: row.created_at.to_jiff(),
+                updated_at: row.updated_at.to_jiff(),
+            })
+        })
+        .collect()
+}
+
+/// Whether the caller may see a booking and change it: its owner, who made it, and who may manage all.
+#[must_use]
+pub fn is_open_to(booking: &Booking, actor: &Actor) -> bool {
+    booking.user_id == actor.user || booking.created_by == actor.user || actor.may::<kernel::role::BookingsManage>()
+}
+
+/// The booking for a change by the caller, locked.
+///
+/// # Errors
+/// 404 when there is none that the caller may see.
+pub async fn for_change(tx: &mut Tx, actor: &Actor, id: BookingId) -> Result<Booking, Problem> {
+    let booking = load(tx, actor.organization, id, Lock::ForUpdate).await?;
+    booking.filter(|booking| is_open_to(booking, actor)).ok_or_else(|| Problem::not_found("booking"))
+}
+
+/// A new booking's rows.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(tx: &mut Tx, organization: OrganizationId, booking: &Booking) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into bookings.booking (organization_id, id, reference, version, status, user_id, created_by, title,
+                                       starts_at, ends_at, expires_at, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        organization.0,
+        booking.id.0,
+        booking.reference,
+        booking.version,
+        booking.status.name(),
+        booking.user_id.0,
+        booking.created_by.0,
+        booking.title,
+        booking.slot.starts_at().to_sqlx(),
+        booking.slot.ends_at().to_sqlx(),
+        booking.expires_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        booking.created_at.to_sqlx(),
+        booking.updated_at.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .on_constraint("booking_reference", || {
+        // Forty random bits: the next id has others.
+        Problem::new(Kind::Conflict, "request_in_progress", "Try again.").or_run_again()
+    })?;
+    insert_resources(tx, organization, booking).await
+}
+
+async fn insert_resources(tx: &mut Tx, organization: OrganizationId, booking: &Booking) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into bookings.booking_resource (organization_id, booking_id, position, resource_id, units, name,
+                                                time_zone, location_names)
+         select $1, $2, position, resource_id, units, name, time_zone, location_names
+         from rows from (jsonb_to_recordset($3) as (resource_id uuid, units int, name text, time_zone text,
+                                                    location_names text[])) with ordinality
+              as r (resource_id, units, name, time_zone, location_names, position)",
+        organization.0,
+        booking.id.0,
+        serde_json::to_value(&booking.resources).unwrap_or_default(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Saves a step of a booking's life. The row is locked by whoever loaded it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn save(tx: &mut Tx, organization: OrganizationId, before: &Booking, after: &Booking) -> Result<(), Problem> {
+    sqlx::query!(
+        "update bookings.booking set version = $3, status = $4, starts_at = $5, ends_at = $6, expires_at = $7
+         where organization_id = $1 and id = $2",
+        organization.0,
+        after.id.0,
+        after.version,
+        after.status.name(),
+        after.slot.starts_at().to_sqlx(),
+        after.slot.ends_at().to_sqlx(),
+        after.expires_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+    )
+    .execute(&mut **tx)
+    .await?;
+    if before.resources != after.resources {
+        sqlx::query!(
+            "delete from bookings.booking_resource where organization_id = $1 and booking_id = $2",
+            organization.0,
+            after.id.0
+        )
+        .execute(&mut **tx)
+        .await?;
+        insert_resources(tx, organization, after).await?;
+    }
+    Ok(())
+}
+
+/// Tells what happened to a booking, in the transaction of the change.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tell<E: Event>(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    origin: &Origin,
+    booking: &Booking,
+    event: &E,
+) -> Result<(), Problem> {
+    let on_behalf_of = Some(booking.user_id).filter(|owner| origin.actor.is_some_and(|actor| actor != *owner));
+    let origin = Origin { on_behalf_of, ..origin.clone() };
+    events::append(tx, organization, &origin, event, booking.updated_at).await?;
+    Ok(())
+}

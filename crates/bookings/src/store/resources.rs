@@ -1,0 +1,173 @@
+//! The service's own copy of the catalogue: reading it, and writing what the resource service tells.
+
+use std::collections::BTreeMap;
+
+use contracts::resources as wire;
+use kernel::{LocationId, OrganizationId, ResourceId};
+use platform::db::Tx;
+use platform::http::Problem;
+use uuid::Uuid;
+
+use crate::booking::BookedResource;
+
+/// A resource as this service knows it.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// The resource.
+    pub id: ResourceId,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub type_name: String,
+    /// Where it is, from the site down.
+    pub location_path: Vec<LocationId>,
+    /// The names of those places.
+    pub location_names: Vec<String>,
+    /// How many people fit.
+    pub seats: Option<i32>,
+    /// Its zone (IANA).
+    pub time_zone: String,
+    /// What it is made of.
+    pub parts: Vec<ResourceId>,
+    /// Whether it can be booked.
+    pub active: bool,
+}
+
+impl Resource {
+    /// The resource as it stands in a booking made now.
+    #[must_use]
+    pub fn booked(&self, units: i32) -> BookedResource {
+        BookedResource {
+            resource_id: self.id,
+            name: self.name.clone(),
+            units,
+            time_zone: self.time_zone.clone(),
+            location_names: self.location_names.clone(),
+        }
+    }
+}
+
+/// Resources with all that they are made of, by id.
+pub type Tree = BTreeMap<ResourceId, Resource>;
+
+/// The resources with these ids and all their parts, however deep; unknown ids are missing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tree(tx: &mut Tx, organization: OrganizationId, ids: &[ResourceId]) -> Result<Tree, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"with recursive tree as (
+               select id, parts from bookings.resource where organization_id = $1 and id = any($2)
+               union
+               select part.id, part.parts from bookings.resource part
+               join tree on part.organization_id = $1 and part.id = any(tree.parts)
+           )
+           select r.id, name, type_name, location_path, location_names, seats, time_zone, r.parts, status = 'active' as "active!"
+           from bookings.resource r join tree on r.organization_id = $1 and r.id = tree.id"#,
+        organization.0,
+        &ids,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let resources = rows.into_iter().map(|row| Resource {
+        id: ResourceId(row.id),
+        name: row.name,
+        type_name: row.type_name,
+        location_path: row.location_path.into_iter().map(LocationId).collect(),
+        location_names: row.location_names,
+        seats: row.seats,
+        time_zone: row.time_zone,
+        parts: row.parts.into_iter().map(ResourceId).collect(),
+        active: row.active,
+    });
+    Ok(resources.map(|resource| (resource.id, resource)).collect())
+}
+
+/// What has no parts, at the bottom of a resource: itself when it has none.
+#[must_use]
+pub fn leaves(tree: &Tree, id: ResourceId) -> Vec<ResourceId> {
+    let (mut leaves, mut to_see, mut seen) = (Vec::new(), vec![id], std::collections::BTreeSet::new());
+    while let Some(id) = to_see.pop() {
+        match tree.get(&id) {
+            _ if !seen.insert(id) => {}
+            Some(resource) if !resource.parts.is_empty() => to_see.extend(&resource.parts),
+            _ => leaves.push(id),
+        }
+    }
+    leaves.sort();
+    leaves
+}
+
+/// Keeps what the resource service told, unless something newer is known; and one row for each unit.
+///
+/// # Errors
+/// When the database fails.
+pub async fn keep(tx: &mut Tx, organization: OrganizationId, resource: &wire::Resource) -> Result<(), Problem> {
+    let path: Vec<Uuid> = resource.location_path.iter().map(|id| id.0).collect();
+    let parts: Vec<Uuid> = resource.parts.iter().map(|id| id.0).collect();
+    let amenities: Vec<String> = resource.amenities.iter().cloned().collect();
+    let kept = sqlx::query!(
+        "insert into bookings.resource (organization_id, id, version, name, type_name, location_path, location_names,
+                                        seats, units, amenities, attributes, time_zone, parts, status)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         on conflict on constraint resource_pkey do update set
+             version = excluded.version, name = excluded.name, type_name = excluded.type_name,
+             location_path = excluded.location_path, location_names = excluded.location_names, seats = excluded.seats,
+             units = excluded.units, amenities = excluded.amenities, attributes = excluded.attributes,
+             time_zone = excluded.time_zone, parts = excluded.parts, status = excluded.status
+         where bookings.resource.version < excluded.version",
+        organization.0,
+        resource.id.0,
+        resource.version,
+        resource.name,
+        resource.type_name,
+        &path,
+        &resource.location_names,
+        resource.seats,
+        resource.units,
+        &amenities,
+        serde_json::Value::Object(resource.attributes.clone()),
+        resource.time_zone,
+        &parts,
+        status(resource.status),
+    )
+    .execute(&mut **tx)
+    .await?;
+    if kept.rows_affected() > 0 {
+        keep_units(tx, organization, resource.id, resource.units).await?;
+    }
+    Ok(())
+}
+
+/// A unit that is no longer there takes no new claims; those it has stay.
+async fn keep_units(tx: &mut Tx, organization: OrganizationId, id: ResourceId, units: i32) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into bookings.unit (organization_id, resource_id, number)
+         select $1, $2, number from generate_series(1, $3::int) number
+         on conflict on constraint unit_number do nothing",
+        organization.0,
+        id.0,
+        units,
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update bookings.unit set retired = number > $3
+         where organization_id = $1 and resource_id = $2 and retired <> (number > $3)",
+        organization.0,
+        id.0,
+        units,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+const fn status(status: wire::ResourceStatus) -> &'static str {
+    match status {
+        wire::ResourceStatus::Active => "active",
+        wire::ResourceStatus::Maintenance => "maintenance",
+        wire::ResourceStatus::Retired => "retired",
+    }
+}

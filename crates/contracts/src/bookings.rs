@@ -1,0 +1,118 @@
+//! What the booking service publishes and answers to other services.
+
+use jiff::Timestamp;
+use kernel::{BookingId, Event, ResourceId, Slot, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A booking as others see it. Its title stays out: people write names into titles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booking {
+    /// The booking.
+    pub id: BookingId,
+    /// What people call it: `R7K2-M9QD`.
+    pub reference: String,
+    /// Grows with every change.
+    pub version: i64,
+    /// Where it is in its life.
+    pub status: BookingStatus,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When it is.
+    pub slot: Slot,
+    /// What it takes.
+    pub resources: Vec<BookedResource>,
+    /// Until when a hold holds.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A resource within a booking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookedResource {
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// Its name when it was booked.
+    pub name: String,
+    /// How many of its units.
+    pub units: i32,
+    /// Its zone (IANA).
+    pub time_zone: String,
+    /// The names of where it is, from the site down.
+    pub location_names: Vec<String>,
+}
+
+/// Where a booking is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookingStatus {
+    /// Reserved for a moment, until it is confirmed or expires.
+    Held,
+    /// Waits for approval.
+    Pending,
+    /// Stands.
+    Confirmed,
+    /// The people are there.
+    CheckedIn,
+    /// Over.
+    Completed,
+    /// A hold that nobody confirmed in time.
+    Expired,
+    /// Refused by an approver.
+    Rejected,
+    /// Given up.
+    Cancelled,
+    /// Nobody came.
+    NoShow,
+}
+
+macro_rules! events {
+    ($($(#[doc = $doc:literal])+ $name:ident = $type:literal;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $name {
+            /// The booking before, unless it is new.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub before: Option<Booking>,
+            /// The booking now.
+            pub booking: Booking,
+            /// Why, in the words of who did it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub reason: Option<String>,
+        }
+
+        impl Event for $name {
+            const TYPE: &'static str = $type;
+            const STREAM: &'static str = "booking";
+
+            fn stream_id(&self) -> Uuid {
+                self.booking.id.0
+            }
+        }
+    )+};
+}
+
+events! {
+    /// A slot is held for someone who makes up their mind.
+    BookingHeld = "reservas.booking.held.v1";
+    /// A booking stands: booked at once, or a hold confirmed.
+    BookingConfirmed = "reservas.booking.confirmed.v1";
+    /// A booking has another time or resource.
+    BookingMoved = "reservas.booking.moved.v1";
+    /// A booking was given up.
+    BookingCancelled = "reservas.booking.cancelled.v1";
+    /// A hold ran out.
+    BookingExpired = "reservas.booking.expired.v1";
+    /// The people are there.
+    BookingCheckedIn = "reservas.booking.checked_in.v1";
+    /// A booking is over, maybe before its end.
+    BookingCompleted = "reservas.booking.completed.v1";
+}
+
+/// What of a booking is not in its events: the answer to `GET /internal/organizations/{organization_id}/bookings/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingDetails {
+    /// The booking.
+    pub id: BookingId,
+    /// What it is for, in the owner's words.
+    pub title: Option<String>,
+}

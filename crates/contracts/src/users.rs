@@ -1,0 +1,120 @@
+//! What the user service publishes and answers to other services.
+
+use kernel::{Email, Event, OrganizationId, Role, SessionId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! event {
+    ($name:ident, $type:literal, $stream:literal, $id:ident) => {
+        impl Event for $name {
+            const TYPE: &'static str = $type;
+            const STREAM: &'static str = $stream;
+
+            fn stream_id(&self) -> Uuid {
+                self.$id.0
+            }
+        }
+    };
+}
+
+/// An organization came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationCreated {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// Its short name, unique in the installation.
+    pub slug: String,
+}
+event!(OrganizationCreated, "reservas.organization.created.v1", "organization", organization_id);
+
+/// What others may know of an account without knowing the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its highest role.
+    pub role: Role,
+    /// Whether it may sign in.
+    pub active: bool,
+}
+
+/// An account came to be, by registration or by an administrator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserCreated {
+    /// The account.
+    pub user_id: UserId,
+    /// Its state.
+    pub account: Account,
+}
+event!(UserCreated, "reservas.user.created.v1", "user", user_id);
+
+/// An account changed; personal details are named, not told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserChanged {
+    /// The account.
+    pub user_id: UserId,
+    /// Its state before.
+    pub before: Account,
+    /// Its state after.
+    pub after: Account,
+    /// The names of all fields that changed.
+    pub fields: Vec<String>,
+}
+event!(UserChanged, "reservas.user.changed.v1", "user", user_id);
+
+/// An account was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRemoved {
+    /// The account.
+    pub user_id: UserId,
+}
+event!(UserRemoved, "reservas.user.removed.v1", "user", user_id);
+
+/// Someone signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStarted {
+    /// The session.
+    pub session_id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+}
+event!(SessionStarted, "reservas.session.started.v1", "session", session_id);
+
+/// A session ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEnded {
+    /// The session.
+    pub session_id: SessionId,
+    /// Whose it was.
+    pub user_id: UserId,
+    /// Why it ended.
+    pub reason: SessionEnd,
+}
+event!(SessionEnded, "reservas.session.ended.v1", "session", session_id);
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// The user signed out.
+    SignedOut,
+    /// A refresh token was used twice: one of the two users of it is a thief.
+    RefreshReused,
+    /// The password changed.
+    PasswordChanged,
+    /// The account was removed or may no longer sign in.
+    AccountClosed,
+}
+
+/// How to reach a person: the answer to `GET /internal/organizations/{organization_id}/users/{user_id}/contact`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The person.
+    pub user_id: UserId,
+    /// Where mail goes.
+    pub email: Email,
+    /// How to address them.
+    pub name: String,
+    /// Their language (BCP 47).
+    pub locale: String,
+    /// Their zone (IANA).
+    pub time_zone: String,
+}

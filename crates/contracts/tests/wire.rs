@@ -1,0 +1,96 @@
+//! Every event as it stands on the wire: a change of one shows here, and what was once written must still be read.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use contracts::bookings::*;
+use contracts::resources::*;
+use contracts::users::*;
+use kernel::*;
+use serde_json::json;
+use uuid::Uuid;
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+/// Compares with the snapshot on disk, then reads the snapshot back: both directions of the wire.
+fn on_the_wire<E: Event + PartialEq + std::fmt::Debug>(event: &E) {
+    insta::assert_json_snapshot!(E::TYPE, event);
+    let path = format!("{}/tests/snapshots/wire__{}.snap", env!("CARGO_MANIFEST_DIR"), E::TYPE);
+    let text = std::fs::read_to_string(path).unwrap();
+    let written: E = serde_json::from_str(text.splitn(3, "---\n").nth(2).unwrap()).unwrap();
+    assert_eq!(&written, event);
+}
+
+fn booking(status: BookingStatus) -> Booking {
+    Booking {
+        id: BookingId(id(1)),
+        reference: "R7K2-M9QD".into(),
+        version: 2,
+        status,
+        user_id: UserId(id(2)),
+        slot: Slot::new("2026-11-23T09:00:00Z".parse().unwrap(), "2026-11-23T10:00:00Z".parse().unwrap()).unwrap(),
+        resources: vec![BookedResource {
+            resource_id: ResourceId(id(3)),
+            name: "Ada".into(),
+            units: 1,
+            time_zone: "Europe/Lisbon".into(),
+            location_names: vec!["Campus".into(), "Library".into()],
+        }],
+        expires_at: None,
+    }
+}
+
+#[test]
+fn bookings() {
+    macro_rules! check {
+        ($($event:ident $status:ident),+) => {$(
+            on_the_wire(&$event {
+                before: Some(booking(BookingStatus::Held)),
+                booking: booking(BookingStatus::$status),
+                reason: Some("because".into()),
+            });
+        )+};
+    }
+    check!(BookingHeld Held, BookingConfirmed Confirmed, BookingMoved Confirmed, BookingCancelled Cancelled,
+           BookingExpired Expired, BookingCheckedIn CheckedIn, BookingCompleted Completed);
+}
+
+fn resource() -> Resource {
+    Resource {
+        id: ResourceId(id(3)),
+        version: 1,
+        name: "Ada".into(),
+        type_id: ResourceTypeId(id(4)),
+        type_name: "meeting room".into(),
+        location_path: vec![LocationId(id(5)), LocationId(id(6))],
+        location_names: vec!["Campus".into(), "Library".into()],
+        seats: Some(8),
+        units: 1,
+        amenities: ["projector".to_owned()].into(),
+        attributes: json!({ "area": 24 }).as_object().unwrap().clone(),
+        time_zone: "Europe/Lisbon".into(),
+        parts: [ResourceId(id(7))].into(),
+        status: ResourceStatus::Active,
+    }
+}
+
+#[test]
+fn resources() {
+    on_the_wire(&ResourceCreated { resource: resource() });
+    on_the_wire(&ResourceChanged { before: resource(), resource: Resource { version: 2, ..resource() } });
+    on_the_wire(&ResourceRetired { resource: Resource { status: ResourceStatus::Retired, ..resource() } });
+}
+
+#[test]
+fn users() {
+    let user_id = UserId(id(2));
+    let session_id = SessionId(id(8));
+    let account = Account { role: Role::User, active: true };
+    on_the_wire(&OrganizationCreated { organization_id: OrganizationId(id(9)), slug: "default".into() });
+    on_the_wire(&UserCreated { user_id, account: account.clone() });
+    let after = Account { role: Role::Manager, active: false };
+    on_the_wire(&UserChanged { user_id, before: account, after, fields: vec!["role".into(), "name".into()] });
+    on_the_wire(&UserRemoved { user_id });
+    on_the_wire(&SessionStarted { session_id, user_id });
+    on_the_wire(&SessionEnded { session_id, user_id, reason: SessionEnd::RefreshReused });
+}

@@ -1,0 +1,171 @@
+//! Who is calling: access tokens (EdDSA JWTs), verified with the key set of their issuer.
+
+mod keys;
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::{header, request::Parts};
+use kernel::{Clock, Kind, OrganizationId, Permission, Role, SessionId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::http::{Correlation, Problem};
+pub use keys::{Jwk, KeySet, Keys};
+
+/// `iss` of our tokens.
+pub const ISSUER: &str = "reservas";
+/// `aud` of our tokens.
+pub const AUDIENCE: &str = "reservas";
+
+/// The claims of an access token (RFC 7519, section 4.1, and ours).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims {
+    /// [`ISSUER`].
+    pub iss: String,
+    /// [`AUDIENCE`].
+    pub aud: String,
+    /// The user.
+    pub sub: UserId,
+    /// The user's organization.
+    pub org: OrganizationId,
+    /// The session the token was minted in.
+    pub sid: SessionId,
+    /// What the user is.
+    pub roles: Vec<Role>,
+    /// Seconds since 1970 at which it was minted.
+    pub iat: i64,
+    /// Seconds since 1970 from which it is worth nothing.
+    pub exp: i64,
+    /// The token's own id.
+    pub jti: uuid::Uuid,
+}
+
+/// The caller of an operation.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Whose data the caller works on.
+    pub organization: OrganizationId,
+    /// The caller.
+    pub user: UserId,
+    /// The caller's session.
+    pub session: SessionId,
+    /// The highest of the caller's roles.
+    pub role: Role,
+    /// The request's correlation id.
+    pub correlation: Correlation,
+}
+
+impl Actor {
+    /// Whether the caller has a further permission than the one the operation demands.
+    #[must_use]
+    pub fn may<P: Permission>(&self) -> bool {
+        self.role.may::<P>()
+    }
+}
+
+/// Verifies access tokens.
+#[derive(Clone)]
+pub struct Verifier {
+    keys: Arc<Keys>,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Verifier")
+    }
+}
+
+impl Verifier {
+    /// A verifier with a set of keys.
+    #[must_use]
+    pub fn new(keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, clock }
+    }
+
+    /// The claims of a token whose signature, algorithm, issuer, audience and times are right.
+    ///
+    /// # Errors
+    /// 401 for every token that is not; 503 when the keys cannot be had.
+    pub async fn verify(&self, token: &str) -> Result<Claims, Problem> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| refused())?;
+        // The algorithm is ours, never the token's choice (RFC 8725, section 3.1).
+        let (jsonwebtoken::Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else { return Err(refused()) };
+        let key = self.keys.find(&kid).await?.ok_or_else(refused)?;
+        let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // Compared below, with the clock that was handed in.
+        rules.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules).map_err(|_| refused())?.claims;
+        if claims.exp <= self.clock.now().as_second() {
+            return Err(Problem::new(Kind::Unauthenticated, "token_expired", "The access token has expired."));
+        }
+        Ok(claims)
+    }
+}
+
+fn refused() -> Problem {
+    Problem::new(Kind::Unauthenticated, "invalid_token", "The access token is not valid.")
+}
+
+impl<S> FromRequestParts<S> for Actor
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Some(token) = bearer(parts) else {
+            return Err(Problem::new(Kind::Unauthenticated, "token_required", "Sign in, and send the access token as a bearer token."));
+        };
+        let claims = Verifier::from_ref(state).verify(token).await?;
+        let role = claims.roles.iter().max().copied().ok_or_else(refused)?;
+        let correlation = parts.extensions.get::<Correlation>().cloned().unwrap_or_else(Correlation::mint);
+        Ok(Self { organization: claims.org, user: claims.sub, session: claims.sid, role, correlation })
+    }
+}
+
+/// The bearer token of a request, if there is one.
+pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A caller who has the permission `P`: an extractor, so that the handler's signature says who may.
+#[derive(Debug, Clone)]
+pub struct Can<P> {
+    actor: Actor,
+    permission: PhantomData<fn() -> P>,
+}
+
+impl<P> Deref for Can<P> {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+impl<S, P> FromRequestParts<S> for Can<P>
+where
+    S: Send + Sync,
+    Verifier: FromRef<S>,
+    P: Permission,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let actor = Actor::from_request_parts(parts, state).await?;
+        if !actor.may::<P>() {
+            let detail = format!("This needs the permission {}.", P::NAME);
+            return Err(Problem::new(Kind::Forbidden, "permission_required", detail));
+        }
+        Ok(Self { actor, permission: PhantomData })
+    }
+}

@@ -1,0 +1,124 @@
+//! PostgreSQL for a service: its pool, and transactions that belong to one organization.
+
+pub mod constraint;
+pub mod migrate;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use kernel::OrganizationId;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+
+pub use constraint::OnConstraint;
+
+/// A transaction; rolled back when dropped.
+pub type Tx = Transaction<'static, Postgres>;
+
+/// How long a request waits for a connection before it is answered 503.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// A service's database: every query runs in a transaction opened here.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: PgPool,
+    schema: &'static str,
+}
+
+/// Where and how a service connects.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `postgres://…`.
+    pub url: String,
+    /// Take on the service's role after the log-in, because the URL's own is another (the owner's).
+    pub assume_role: bool,
+    /// Connections at most.
+    pub max_connections: u32,
+}
+
+impl Db {
+    /// Opens the pool lazily: a database that is down shows in readiness and in 503s, not in a service that won't start.
+    ///
+    /// # Errors
+    /// When the URL cannot be parsed.
+    pub fn connect(settings: &Settings, schema: &'static str) -> Result<Self, sqlx::Error> {
+        let mut parameters = vec![
+            ("search_path", schema.to_owned()),
+            ("statement_timeout", "30s".to_owned()),
+            ("lock_timeout", "10s".to_owned()),
+            ("idle_in_transaction_session_timeout", "60s".to_owned()),
+            ("timezone", "UTC".to_owned()),
+        ];
+        if settings.assume_role {
+            parameters.push(("role", role(schema)));
+        }
+        let options = PgConnectOptions::from_str(&settings.url)?
+            .application_name(&role(schema))
+            .options(parameters.iter().map(|(name, value)| (*name, value.as_str())));
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.max_connections)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .max_lifetime(Duration::from_secs(1800))
+            .connect_lazy_with(options);
+        Ok(Self { pool, schema })
+    }
+
+    /// A transaction for one organization: row-level security shows its rows and no others.
+    /// `begin` and the setting are one round trip.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn begin(&self, organization: OrganizationId) -> Result<Tx, sqlx::Error> {
+        // A UUID's text has nothing that could end the literal.
+        let statement = format!("begin; set local reservas.organization = '{organization}'");
+        self.pool.begin_with(AssertSqlSafe(statement)).await
+    }
+
+    /// A transaction in which nothing of any organization is visible, for what belongs to none.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn begin_without_organization(&self) -> Result<Tx, sqlx::Error> {
+        self.pool.begin().await
+    }
+
+    /// A transaction as the role that may find work across organizations (ids and due times), and nothing else.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn begin_as_finder(&self) -> Result<Tx, sqlx::Error> {
+        self.begin_as("finder").await
+    }
+
+    /// A transaction as the role that may read the events of all organizations, and nothing else.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn begin_as_feed(&self) -> Result<Tx, sqlx::Error> {
+        self.begin_as("feed").await
+    }
+
+    async fn begin_as(&self, part: &str) -> Result<Tx, sqlx::Error> {
+        let statement = format!("begin; set local role {}_{part}", role(self.schema));
+        self.pool.begin_with(AssertSqlSafe(statement)).await
+    }
+
+    /// The pool, for what is no query: listening, readiness, metrics.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The service's schema.
+    #[must_use]
+    pub const fn schema(&self) -> &'static str {
+        self.schema
+    }
+}
+
+/// The login role of the service that owns a schema.
+#[must_use]
+pub fn role(schema: &str) -> String {
+    format!("reservas_{schema}")
+}

@@ -1,0 +1,96 @@
+//! The layers around every service's router, outermost first: correlation, log, metrics, problems, limits.
+
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
+
+use super::correlation::{self, Correlation};
+use super::problem::Problem;
+use crate::metrics::HttpMetrics;
+
+/// Bodies are this large at most, unless an operation states its own limit.
+pub const MAX_BODY: usize = 1024 * 1024;
+/// A request is answered within this time; only the event feed waits on purpose, and for less.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Puts the layers around a service's router.
+pub fn stack(router: Router, service: &'static str, metrics: HttpMetrics) -> Router {
+    router
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn(limit_time))
+        .layer(middleware::from_fn_with_state(metrics, measure))
+        .layer(middleware::from_fn_with_state(service, correlate))
+}
+
+/// Gives the request its correlation id and span, and the answer its id, its log line and its problem document.
+async fn correlate(State(service): State<&'static str>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    let correlation = match Correlation::of(request.headers()) {
+        Ok(correlation) => correlation,
+        Err(problem) => return render(problem.into_response(), &path, &Correlation::mint()),
+    };
+    request.extensions_mut().insert(correlation.clone());
+    let span = tracing::info_span!("request", service, correlation_id = %correlation.id);
+    let started = Instant::now();
+    let response = next.run(request).instrument(span.clone()).await;
+    let response = render(response, &path, &correlation);
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(%method, path, status, elapsed_us = started.elapsed().as_micros() as u64, "answered"));
+    response
+}
+
+/// Counts and times requests by route, never by raw path: that would let a client mint metrics.
+async fn measure(State(metrics): State<HttpMetrics>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let started = Instant::now();
+    let response = next.run(request).await;
+    metrics.observe(&method, &route, response.status(), started.elapsed());
+    response
+}
+
+async fn limit_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("timeout", "The request took too long and was given up.", 1).into_response(),
+    }
+}
+
+/// Writes the problem document of an answer that failed, whoever made it fail.
+fn render(mut response: Response, path: &str, correlation: &Correlation) -> Response {
+    if let Ok(id) = HeaderValue::from_str(&correlation.id) {
+        response.headers_mut().insert(correlation::HEADER, id);
+    }
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_framework(status));
+    let document = serde_json::to_vec(&problem.document(path, &correlation.id)).unwrap_or_default();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    Response::from_parts(parts, Body::from(document))
+}
+
+/// The problem for an answer that axum made by itself.
+fn of_framework(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::new(kernel::Kind::NotFound, "unknown_path", "There is nothing at this path."),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::with_status(status, "method_not_allowed", "This path does not take this method.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => super::extract::body_problem(status),
+        status if status.is_server_error() => Problem::internal(&format!("the framework answered {status}")),
+        status => Problem::with_status(status, "bad_request", "The request was refused."),
+    }
+}

@@ -1,0 +1,19 @@
+//! I/O that any product needs: configuration, logs, HTTP, authentication, PostgreSQL, events, caches, health.
+//!
+//! No business noun lives here; an unrelated product could use this crate unchanged.
+
+pub mod auth;
+pub mod cache;
+pub mod config;
+pub mod data_dir;
+pub mod db;
+pub mod events;
+pub mod health;
+pub mod http;
+pub mod idempotency;
+pub mod internal;
+pub mod metrics;
+pub mod openapi;
+pub mod postgres;
+pub mod service;
+pub mod telemetry;
