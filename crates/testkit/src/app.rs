@@ -119,6 +119,12 @@ impl TestApp {
         PgConnection::connect(&self.owner_url).await.unwrap()
     }
 
+    /// The URL of the database's owner.
+    #[must_use]
+    pub fn owner_url(&self) -> &str {
+        &self.owner_url
+    }
+
     /// The time of the test's clock.
     #[must_use]
     pub fn now(&self) -> jiff::Timestamp {

@@ -55,7 +55,7 @@ impl Layers {
         Ok(self)
     }
 
-    /// Lays the environment over it: names with our prefix, and the `plain` ones as `(name, key)`.
+    /// Lays the environment over it: names with our prefix, and the `plain` ones as `(name, dotted key)`.
     ///
     /// # Errors
     /// When a name with our prefix is no key, or a text is not of its key's type.
@@ -68,7 +68,7 @@ impl Layers {
         collect_keys(&self.defaults, &mut Vec::new(), &mut keys);
         for (name, text) in variables {
             let path = match plain.iter().find(|(plain, _)| *plain == name) {
-                Some((_, key)) => vec![(*key).to_owned()],
+                Some((_, key)) => key.split('.').map(str::to_owned).collect(),
                 None if !name.starts_with(PREFIX) => continue,
                 None => keys
                     .iter()

@@ -1,0 +1,10 @@
+//! The platform on the real PostgreSQL and Redis, through a service that does nothing but show it.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod authentication;
+mod cache;
+mod feed;
+mod idempotency;
+mod migrations;
+mod notes;
+mod stack;
