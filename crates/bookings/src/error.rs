@@ -52,9 +52,10 @@ pub enum Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::InvalidTransition { .. } | Self::HoldExpired | Self::CheckInClosed | Self::SlotTaken { .. } => {
-                Kind::Conflict
-            }
+            Self::InvalidTransition { .. }
+            | Self::HoldExpired
+            | Self::CheckInClosed
+            | Self::SlotTaken { .. } => Kind::Conflict,
             Self::PolicyViolated(_) | Self::NotEnoughUnits { .. } => Kind::Invalid,
             Self::OnBehalfForbidden => Kind::Forbidden,
         }
@@ -82,7 +83,10 @@ impl Fault for Error {
             Self::PolicyViolated(broken) => {
                 members.insert("broken".into(), serde_json::to_value(broken).unwrap_or_default());
             }
-            Self::SlotTaken { conflicts, alternatives } => {
+            Self::SlotTaken {
+                conflicts,
+                alternatives,
+            } => {
                 members.insert("conflicts".into(), conflicts.clone());
                 members.insert("alternatives".into(), alternatives.clone());
             }
@@ -99,5 +103,9 @@ pub fn invalid_slot(error: SlotError) -> Problem {
         SlotError::Empty => "empty_slot",
         SlotError::TooLong => "slot_too_long",
     };
-    Problem::invalid(vec![FieldError { pointer: "/ends_at".into(), code: code.into(), detail: error.to_string() }])
+    Problem::invalid(vec![FieldError {
+        pointer: "/ends_at".into(),
+        code: code.into(),
+        detail: error.to_string(),
+    }])
 }

@@ -30,7 +30,11 @@ pub fn free(shape: &Shape, claims: &Claims, window: &Slot, shortest: SignedDurat
         let all: Vec<Slot> = shape.units.iter().flat_map(of).copied().collect();
         window.minus(&all)
     } else {
-        shape.units.iter().flat_map(|unit| window.minus(of(unit))).collect()
+        shape
+            .units
+            .iter()
+            .flat_map(|unit| window.minus(of(unit)))
+            .collect()
     };
     free.retain(|slot| slot.duration() >= shortest);
     free.sort();
@@ -56,7 +60,9 @@ pub fn nearest(free: &Slot, wanted: &Slot, earliest: Timestamp) -> Option<Slot> 
     let first = free.starts_at().max(earliest);
     let last = free.ends_at() - length;
     let starts_at = wanted.starts_at().clamp(first.min(last), last);
-    Slot::new(starts_at, starts_at + length).ok().filter(|slot| slot.starts_at() >= first && slot.ends_at() <= free.ends_at())
+    Slot::new(starts_at, starts_at + length)
+        .ok()
+        .filter(|slot| slot.starts_at() >= first && slot.ends_at() <= free.ends_at())
 }
 
 #[cfg(test)]
@@ -64,26 +70,48 @@ mod tests {
     use super::*;
 
     fn slot(start: i64, end: i64) -> Slot {
-        Slot::new(Timestamp::from_second(start).unwrap(), Timestamp::from_second(end).unwrap()).unwrap()
+        Slot::new(
+            Timestamp::from_second(start).unwrap(),
+            Timestamp::from_second(end).unwrap(),
+        )
+        .unwrap()
     }
 
     fn shape(units: &[i64], together: bool) -> Shape {
-        Shape { id: ResourceId::mint(), units: units.to_vec(), together }
+        Shape {
+            id: ResourceId::mint(),
+            units: units.to_vec(),
+            together,
+        }
     }
 
     #[test]
     fn a_pool_is_free_while_one_unit_is() {
         let claims = Claims::from([(1, vec![slot(10, 20)]), (2, vec![slot(15, 30)])]);
         let second = SignedDuration::from_secs(1);
-        assert_eq!(free(&shape(&[1, 2], false), &claims, &slot(0, 40), second), [slot(0, 15), slot(20, 40)]);
-        assert_eq!(free(&shape(&[1, 2], false), &claims, &slot(0, 40), SignedDuration::from_secs(16)), [slot(20, 40)]);
+        assert_eq!(
+            free(&shape(&[1, 2], false), &claims, &slot(0, 40), second),
+            [slot(0, 15), slot(20, 40)]
+        );
+        assert_eq!(
+            free(
+                &shape(&[1, 2], false),
+                &claims,
+                &slot(0, 40),
+                SignedDuration::from_secs(16)
+            ),
+            [slot(20, 40)]
+        );
     }
 
     #[test]
     fn a_whole_is_free_while_all_its_parts_are() {
         let claims = Claims::from([(1, vec![slot(10, 20)]), (2, vec![slot(15, 30)])]);
         let second = SignedDuration::from_secs(1);
-        assert_eq!(free(&shape(&[1, 2], true), &claims, &slot(0, 40), second), [slot(0, 10), slot(30, 40)]);
+        assert_eq!(
+            free(&shape(&[1, 2], true), &claims, &slot(0, 40), second),
+            [slot(0, 10), slot(30, 40)]
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 pub mod resource_told;
 
-use platform::events::{Consumer, Envelope, Handle};
 use platform::db::Tx;
+use platform::events::{Consumer, Envelope, Handle};
 use platform::http::Problem;
 
 use crate::App;

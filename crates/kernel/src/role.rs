@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What a user is in an organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema, sqlx::Type,
+)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Role {
@@ -71,7 +73,11 @@ impl Role {
     /// The names of all permissions of the role, in the table's order.
     #[must_use]
     pub fn permissions(self) -> Vec<&'static str> {
-        TABLE.iter().filter(|(_, least)| self >= *least).map(|(name, _)| *name).collect()
+        TABLE
+            .iter()
+            .filter(|(_, least)| self >= *least)
+            .map(|(name, _)| *name)
+            .collect()
     }
 }
 

@@ -92,7 +92,9 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Claims, Problem> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| refused())?;
         // The algorithm is ours, never the token's choice (RFC 8725, section 3.1).
-        let (jsonwebtoken::Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else { return Err(refused()) };
+        let (jsonwebtoken::Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else {
+            return Err(refused());
+        };
         let key = self.keys.find(&kid).await?.ok_or_else(refused)?;
         let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
@@ -100,16 +102,26 @@ impl Verifier {
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // Compared below, with the clock that was handed in.
         rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules).map_err(|_| refused())?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules)
+            .map_err(|_| refused())?
+            .claims;
         if claims.exp <= self.clock.now().as_second() {
-            return Err(Problem::new(Kind::Unauthenticated, "token_expired", "The access token has expired."));
+            return Err(Problem::new(
+                Kind::Unauthenticated,
+                "token_expired",
+                "The access token has expired.",
+            ));
         }
         Ok(claims)
     }
 }
 
 fn refused() -> Problem {
-    Problem::new(Kind::Unauthenticated, "invalid_token", "The access token is not valid.")
+    Problem::new(
+        Kind::Unauthenticated,
+        "invalid_token",
+        "The access token is not valid.",
+    )
 }
 
 impl<S> FromRequestParts<S> for Actor
@@ -121,12 +133,26 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Some(token) = bearer(parts) else {
-            return Err(Problem::new(Kind::Unauthenticated, "token_required", "Sign in, and send the access token as a bearer token."));
+            return Err(Problem::new(
+                Kind::Unauthenticated,
+                "token_required",
+                "Sign in, and send the access token as a bearer token.",
+            ));
         };
         let claims = Verifier::from_ref(state).verify(token).await?;
         let role = claims.roles.iter().max().copied().ok_or_else(refused)?;
-        let correlation = parts.extensions.get::<Correlation>().cloned().unwrap_or_else(Correlation::mint);
-        Ok(Self { organization: claims.org, user: claims.sub, session: claims.sid, role, correlation })
+        let correlation = parts
+            .extensions
+            .get::<Correlation>()
+            .cloned()
+            .unwrap_or_else(Correlation::mint);
+        Ok(Self {
+            organization: claims.org,
+            user: claims.sub,
+            session: claims.sid,
+            role,
+            correlation,
+        })
     }
 }
 
@@ -166,6 +192,9 @@ where
             let detail = format!("This needs the permission {}.", P::NAME);
             return Err(Problem::new(Kind::Forbidden, "permission_required", detail));
         }
-        Ok(Self { actor, permission: PhantomData })
+        Ok(Self {
+            actor,
+            permission: PhantomData,
+        })
     }
 }

@@ -39,7 +39,9 @@ impl Cache {
         let Some(url) = redis_url else {
             let memory = Memory::builder()
                 .max_capacity(MEMORY_BYTES)
-                .weigher(|key: &String, value: &Vec<u8>| u32::try_from(key.len() + value.len()).unwrap_or(u32::MAX))
+                .weigher(|key: &String, value: &Vec<u8>| {
+                    u32::try_from(key.len() + value.len()).unwrap_or(u32::MAX)
+                })
                 .time_to_live(TTL)
                 .build();
             return Ok(Self::Memory(memory));
@@ -48,7 +50,10 @@ impl Cache {
             .set_connection_timeout(Some(Duration::from_secs(2)))
             .set_response_timeout(Some(TIMEOUT))
             .set_number_of_retries(1);
-        Ok(Self::Redis(ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?))
+        Ok(Self::Redis(ConnectionManager::new_lazy_with_config(
+            redis::Client::open(url)?,
+            config,
+        )?))
     }
 
     /// The kind, for logs and health.
@@ -64,14 +69,18 @@ impl Cache {
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let bytes = match self {
             Self::Memory(memory) => memory.get(key).await,
-            Self::Redis(redis) => or_miss(redis.clone().get::<_, Option<Vec<u8>>>(key)).await.flatten(),
+            Self::Redis(redis) => or_miss(redis.clone().get::<_, Option<Vec<u8>>>(key))
+                .await
+                .flatten(),
         };
         serde_json::from_slice(&bytes?).ok()
     }
 
     /// Keeps a value for five minutes at most.
     pub async fn put<T: Serialize + Sync>(&self, key: &str, value: &T) {
-        let Ok(bytes) = serde_json::to_vec(value) else { return };
+        let Ok(bytes) = serde_json::to_vec(value) else {
+            return;
+        };
         match self {
             Self::Memory(memory) => memory.insert(key.to_owned(), bytes).await,
             Self::Redis(redis) => {
@@ -94,7 +103,9 @@ impl Cache {
     pub async fn answers(&self) -> bool {
         match self {
             Self::Memory(_) => true,
-            Self::Redis(redis) => or_miss(redis::cmd("PING").query_async::<String>(&mut redis.clone())).await.is_some(),
+            Self::Redis(redis) => or_miss(redis::cmd("PING").query_async::<String>(&mut redis.clone()))
+                .await
+                .is_some(),
         }
     }
 }

@@ -67,6 +67,11 @@ pub struct Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: String::new(), url: String::new(), database_url: Secret::default(), max_connections: 20 }
+        Self {
+            listen: String::new(),
+            url: String::new(),
+            database_url: Secret::default(),
+            max_connections: 20,
+        }
     }
 }

@@ -51,16 +51,28 @@ where
         hash.update(format!("{} {}\n", request.method(), request.uri()));
         let bytes = json_bytes(request).await?;
         hash.update(&bytes);
-        let key = text.map(|text| Key { text, fingerprint: hash.finalize().to_vec() });
-        Ok(Self { body: parse(&bytes)?, key })
+        let key = text.map(|text| Key {
+            text,
+            fingerprint: hash.finalize().to_vec(),
+        });
+        Ok(Self {
+            body: parse(&bytes)?,
+            key,
+        })
     }
 }
 
 fn key_text(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     match value.to_str() {
         Ok(text) if (1..=LONGEST).contains(&text.len()) => Ok(Some(text.to_owned())),
-        _ => Err(Problem::new(Kind::Malformed, "invalid_idempotency_key", "Idempotency-Key is 1 to 255 plain characters.")),
+        _ => Err(Problem::new(
+            Kind::Malformed,
+            "invalid_idempotency_key",
+            "Idempotency-Key is 1 to 255 plain characters.",
+        )),
     }
 }
 
@@ -80,7 +92,11 @@ impl Answer {
     pub fn created<T: Serialize>(location: &str, version: i64, body: &T) -> Result<Self, Problem> {
         let mut answer = Self::ok(version, body)?;
         answer.status = StatusCode::CREATED;
-        answer.headers.extend(HeaderValue::from_str(location).ok().map(|value| (header::LOCATION, value)));
+        answer.headers.extend(
+            HeaderValue::from_str(location)
+                .ok()
+                .map(|value| (header::LOCATION, value)),
+        );
         Ok(answer)
     }
 
@@ -90,14 +106,20 @@ impl Answer {
     /// 500 when the body cannot be written as JSON.
     pub fn ok<T: Serialize>(version: i64, body: &T) -> Result<Self, Problem> {
         let body = serde_json::to_vec(body).map_err(|error| Problem::internal(&error))?;
-        Ok(Self { status: StatusCode::OK, headers: vec![ETag(version).header()], body })
+        Ok(Self {
+            status: StatusCode::OK,
+            headers: vec![ETag(version).header()],
+            body,
+        })
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().extend(self.headers);
         response
     }
@@ -107,34 +129,35 @@ impl<T> Idempotent<T> {
     /// The first answer, when this is a repetition. To be asked first thing in the transaction of the effect.
     ///
     /// # Errors
-    /// 409 while the first request is under way; 422 when the key came with another body.
-    pub async fn replay(&self, tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<Option<Answer>, Problem> {
+    /// 409 while the first request is under way for longer than a second; 422 when the key came with another body.
+    pub async fn replay(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Option<Answer>, Problem> {
         let Some(key) = &self.key else { return Ok(None) };
+        lock(tx, actor, &key.text).await?;
         let row = sqlx::query(
-            "select pg_try_advisory_xact_lock(hashtextextended($1::text || $2::text || $3, 0)) as locked,
-                    k.fingerprint, k.status, k.headers, k.body, k.created_at > $4 as fresh
-             from (select 1) one
-             left join idempotency_key k on k.organization_id = $1 and k.user_id = $2 and k.key = $3",
+            "select fingerprint, status, headers, body, created_at > $4 as fresh
+             from idempotency_key where organization_id = $1 and user_id = $2 and key = $3",
         )
         .bind(actor.organization.0)
         .bind(actor.user.0)
         .bind(&key.text)
         .bind((now - KEPT).to_sqlx())
-        .fetch_one(&mut **tx)
+        .fetch_optional(&mut **tx)
         .await?;
-        if !row.try_get::<bool, _>("locked")? {
-            return Err(in_progress());
+        let Some(row) = row else { return Ok(None) };
+        if !row.try_get::<bool, _>("fresh")? {
+            self.forget(tx, actor, &key.text).await?;
+            return Ok(None);
         }
-        match row.try_get::<Option<bool>, _>("fresh")? {
-            None => Ok(None),
-            Some(false) => self.forget(tx, actor, &key.text).await.map(|()| None),
-            Some(true) if row.try_get::<Vec<u8>, _>("fingerprint")? != key.fingerprint => Err(Problem::new(
-                Kind::Invalid,
-                "idempotency_key_reused",
-                "This Idempotency-Key was used with another request.",
-            )),
-            Some(true) => stored(&row).map(Some),
+        if row.try_get::<Vec<u8>, _>("fingerprint")? != key.fingerprint {
+            let detail = "This Idempotency-Key was used with another request.";
+            return Err(Problem::new(Kind::Invalid, "idempotency_key_reused", detail));
         }
+        stored(&row).map(Some)
     }
 
     async fn forget(&self, tx: &mut Tx, actor: &Actor, key: &str) -> Result<(), Problem> {
@@ -151,10 +174,19 @@ impl<T> Idempotent<T> {
     ///
     /// # Errors
     /// 409 when a request with the same key came first after all.
-    pub async fn record(&self, tx: &mut Tx, actor: &Actor, answer: &Answer, now: Timestamp) -> Result<(), Problem> {
+    pub async fn record(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         let Some(key) = &self.key else { return Ok(()) };
-        let headers: Vec<_> =
-            answer.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())).collect();
+        let headers: Vec<_> = answer
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()))
+            .collect();
         sqlx::query(
             "insert into idempotency_key (organization_id, user_id, key, fingerprint, status, headers, body, created_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -174,16 +206,41 @@ impl<T> Idempotent<T> {
     }
 }
 
+/// Waits for a request with the same key that is under way, for a second at most: most are over by then, and the
+/// repetition can be answered instead of refused. In a statement of its own, so that what follows sees its outcome.
+async fn lock(tx: &mut Tx, actor: &Actor, key: &str) -> Result<(), Problem> {
+    let lock = sqlx::query(
+        "select set_config('lock_timeout', '1s', true),
+                pg_advisory_xact_lock(hashtextextended($1::text || $2::text || $3, 0))",
+    );
+    let locked = lock.bind(actor.organization.0).bind(actor.user.0).bind(key).execute(&mut **tx).await;
+    locked.map_err(|error| match error.as_database_error().and_then(|database| database.code()).as_deref() {
+        Some("55P03") => in_progress(),
+        _ => error.into(),
+    })?;
+    sqlx::query("select set_config('lock_timeout', '10s', true)").execute(&mut **tx).await?;
+    Ok(())
+}
+
 fn in_progress() -> Problem {
-    Problem::new(Kind::Conflict, "request_in_progress", "The first request with this Idempotency-Key is still under way.")
+    Problem::new(
+        Kind::Conflict,
+        "request_in_progress",
+        "The first request with this Idempotency-Key is still under way.",
+    )
 }
 
 fn stored(row: &sqlx::postgres::PgRow) -> Result<Answer, Problem> {
     let status: i16 = row.try_get("status")?;
     let sqlx::types::Json(headers) = row.try_get::<sqlx::types::Json<Vec<(String, String)>>, _>("headers")?;
-    let headers = headers.iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+    let headers = headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
     Ok(Answer {
-        status: u16::try_from(status).ok().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK),
+        status: u16::try_from(status)
+            .ok()
+            .and_then(|code| StatusCode::from_u16(code).ok())
+            .unwrap_or(StatusCode::OK),
         headers: headers.collect(),
         body: row.try_get("body")?,
     })

@@ -37,6 +37,10 @@ where
         if bearer(parts).is_some_and(|token| InternalToken::from_ref(state).is(token)) {
             return Ok(Self);
         }
-        Err(Problem::new(Kind::Unauthenticated, "internal_token_required", "This is for the services themselves."))
+        Err(Problem::new(
+            Kind::Unauthenticated,
+            "internal_token_required",
+            "This is for the services themselves.",
+        ))
     }
 }

@@ -55,13 +55,19 @@ impl FromRef<Context> for InternalToken {
 
 impl Context {
     /// The service's own routes with feed, health and metrics, inside the layers that all services have.
-    #[must_use]
     pub fn complete(&self, api: Router) -> Router {
         let name = self.db.schema();
         let metrics = Metrics::new(name);
         let feed = Feed::start(self.db.clone(), self.internal.clone(), self.shutdown.clone());
-        let dependencies =
-            Dependencies { db: self.db.clone(), cache: Some(self.cache.clone()), metrics: metrics.clone() };
-        stack(api.merge(feed.router()).merge(health::router(dependencies)), name, metrics.http)
+        let dependencies = Dependencies {
+            db: self.db.clone(),
+            cache: Some(self.cache.clone()),
+            metrics: metrics.clone(),
+        };
+        stack(
+            api.merge(feed.router()).merge(health::router(dependencies)),
+            name,
+            metrics.http,
+        )
     }
 }

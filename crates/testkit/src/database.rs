@@ -12,9 +12,14 @@ use tokio::sync::OnceCell;
 /// # Panics
 /// When it is not set: tests are not skipped, they say what is missing.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the test kit's one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test kit's one place that reads the environment"
+)]
 pub fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `make test`, or `cargo xtask with-servers cargo test …`"))
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run `make test`, or `cargo xtask with-servers cargo test …`")
+    })
 }
 
 /// The URL of a new database with the schema of a service, on the server of the test command.
@@ -27,7 +32,9 @@ pub async fn database(schema: &Schema) -> String {
         .get_or_init(|| async {
             let name = unique("template");
             create(&format!("create database {name}")).await;
-            migrate(&url(&name), std::slice::from_ref(schema)).await.expect("the migrations run");
+            migrate(&url(&name), std::slice::from_ref(schema))
+                .await
+                .expect("the migrations run");
             name
         })
         .await;
@@ -36,12 +43,26 @@ pub async fn database(schema: &Schema) -> String {
     url(&name)
 }
 
+/// The URL of a new database with nothing in it.
+///
+/// # Panics
+/// When the server cannot be reached.
+pub async fn empty_database() -> String {
+    let name = unique("test");
+    create(&format!("create database {name}")).await;
+    url(&name)
+}
+
 fn unique(prefix: &str) -> String {
     format!("{prefix}_{}", kernel::EventId::mint().0.simple())
 }
 
 async fn create(statement: &str) {
-    let mut server = PgConnectOptions::from_str(&variable("TEST_DATABASE_URL")).unwrap().connect().await.unwrap();
+    let mut server = PgConnectOptions::from_str(&variable("TEST_DATABASE_URL"))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
     // Copies of one template wait for each other; the server refuses instead of queueing.
     server.execute("select pg_advisory_lock(7)").await.unwrap();
     server.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();

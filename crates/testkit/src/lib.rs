@@ -1,5 +1,10 @@
 //! For tests: a service on the real PostgreSQL, a clock moved by hand, actors with real tokens.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test code: a failure is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test code: a failure is a failed test"
+)]
 
 mod app;
 mod client;
@@ -10,5 +15,5 @@ mod issuer;
 pub use app::{TestApp, unprotected_tables};
 pub use client::{Call, Reply};
 pub use clock::ManualClock;
-pub use database::{database, variable};
+pub use database::{database, empty_database, variable};
 pub use issuer::{Issuer, Person};

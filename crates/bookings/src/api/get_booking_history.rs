@@ -81,8 +81,12 @@ pub async fn get_booking_history(
     let after = page.after()?.unwrap_or(0);
     let mut tx = app.context.db.begin(actor.organization).await?;
     let booking = bookings::load(&mut tx, actor.organization, id, Lock::None).await?;
-    booking.filter(|booking| bookings::is_open_to(booking, &actor)).ok_or_else(|| Problem::not_found("booking"))?;
+    booking
+        .filter(|booking| bookings::is_open_to(booking, &actor))
+        .ok_or_else(|| Problem::not_found("booking"))?;
     let events = history::history(&mut tx, actor.organization, id.0, after, page.limit() + 1).await?;
     let entries = events.into_iter().map(HistoryEntry::from).collect();
-    Ok(Json(Page::of(entries, page.limit(), |entry: &HistoryEntry| entry.number)))
+    Ok(Json(Page::of(entries, page.limit(), |entry: &HistoryEntry| {
+        entry.number
+    })))
 }

@@ -18,7 +18,8 @@ const MOST: usize = 5;
 /// Of these, other times of the same resources at most, so that other resources have their place.
 const OTHER_TIMES: usize = 3;
 /// How far before and after the wanted time others are looked for.
-const AROUND: (SignedDuration, SignedDuration) = (SignedDuration::from_hours(24), SignedDuration::from_hours(24 * 7));
+const AROUND: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_hours(24), SignedDuration::from_hours(24 * 7));
 /// How many resources of the same type are looked at.
 const CANDIDATES: i64 = 50;
 /// A shortened booking is at least this long.
@@ -58,8 +59,8 @@ pub struct Offered {
     pub name: String,
 }
 
-/// Up to five alternatives for a slot that is taken, best first. For several units or resources at once, only other
-/// resources are left out.
+/// Up to five alternatives for a slot that is taken, best first. Other resources are offered for a single unit of a
+/// single resource only.
 ///
 /// # Errors
 /// When the database fails.
@@ -75,21 +76,35 @@ pub async fn find(
     let Ok(window) = window else { return Ok(Vec::new()) };
     let calendar = calendar::read(tx, organization, known, &window, now).await?;
     let open = open(known, wanted, &calendar, &window);
-    let offered: Vec<Offered> = wanted.iter().filter_map(|wanted| known.get(&wanted.resource_id)).map(offer).collect();
+    let offered: Vec<Offered> = wanted
+        .iter()
+        .filter_map(|wanted| known.get(&wanted.resource_id))
+        .map(offer)
+        .collect();
     let same = |kind, slot: Slot| alternative(kind, offered.clone(), &slot);
 
     let mut times: Vec<Slot> = open.iter().filter_map(|free| nearest(free, slot, now)).collect();
     times.sort_by_key(|time| time.starts_at().duration_since(slot.starts_at()).abs());
-    let mut alternatives: Vec<Alternative> =
-        times.into_iter().take(OTHER_TIMES).map(|time| same(AlternativeKind::OtherTime, time)).collect();
+    let mut alternatives: Vec<Alternative> = times
+        .into_iter()
+        .take(OTHER_TIMES)
+        .map(|time| same(AlternativeKind::OtherTime, time))
+        .collect();
     let pieces = open.iter().filter_map(|free| free.within(slot));
-    let shortened = pieces.filter(|piece| piece.duration() >= SHORTEST).max_by_key(Slot::duration);
-    if let ([one], true) = (wanted, wanted.iter().all(|wanted| wanted.units == 1)) {
-        if let Some(resource) = known.get(&one.resource_id) {
-            let room = MOST - alternatives.len() - usize::from(shortened.is_some());
-            let others = other_resources(tx, organization, resource, slot, now).await?;
-            alternatives.extend(others.into_iter().take(room));
-        }
+    let shortened = pieces
+        .filter(|piece| piece.duration() >= SHORTEST)
+        .max_by_key(Slot::duration);
+    if let [
+        Wanted {
+            resource_id,
+            units: 1,
+        },
+    ] = wanted
+        && let Some(resource) = known.get(resource_id)
+    {
+        let room = MOST - alternatives.len() - usize::from(shortened.is_some());
+        let others = other_resources(tx, organization, resource, slot, now).await?;
+        alternatives.extend(others.into_iter().take(room));
     }
     alternatives.extend(shortened.map(|piece| same(AlternativeKind::Shortened, piece)));
     Ok(alternatives)
@@ -101,9 +116,14 @@ fn open(known: &Tree, wanted: &[Wanted], calendar: &Calendar, window: &Slot) -> 
     wanted.iter().fold(vec![*window], |open, wanted| {
         let shape = calendar.shape(known, wanted.resource_id);
         // Several units of a pool at once are offered only when the whole pool is free: simple, and never wrong.
-        let shape = crate::free::Shape { together: shape.together || wanted.units > 1, ..shape };
+        let shape = crate::free::Shape {
+            together: shape.together || wanted.units > 1,
+            ..shape
+        };
         let free = free(&shape, &calendar.claims, window, instant);
-        open.iter().flat_map(|slot| free.iter().filter_map(|other| slot.within(other))).collect()
+        open.iter()
+            .flat_map(|slot| free.iter().filter_map(|other| slot.within(other)))
+            .collect()
     })
 }
 
@@ -139,13 +159,23 @@ async fn other_resources(
         let shape = calendar.shape(&candidates, resource.id);
         free(&shape, &calendar.claims, slot, slot.duration()).contains(slot)
     });
-    Ok(others.map(|resource| alternative(AlternativeKind::OtherResource, vec![offer(resource)], slot)).collect())
+    Ok(others
+        .map(|resource| alternative(AlternativeKind::OtherResource, vec![offer(resource)], slot))
+        .collect())
 }
 
 fn offer(resource: &Resource) -> Offered {
-    Offered { resource_id: resource.id, name: resource.name.clone() }
+    Offered {
+        resource_id: resource.id,
+        name: resource.name.clone(),
+    }
 }
 
 fn alternative(kind: AlternativeKind, resources: Vec<Offered>, slot: &Slot) -> Alternative {
-    Alternative { kind, resources, starts_at: slot.starts_at(), ends_at: slot.ends_at() }
+    Alternative {
+        kind,
+        resources,
+        starts_at: slot.starts_at(),
+        ends_at: slot.ends_at(),
+    }
 }

@@ -26,7 +26,12 @@ pub enum Lock {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn load(tx: &mut Tx, organization: OrganizationId, id: BookingId, lock: Lock) -> Result<Option<Booking>, Problem> {
+pub async fn load(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    id: BookingId,
+    lock: Lock,
+) -> Result<Option<Booking>, Problem> {
     let locked = match lock {
         Lock::None => true,
         Lock::ForUpdate => sqlx::query!(
@@ -97,7 +102,9 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
 /// Whether the caller may see a booking and change it: its owner, who made it, and who may manage all.
 #[must_use]
 pub fn is_open_to(booking: &Booking, actor: &Actor) -> bool {
-    booking.user_id == actor.user || booking.created_by == actor.user || actor.may::<kernel::role::BookingsManage>()
+    booking.user_id == actor.user
+        || booking.created_by == actor.user
+        || actor.may::<kernel::role::BookingsManage>()
 }
 
 /// The booking for a change by the caller, locked.
@@ -106,7 +113,9 @@ pub fn is_open_to(booking: &Booking, actor: &Actor) -> bool {
 /// 404 when there is none that the caller may see.
 pub async fn for_change(tx: &mut Tx, actor: &Actor, id: BookingId) -> Result<Booking, Problem> {
     let booking = load(tx, actor.organization, id, Lock::ForUpdate).await?;
-    booking.filter(|booking| is_open_to(booking, actor)).ok_or_else(|| Problem::not_found("booking"))
+    booking
+        .filter(|booking| is_open_to(booking, actor))
+        .ok_or_else(|| Problem::not_found("booking"))
 }
 
 /// A new booking's rows.
@@ -141,7 +150,11 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, booking: &Booking
     insert_resources(tx, organization, booking).await
 }
 
-async fn insert_resources(tx: &mut Tx, organization: OrganizationId, booking: &Booking) -> Result<(), Problem> {
+async fn insert_resources(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    booking: &Booking,
+) -> Result<(), Problem> {
     sqlx::query!(
         "insert into bookings.booking_resource (organization_id, booking_id, position, resource_id, units, name,
                                                 time_zone, location_names)
@@ -162,7 +175,12 @@ async fn insert_resources(tx: &mut Tx, organization: OrganizationId, booking: &B
 ///
 /// # Errors
 /// When the database fails.
-pub async fn save(tx: &mut Tx, organization: OrganizationId, before: &Booking, after: &Booking) -> Result<(), Problem> {
+pub async fn save(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    before: &Booking,
+    after: &Booking,
+) -> Result<(), Problem> {
     sqlx::query!(
         "update bookings.booking set version = $3, status = $4, starts_at = $5, ends_at = $6, expires_at = $7
          where organization_id = $1 and id = $2",
@@ -200,8 +218,12 @@ pub async fn tell<E: Event>(
     booking: &Booking,
     event: &E,
 ) -> Result<(), Problem> {
-    let on_behalf_of = Some(booking.user_id).filter(|owner| origin.actor.is_some_and(|actor| actor != *owner));
-    let origin = Origin { on_behalf_of, ..origin.clone() };
+    let on_behalf_of =
+        Some(booking.user_id).filter(|owner| origin.actor.is_some_and(|actor| actor != *owner));
+    let origin = Origin {
+        on_behalf_of,
+        ..origin.clone()
+    };
     events::append(tx, organization, &origin, event, booking.updated_at).await?;
     Ok(())
 }

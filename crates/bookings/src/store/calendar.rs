@@ -28,9 +28,17 @@ impl Calendar {
     /// How a resource of the tree is bookable.
     #[must_use]
     pub fn shape(&self, tree: &Tree, id: ResourceId) -> Shape {
-        let units = leaves(tree, id).into_iter().filter_map(|leaf| self.units.get(&leaf)).flatten().map(|(id, _)| *id);
+        let units = leaves(tree, id)
+            .into_iter()
+            .filter_map(|leaf| self.units.get(&leaf))
+            .flatten()
+            .map(|(id, _)| *id);
         let together = tree.get(&id).is_some_and(|resource| !resource.parts.is_empty());
-        Shape { id, units: units.collect(), together }
+        Shape {
+            id,
+            units: units.collect(),
+            together,
+        }
     }
 }
 
@@ -48,7 +56,11 @@ pub async fn read(
     window: &Slot,
     now: Timestamp,
 ) -> Result<Calendar, Problem> {
-    let ids: Vec<Uuid> = tree.values().filter(|resource| resource.parts.is_empty()).map(|resource| resource.id.0).collect();
+    let ids: Vec<Uuid> = tree
+        .values()
+        .filter(|resource| resource.parts.is_empty())
+        .map(|resource| resource.id.0)
+        .collect();
     let rows = sqlx::query!(
         r#"select u.id, u.resource_id, u.number, c.starts_at as "starts_at?", c.ends_at as "ends_at?"
            from bookings.unit u
@@ -78,7 +90,8 @@ pub async fn read(
             units.push((row.id, row.number));
         }
         if let Some((starts_at, ends_at)) = row.starts_at.zip(row.ends_at) {
-            let slot = Slot::new(starts_at.to_jiff(), ends_at.to_jiff()).map_err(|error| Problem::internal(&error))?;
+            let slot = Slot::new(starts_at.to_jiff(), ends_at.to_jiff())
+                .map_err(|error| Problem::internal(&error))?;
             calendar.claims.entry(row.id).or_default().push(slot);
         }
     }

@@ -83,12 +83,17 @@ pub async fn place(
     let demand = demand(tree, wanted);
     for _ in 0..ROUNDS {
         let units = occupancy(tx, organization, &demand, &booking.slot).await?;
-        let overdue: Vec<BookingId> = units.iter().filter_map(|unit| unit.overdue(booking.updated_at)).collect();
+        let overdue: Vec<BookingId> = units
+            .iter()
+            .filter_map(|unit| unit.overdue(booking.updated_at))
+            .collect();
         if expiry::expire(tx, organization, &overdue, booking.updated_at).await? > 0 {
             continue;
         }
         return match pick(tree, &demand, &units)? {
-            Picked::Units(units) => write(tx, organization, booking, units).await.map(|()| Placed::Yes),
+            Picked::Units(units) => write(tx, organization, booking, units)
+                .await
+                .map(|()| Placed::Yes),
             Picked::Rivals(rivals) => Ok(Placed::No(rivals)),
         };
     }
@@ -114,7 +119,12 @@ pub async fn release(tx: &mut Tx, organization: OrganizationId, booking: Booking
 ///
 /// # Errors
 /// When the database fails.
-pub async fn release_from(tx: &mut Tx, organization: OrganizationId, booking: BookingId, from: Timestamp) -> Result<(), Problem> {
+pub async fn release_from(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    booking: BookingId,
+    from: Timestamp,
+) -> Result<(), Problem> {
     sqlx::query!(
         "update bookings.claim set live = starts_at < $3, ends_at = case when starts_at < $3 then $3 else ends_at end
          where organization_id = $1 and booking_id = $2 and live and ends_at > $3",
@@ -148,7 +158,9 @@ type Demand = BTreeMap<ResourceId, Option<i64>>;
 fn demand(tree: &Tree, wanted: &[Wanted]) -> Demand {
     let mut demand = Demand::new();
     for wanted in wanted {
-        let is_whole = tree.get(&wanted.resource_id).is_some_and(|resource| !resource.parts.is_empty());
+        let is_whole = tree
+            .get(&wanted.resource_id)
+            .is_some_and(|resource| !resource.parts.is_empty());
         for leaf in leaves(tree, wanted.resource_id) {
             let more = (!is_whole).then_some(i64::from(wanted.units));
             let sum = demand.entry(leaf).or_insert(Some(0));
@@ -167,13 +179,21 @@ struct Unit {
 
 impl Unit {
     fn overdue(&self, now: Timestamp) -> Option<BookingId> {
-        self.rival.as_ref().filter(|(.., expires_at)| expires_at.is_some_and(|at| at <= now)).map(|(id, ..)| *id)
+        self.rival
+            .as_ref()
+            .filter(|(.., expires_at)| expires_at.is_some_and(|at| at <= now))
+            .map(|(id, ..)| *id)
     }
 }
 
 /// The units in question. Since claims on a unit never overlap, only the last that starts before the end can reach
 /// into the slot: one descent of an index for each unit, whatever the length of its history.
-async fn occupancy(tx: &mut Tx, organization: OrganizationId, demand: &Demand, slot: &Slot) -> Result<Vec<Unit>, Problem> {
+async fn occupancy(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    demand: &Demand,
+    slot: &Slot,
+) -> Result<Vec<Unit>, Problem> {
     let leaves: Vec<Uuid> = demand.keys().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"select u.id, u.resource_id, c.booking_id as "booking_id?", c.starts_at as "starts_at?", c.ends_at as "ends_at?",
@@ -195,10 +215,18 @@ async fn occupancy(tx: &mut Tx, organization: OrganizationId, demand: &Demand, s
     .await?;
     let units = rows.into_iter().map(|row| {
         let times = row.starts_at.zip(row.ends_at);
-        let slot = times.and_then(|(starts_at, ends_at)| Slot::new(starts_at.to_jiff(), ends_at.to_jiff()).ok());
+        let slot =
+            times.and_then(|(starts_at, ends_at)| Slot::new(starts_at.to_jiff(), ends_at.to_jiff()).ok());
         let expires_at = row.expires_at.map(jiff_sqlx::Timestamp::to_jiff);
-        let rival = row.booking_id.zip(slot).map(|(booking, slot)| (BookingId(booking), slot, expires_at));
-        Unit { id: row.id, resource_id: ResourceId(row.resource_id), rival }
+        let rival = row
+            .booking_id
+            .zip(slot)
+            .map(|(booking, slot)| (BookingId(booking), slot, expires_at));
+        Unit {
+            id: row.id,
+            resource_id: ResourceId(row.resource_id),
+            rival,
+        }
     });
     Ok(units.collect())
 }
@@ -212,12 +240,17 @@ enum Picked {
 fn pick(tree: &Tree, demand: &Demand, units: &[Unit]) -> Result<Picked, Problem> {
     let (mut picked, mut rivals) = (Vec::new(), Vec::new());
     for (resource, count) in demand {
-        let (free, taken): (Vec<_>, Vec<_>) =
-            units.iter().filter(|unit| unit.resource_id == *resource).partition(|unit| unit.rival.is_none());
+        let (free, taken): (Vec<_>, Vec<_>) = units
+            .iter()
+            .filter(|unit| unit.resource_id == *resource)
+            .partition(|unit| unit.rival.is_none());
         let has = i64::try_from(free.len() + taken.len()).unwrap_or(i64::MAX);
         let needed = count.unwrap_or(has);
         if needed > has || has == 0 {
-            let name = tree.get(resource).map(|resource| resource.name.clone()).unwrap_or_default();
+            let name = tree
+                .get(resource)
+                .map(|resource| resource.name.clone())
+                .unwrap_or_default();
             return Err(Error::NotEnoughUnits { name, has }.into());
         }
         let needed = usize::try_from(needed).unwrap_or(usize::MAX);
@@ -225,13 +258,22 @@ fn pick(tree: &Tree, demand: &Demand, units: &[Unit]) -> Result<Picked, Problem>
             picked.extend(free.iter().take(needed).map(|unit| unit.id));
             continue;
         }
-        rivals.extend(taken.iter().filter_map(|unit| unit.rival.as_ref()).map(|(booking_id, slot, _)| Rival {
-            resource_id: *resource,
-            booking_id: *booking_id,
-            slot: *slot,
-        }));
+        rivals.extend(
+            taken
+                .iter()
+                .filter_map(|unit| unit.rival.as_ref())
+                .map(|(booking_id, slot, _)| Rival {
+                    resource_id: *resource,
+                    booking_id: *booking_id,
+                    slot: *slot,
+                }),
+        );
     }
-    if rivals.is_empty() { Ok(Picked::Units(picked)) } else { Ok(Picked::Rivals(rivals)) }
+    if rivals.is_empty() {
+        Ok(Picked::Units(picked))
+    } else {
+        Ok(Picked::Rivals(rivals))
+    }
 }
 
 /// Inserts the claims in the order of their units: in random order, two transactions could wait for each other.

@@ -17,14 +17,27 @@ use super::claims;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn expire(tx: &mut Tx, organization: OrganizationId, ids: &[BookingId], now: Timestamp) -> Result<usize, Problem> {
+pub async fn expire(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    ids: &[BookingId],
+    now: Timestamp,
+) -> Result<usize, Problem> {
     let mut expired = 0;
     for id in ids {
-        let Some(before) = bookings::load(tx, organization, *id, Lock::SkipLocked).await? else { continue };
-        let Ok(after) = before.clone().expire(now) else { continue };
+        let Some(before) = bookings::load(tx, organization, *id, Lock::SkipLocked).await? else {
+            continue;
+        };
+        let Ok(after) = before.clone().expire(now) else {
+            continue;
+        };
         claims::release(tx, organization, *id).await?;
         bookings::save(tx, organization, &before, &after).await?;
-        let event = BookingExpired { before: Some((&before).into()), booking: (&after).into(), reason: None };
+        let event = BookingExpired {
+            before: Some((&before).into()),
+            booking: (&after).into(),
+            reason: None,
+        };
         bookings::tell(tx, organization, &Origin::system(), &after, &event).await?;
         expired += 1;
     }

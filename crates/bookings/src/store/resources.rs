@@ -103,7 +103,11 @@ pub fn leaves(tree: &Tree, id: ResourceId) -> Vec<ResourceId> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn keep(tx: &mut Tx, organization: OrganizationId, resource: &wire::Resource) -> Result<(), Problem> {
+pub async fn keep(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    resource: &wire::Resource,
+) -> Result<(), Problem> {
     let path: Vec<Uuid> = resource.location_path.iter().map(|id| id.0).collect();
     let parts: Vec<Uuid> = resource.parts.iter().map(|id| id.0).collect();
     let amenities: Vec<String> = resource.amenities.iter().cloned().collect();
@@ -141,7 +145,12 @@ pub async fn keep(tx: &mut Tx, organization: OrganizationId, resource: &wire::Re
 }
 
 /// A unit that is no longer there takes no new claims; those it has stay.
-async fn keep_units(tx: &mut Tx, organization: OrganizationId, id: ResourceId, units: i32) -> Result<(), Problem> {
+async fn keep_units(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    id: ResourceId,
+    units: i32,
+) -> Result<(), Problem> {
     sqlx::query!(
         "insert into bookings.unit (organization_id, resource_id, number)
          select $1, $2, number from generate_series(1, $3::int) number

@@ -59,7 +59,12 @@ impl Keys {
     /// The keys that `url` serves; fetched when first needed.
     #[must_use]
     pub fn at(url: String, client: reqwest::Client) -> Self {
-        Self { url, client, known: RwLock::default(), fetching: Mutex::new(()) }
+        Self {
+            url,
+            client,
+            known: RwLock::default(),
+            fetching: Mutex::new(()),
+        }
     }
 
     /// The key with an id.
@@ -79,7 +84,11 @@ impl Keys {
         match (fetched, age) {
             (Err(error), None) => {
                 tracing::warn!(%error, url = self.url, "no key set");
-                Err(Problem::unavailable("keys_unavailable", "The keys of access tokens cannot be had for now.", 1))
+                Err(Problem::unavailable(
+                    "keys_unavailable",
+                    "The keys of access tokens cannot be had for now.",
+                    1,
+                ))
             }
             // An old set is better than none: keys change seldom, and tokens expire.
             _ => Ok(self.known().keys.get(kid).cloned()),
@@ -92,10 +101,24 @@ impl Keys {
         if self.known().fetched != seen {
             return Ok(());
         }
-        let set: KeySet = self.client.get(&self.url).send().await?.error_for_status()?.json().await?;
-        let keys = set.keys.iter().filter(|key| key.kty == "OKP" && key.crv == "Ed25519");
-        let keys = keys.filter_map(|key| Some((key.kid.clone(), DecodingKey::from_ed_components(&key.x).ok()?)));
-        let known = Known { keys: Arc::new(keys.collect()), fetched: Some(Instant::now()) };
+        let set: KeySet = self
+            .client
+            .get(&self.url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        let keys = set
+            .keys
+            .iter()
+            .filter(|key| key.kty == "OKP" && key.crv == "Ed25519");
+        let keys =
+            keys.filter_map(|key| Some((key.kid.clone(), DecodingKey::from_ed_components(&key.x).ok()?)));
+        let known = Known {
+            keys: Arc::new(keys.collect()),
+            fetched: Some(Instant::now()),
+        };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }

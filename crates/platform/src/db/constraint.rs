@@ -1,8 +1,5 @@
 //! From PostgreSQL's errors to problems: a named constraint is the name of a rule.
 
-use http::{HeaderValue, header};
-use kernel::Kind;
-
 use crate::http::Problem;
 
 /// SQLSTATEs after which the same transaction may succeed: serialization failure, deadlock.
@@ -12,13 +9,19 @@ const UNAVAILABLE: [&str; 5] = ["25006", "57P01", "57P02", "57P03", "53300"];
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|database| database.code()).unwrap_or_default().into_owned();
+        let code = error
+            .as_database_error()
+            .and_then(|database| database.code())
+            .unwrap_or_default()
+            .into_owned();
         let mut problem = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => unavailable(&error),
             _ if UNAVAILABLE.contains(&code.as_str()) => unavailable(&error),
-            _ if code == "55P03" => {
-                Self::unavailable("busy", "Others are changing the same thing right now. Try again.", 1)
-            }
+            _ if code == "55P03" => Self::unavailable(
+                "busy",
+                "Others are changing the same thing right now. Try again.",
+                1,
+            ),
             _ => Self::internal(&error),
         };
         problem.transient = TRANSIENT.contains(&code.as_str());
@@ -28,9 +31,11 @@ impl From<sqlx::Error> for Problem {
 
 fn unavailable(error: &sqlx::Error) -> Problem {
     tracing::warn!(%error, "the database is not available");
-    let mut problem = Problem::new(Kind::Unavailable, "database_unavailable", "The service cannot reach its data for now.");
-    problem.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    problem
+    Problem::unavailable(
+        "database_unavailable",
+        "The service cannot reach its data for now.",
+        5,
+    )
 }
 
 /// Turns the violation of a named constraint into the error that its rule stands for.
@@ -39,11 +44,19 @@ pub trait OnConstraint<T> {
     ///
     /// # Errors
     /// The problem, or the one for any other error of the database.
-    fn on_constraint<P: Into<Problem>>(self, constraint: &str, problem: impl FnOnce() -> P) -> Result<T, Problem>;
+    fn on_constraint<P: Into<Problem>>(
+        self,
+        constraint: &str,
+        problem: impl FnOnce() -> P,
+    ) -> Result<T, Problem>;
 }
 
 impl<T> OnConstraint<T> for Result<T, sqlx::Error> {
-    fn on_constraint<P: Into<Problem>>(self, constraint: &str, problem: impl FnOnce() -> P) -> Result<T, Problem> {
+    fn on_constraint<P: Into<Problem>>(
+        self,
+        constraint: &str,
+        problem: impl FnOnce() -> P,
+    ) -> Result<T, Problem> {
         self.map_err(|error| match error.as_database_error() {
             Some(database) if database.constraint() == Some(constraint) => problem().into(),
             _ => error.into(),

@@ -79,11 +79,17 @@ impl<H: Handle> Consumer<H> {
     /// # Errors
     /// When the publisher or the database cannot be reached, or the handler fails.
     pub async fn step(&self, replica: Uuid, wait: u64) -> Result<bool, Problem> {
-        let Some(mut cursor) = self.lease(replica).await? else { return Ok(false) };
+        let Some(mut cursor) = self.lease(replica).await? else {
+            return Ok(false);
+        };
         let events = self.fetch(cursor.as_deref(), wait).await?;
         let mut rest = events.as_slice();
         while let Some(first) = rest.first() {
-            let same = rest.iter().take(GROUP).take_while(|event| event.organizationid == first.organizationid).count();
+            let same = rest
+                .iter()
+                .take(GROUP)
+                .take_while(|event| event.organizationid == first.organizationid)
+                .count();
             let (group, behind) = rest.split_at(same);
             cursor = Some(self.apply(first.organizationid, cursor.as_deref(), group).await?);
             rest = behind;
@@ -113,10 +119,25 @@ impl<H: Handle> Consumer<H> {
         let wait = wait.to_string();
         let mut parameters = vec![("wait", wait.as_str())];
         parameters.extend(cursor.map(|cursor| ("after", cursor)));
-        let request = self.client.get(format!("{}/internal/events", self.url)).query(&parameters);
-        let answer = async { request.bearer_auth(self.token.expose()).send().await?.error_for_status()?.json().await };
+        let request = self
+            .client
+            .get(format!("{}/internal/events", self.url))
+            .query(&parameters);
+        let answer = async {
+            request
+                .bearer_auth(self.token.expose())
+                .send()
+                .await?
+                .error_for_status()?
+                .json()
+                .await
+        };
         answer.await.map_err(|error: reqwest::Error| {
-            Problem::unavailable("feed_unavailable", &format!("the feed cannot be read: {error}"), 1)
+            Problem::unavailable(
+                "feed_unavailable",
+                &format!("the feed cannot be read: {error}"),
+                1,
+            )
         })
     }
 
@@ -129,14 +150,19 @@ impl<H: Handle> Consumer<H> {
     ) -> Result<String, Problem> {
         let mut tx = self.db.begin(organization).await?;
         let after = group.last().map(|event| event.cursor.clone()).unwrap_or_default();
-        let moved = sqlx::query("update consumer set cursor = $3 where name = $1 and cursor is not distinct from $2")
-            .bind(self.name)
-            .bind(before)
-            .bind(&after)
-            .execute(&mut *tx)
-            .await?;
+        let moved =
+            sqlx::query("update consumer set cursor = $3 where name = $1 and cursor is not distinct from $2")
+                .bind(self.name)
+                .bind(before)
+                .bind(&after)
+                .execute(&mut *tx)
+                .await?;
         if moved.rows_affected() == 0 {
-            return Err(Problem::unavailable("feed_moved", "another replica has read on", 1));
+            return Err(Problem::unavailable(
+                "feed_moved",
+                "another replica has read on",
+                1,
+            ));
         }
         for event in group {
             self.handler.handle(&mut tx, event).await?;

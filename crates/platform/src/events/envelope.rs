@@ -77,5 +77,6 @@ impl Envelope {
 }
 
 /// The columns that [`Envelope::of_row`] reads.
-pub(super) const COLUMNS: &str = "id, type, stream_id, occurred_at, organization_id, stream_version, actor_id,
+pub(super) const COLUMNS: &str =
+    "id, type, stream_id, occurred_at, organization_id, stream_version, actor_id,
     on_behalf_of, correlation_id, data, xid::text || '-' || position as cursor";

@@ -16,12 +16,17 @@ impl ETag {
     #[must_use]
     pub fn header(self) -> (HeaderName, HeaderValue) {
         let text = format!("\"{}\"", self.0);
-        (header::ETAG, HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"0\"")))
+        (
+            header::ETAG,
+            HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"0\"")),
+        )
     }
 
     /// 304 when the request already has this version, otherwise the body with its tag.
     pub fn answer<T: serde::Serialize>(self, request: &HeaderMap, body: T) -> Response {
-        let known = request.get(header::IF_NONE_MATCH).is_some_and(|value| lists(value, self.0));
+        let known = request
+            .get(header::IF_NONE_MATCH)
+            .is_some_and(|value| lists(value, self.0));
         if known {
             return (StatusCode::NOT_MODIFIED, [self.header()]).into_response();
         }
@@ -32,7 +37,9 @@ impl ETag {
 /// Whether a list of entity tags names the version; weak tags count, as `If-None-Match` compares weakly.
 fn lists(value: &HeaderValue, version: i64) -> bool {
     let Ok(list) = value.to_str() else { return false };
-    list.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == "*" || tag == format!("\"{version}\""))
+    list.split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == "*" || tag == format!("\"{version}\""))
 }
 
 /// The version that a change demands to act on; every change must name it.
@@ -61,15 +68,24 @@ impl IfMatch {
     }
 
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
-        let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+        let Some(value) = headers.get(header::IF_MATCH) else {
+            return Ok(None);
+        };
         let text = value.to_str().unwrap_or_default().trim();
         if text == "*" {
             return Ok(Some(Self::Any));
         }
-        let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|digits| digits.parse().ok());
+        let version = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .and_then(|digits| digits.parse().ok());
         match version {
             Some(version) => Ok(Some(Self::Version(version))),
-            None => Err(Problem::new(Kind::Malformed, "invalid_if_match", "If-Match is one entity tag, as ETag gave it, or *.")),
+            None => Err(Problem::new(
+                Kind::Malformed,
+                "invalid_if_match",
+                "If-Match is one entity tag, as ETag gave it, or *.",
+            )),
         }
     }
 }
@@ -79,7 +95,11 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Self::of(&parts.headers)?.ok_or_else(|| {
-            Problem::new(Kind::VersionRequired, "if_match_required", "Send If-Match with the ETag of the version you saw.")
+            Problem::new(
+                Kind::VersionRequired,
+                "if_match_required",
+                "Send If-Match with the ETag of the version you saw.",
+            )
         })
     }
 }

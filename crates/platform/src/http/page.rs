@@ -41,9 +41,20 @@ impl PageQuery {
     /// # Errors
     /// 400 when the cursor is none of ours.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
-        let key = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
-        key.map(Some).ok_or_else(|| Problem::new(Kind::Malformed, "invalid_cursor", "The cursor is not one that we gave."))
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
+        let key = URL_SAFE_NO_PAD
+            .decode(cursor)
+            .ok()
+            .and_then(|json| serde_json::from_slice(&json).ok());
+        key.map(Some).ok_or_else(|| {
+            Problem::new(
+                Kind::Malformed,
+                "invalid_cursor",
+                "The cursor is not one that we gave.",
+            )
+        })
     }
 }
 
@@ -63,7 +74,9 @@ impl<T> Page<T> {
         let more = items.len() > limit;
         items.truncate(limit);
         let last = items.last().filter(|_| more);
-        let next_cursor = last.and_then(|item| serde_json::to_vec(&key(item)).ok()).map(|json| URL_SAFE_NO_PAD.encode(json));
+        let next_cursor = last
+            .and_then(|item| serde_json::to_vec(&key(item)).ok())
+            .map(|json| URL_SAFE_NO_PAD.encode(json));
         Self { items, next_cursor }
     }
 }

@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents, and the one match that turns a kind of failure into a status.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use kernel::Kind;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -46,8 +46,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Further members of the document.
     pub members: Map<String, Value>,
-    /// Headers that belong to the answer, such as `Retry-After`.
-    pub headers: HeaderMap,
+    /// After how many seconds a repetition may succeed.
+    pub retry_after: Option<u32>,
     /// Whether the same transaction may succeed when it is run again at once (SQLSTATE 40001, 40P01).
     pub transient: bool,
     status: StatusCode,
@@ -63,7 +63,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             members: Map::new(),
-            headers: HeaderMap::new(),
+            retry_after: None,
             transient: false,
             status: status(kind),
         }
@@ -72,20 +72,38 @@ impl Problem {
     /// A problem with a status that has no kind of its own (405, 408, 413, 415, 431).
     #[must_use]
     pub fn with_status(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        let kind = if status.is_server_error() { Kind::Internal } else { Kind::Malformed };
-        Self { status, ..Self::new(kind, code, detail) }
+        let kind = if status.is_server_error() {
+            Kind::Internal
+        } else {
+            Kind::Malformed
+        };
+        Self {
+            status,
+            ..Self::new(kind, code, detail)
+        }
     }
 
     /// 422 with an entry for each thing wrong with the input.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(Kind::Invalid, "invalid_input", "The request has values that are not allowed.") }
+        Self {
+            errors,
+            ..Self::new(
+                Kind::Invalid,
+                "invalid_input",
+                "The request has values that are not allowed.",
+            )
+        }
     }
 
     /// 422 for a single field.
     #[must_use]
     pub fn invalid_field(pointer: &str, code: &str, detail: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError { pointer: pointer.into(), code: code.into(), detail: detail.into() }])
+        Self::invalid(vec![FieldError {
+            pointer: pointer.into(),
+            code: code.into(),
+            detail: detail.into(),
+        }])
     }
 
     /// 404, also for what belongs to another organization.
@@ -98,21 +116,29 @@ impl Problem {
     #[must_use]
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %cause, "internal error");
-        Self::new(Kind::Internal, "internal", "Something went wrong on our side. The correlation id helps to find it.")
+        Self::new(
+            Kind::Internal,
+            "internal",
+            "Something went wrong on our side. The correlation id helps to find it.",
+        )
     }
 
     /// 503 with `Retry-After` in seconds.
     #[must_use]
     pub fn unavailable(code: &'static str, detail: &str, retry_after: u32) -> Self {
-        let mut problem = Self::new(Kind::Unavailable, code, detail);
-        problem.headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
-        problem
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(Kind::Unavailable, code, detail)
+        }
     }
 
     /// Marks it as one that another run of the same transaction may not meet.
     #[must_use]
     pub fn or_run_again(self) -> Self {
-        Self { transient: true, ..self }
+        Self {
+            transient: true,
+            ..self
+        }
     }
 
     /// The status it will be answered with.
@@ -126,14 +152,20 @@ impl Problem {
     pub fn document(&self, instance: &str, correlation_id: &str) -> Map<String, Value> {
         let mut document = self.members.clone();
         document.insert("type".into(), format!("{TYPE_BASE}{}", self.code).into());
-        document.insert("title".into(), self.status.canonical_reason().unwrap_or("Error").into());
+        document.insert(
+            "title".into(),
+            self.status.canonical_reason().unwrap_or("Error").into(),
+        );
         document.insert("status".into(), self.status.as_u16().into());
         document.insert("detail".into(), self.detail.clone().into());
         document.insert("instance".into(), instance.into());
         document.insert("code".into(), self.code.into());
         document.insert("correlation_id".into(), correlation_id.into());
         if !self.errors.is_empty() {
-            document.insert("errors".into(), serde_json::to_value(&self.errors).unwrap_or_default());
+            document.insert(
+                "errors".into(),
+                serde_json::to_value(&self.errors).unwrap_or_default(),
+            );
         }
         document
     }
@@ -161,7 +193,10 @@ impl<F: Fault> From<F> for Problem {
         if fault.kind() == Kind::Internal {
             return Self::internal(&fault);
         }
-        Self { members: fault.members(), ..Self::new(fault.kind(), fault.code(), fault.to_string()) }
+        Self {
+            members: fault.members(),
+            ..Self::new(fault.kind(), fault.code(), fault.to_string())
+        }
     }
 }
 
@@ -169,9 +204,15 @@ impl<F: Fault> From<F> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
-        response.headers_mut().extend(self.headers.clone());
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.kind == Kind::Unauthenticated {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response

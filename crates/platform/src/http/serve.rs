@@ -13,9 +13,14 @@ const DRAIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn serve(router: Router, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(
+    router: Router,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
     let signal = shutdown.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { signal.cancelled().await });
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(async move { signal.cancelled().await });
     let deadline = async move {
         shutdown.cancelled().await;
         tokio::time::sleep(DRAIN).await;

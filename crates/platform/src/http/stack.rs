@@ -50,7 +50,11 @@ async fn correlate(State(service): State<&'static str>, mut request: Request, ne
 
 /// Counts and times requests by route, never by raw path: that would let a client mint metrics.
 async fn measure(State(metrics): State<HttpMetrics>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str)
+        .to_owned();
     let method = request.method().clone();
     let started = Instant::now();
     let response = next.run(request).await;
@@ -61,7 +65,9 @@ async fn measure(State(metrics): State<HttpMetrics>, request: Request, next: Nex
 async fn limit_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(TIMEOUT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::unavailable("timeout", "The request took too long and was given up.", 1).into_response(),
+        Err(_) => {
+            Problem::unavailable("timeout", "The request took too long and was given up.", 1).into_response()
+        }
     }
 }
 
@@ -74,21 +80,33 @@ fn render(mut response: Response, path: &str, correlation: &Correlation) -> Resp
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
-    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_framework(status));
+    let problem = response
+        .extensions_mut()
+        .remove::<Problem>()
+        .unwrap_or_else(|| of_framework(status));
     let document = serde_json::to_vec(&problem.document(path, &correlation.id)).unwrap_or_default();
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    parts.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     Response::from_parts(parts, Body::from(document))
 }
 
 /// The problem for an answer that axum made by itself.
 fn of_framework(status: StatusCode) -> Problem {
     match status {
-        StatusCode::NOT_FOUND => Problem::new(kernel::Kind::NotFound, "unknown_path", "There is nothing at this path."),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Problem::with_status(status, "method_not_allowed", "This path does not take this method.")
-        }
+        StatusCode::NOT_FOUND => Problem::new(
+            kernel::Kind::NotFound,
+            "unknown_path",
+            "There is nothing at this path.",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED => Problem::with_status(
+            status,
+            "method_not_allowed",
+            "This path does not take this method.",
+        ),
         StatusCode::PAYLOAD_TOO_LARGE => super::extract::body_problem(status),
         status if status.is_server_error() => Problem::internal(&format!("the framework answered {status}")),
         status => Problem::with_status(status, "bad_request", "The request was refused."),

@@ -11,10 +11,17 @@ async fn many_at_once_with_one_key_have_one_effect() {
     let app = notes::start().await;
     let ada = app.person(Role::User);
     let calls = (0..16).map(|_| {
-        app.call_as(&ada, "POST", "/notes").header("idempotency-key", "k").json(json!({ "text": "a" })).send()
+        app.call_as(&ada, "POST", "/notes")
+            .header("idempotency-key", "k")
+            .json(json!({ "text": "a" }))
+            .send()
     });
     let replies = join_all(calls).await;
-    let bodies: Vec<_> = replies.iter().filter(|reply| reply.status == 201).map(testkit::Reply::json).collect();
+    let bodies: Vec<_> = replies
+        .iter()
+        .filter(|reply| reply.status == 201)
+        .map(testkit::Reply::json)
+        .collect();
     assert!(!bodies.is_empty() && bodies.iter().all(|body| body == &bodies[0]));
     for reply in replies.into_iter().filter(|reply| reply.status != 201) {
         let _ = reply.problem(409, "request_in_progress");
@@ -26,10 +33,18 @@ async fn many_at_once_with_one_key_have_one_effect() {
 async fn a_key_belongs_to_one_caller() {
     let app = notes::start().await;
     for role in [Role::User, Role::Manager] {
-        let call = app.call_as(&app.person(role), "POST", "/notes").header("idempotency-key", "k");
+        let call = app
+            .call_as(&app.person(role), "POST", "/notes")
+            .header("idempotency-key", "k");
         let _ = call.json(json!({ "text": role })).send().await.expect(201);
     }
-    let bad = app.call_as(&app.person(Role::User), "POST", "/notes").header("idempotency-key", "");
-    let _ = bad.json(json!({ "text": "a" })).send().await.problem(400, "invalid_idempotency_key");
+    let bad = app
+        .call_as(&app.person(Role::User), "POST", "/notes")
+        .header("idempotency-key", "");
+    let _ = bad
+        .json(json!({ "text": "a" }))
+        .send()
+        .await
+        .problem(400, "invalid_idempotency_key");
     assert_eq!(app.events().await.len(), 2);
 }

@@ -7,4 +7,5 @@ mod feed;
 mod idempotency;
 mod migrations;
 mod notes;
+mod postgres;
 mod stack;

@@ -57,20 +57,30 @@ pub async fn start() -> TestApp {
         Router::new()
             .route("/notes", post(take).get(list))
             .route("/shelf", get(async |_: Can<CatalogueManage>| "the shelf"))
-            .route("/panic", get(async || -> &'static str { panic!("a secret of ours") }))
+            .route(
+                "/panic",
+                get(async || -> &'static str { panic!("a secret of ours") }),
+            )
             .with_state(App(context))
     })
     .await
 }
 
-async fn take(actor: Can<ProfileOwn>, State(app): State<App>, request: Idempotent<Note>) -> Result<Answer, Problem> {
+async fn take(
+    actor: Can<ProfileOwn>,
+    State(app): State<App>,
+    request: Idempotent<Note>,
+) -> Result<Answer, Problem> {
     let now = app.0.clock.now();
     let mut tx = app.0.db.begin(actor.organization).await?;
     if let Some(answer) = request.replay(&mut tx, &actor, now).await? {
         return Ok(answer);
     }
     let note = EventId::mint();
-    let event = NoteTaken { note, text: request.body.text.clone() };
+    let event = NoteTaken {
+        note,
+        text: request.body.text.clone(),
+    };
     append(&mut tx, actor.organization, &Origin::from(&*actor), &event, now).await?;
     let answer = Answer::created(&format!("/notes/{note}"), 1, &event)?;
     request.record(&mut tx, &actor, &answer, now).await?;
@@ -81,14 +91,21 @@ async fn take(actor: Can<ProfileOwn>, State(app): State<App>, request: Idempoten
 /// The numbers from 1 to 5, by pages.
 async fn list(_: Can<ProfileOwn>, Query(page): Query<PageQuery>) -> Result<Json<Page<i64>>, Problem> {
     let after = page.after()?.unwrap_or(0);
-    let items = (after + 1..=5).take(usize::try_from(page.limit() + 1).unwrap()).collect();
+    let items = (after + 1..=5)
+        .take(usize::try_from(page.limit() + 1).unwrap())
+        .collect();
     Ok(Json(Page::of(items, page.limit(), |number| *number)))
 }
 
 /// Writes a note in a transaction of the caller's.
 pub async fn write(tx: &mut Tx, app: &TestApp, organization: OrganizationId, text: &str) -> EventId {
     let note = EventId::mint();
-    let event = NoteTaken { note, text: text.into() };
-    append(tx, organization, &Origin::system(), &event, app.now()).await.unwrap();
+    let event = NoteTaken {
+        note,
+        text: text.into(),
+    };
+    append(tx, organization, &Origin::system(), &event, app.now())
+        .await
+        .unwrap();
     note
 }

@@ -1,0 +1,3 @@
+//! What callers may ask: a file for each operation.
+
+pub mod list_notifications;

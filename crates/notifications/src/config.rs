@@ -1,0 +1,48 @@
+//! Settings of the notification service.
+//!
+//! | variable | default | what it sets |
+//! | --- | --- | --- |
+//! | `RESERVAS_NOTIFICATIONS_SMTP_URL` | `SMTP_URL` | the mail server: `smtp://host:25`, `smtp://user:pass@host:587?tls=required` (STARTTLS), `smtps://user:pass@host:465`; empty: mails become files in the outbox |
+//! | `RESERVAS_NOTIFICATIONS_FROM` | `Reservas <reservas@localhost>` | who mails come from; its domain also makes their ids |
+//! | `RESERVAS_NOTIFICATIONS_OUTBOX_DIR` | `outbox` in the data folder | the folder of the outbox |
+//! | `RESERVAS_NOTIFICATIONS_USERS_URL` | by the port base | where the user service is reached |
+//! | `RESERVAS_NOTIFICATIONS_BOOKINGS_URL` | by the port base | where the booking service is reached |
+//! | `RESERVAS_NOTIFICATIONS_MAX_ATTEMPTS` | 16 (four and a half days) | attempts at a delivery before it fails: 1 to 100 |
+//! | `RESERVAS_NOTIFICATIONS_SERVER_…` | | see `platform::config::Server` |
+
+use platform::config::{Secret, Server};
+use serde::{Deserialize, Serialize};
+
+/// The settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where it listens, and its database.
+    pub server: Server,
+    /// The mail server, with its password; empty: the outbox.
+    pub smtp_url: Secret,
+    /// Who mails come from (RFC 5322, section 3.4: a mailbox).
+    pub from: String,
+    /// The folder of the outbox; must be set when `smtp_url` is not.
+    pub outbox_dir: String,
+    /// Where the user service is reached; empty: on loopback by the port base.
+    pub users_url: String,
+    /// Where the booking service is reached; empty: on loopback by the port base.
+    pub bookings_url: String,
+    /// Attempts at a delivery before it fails: 1 to 100.
+    pub max_attempts: u16,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: Server::default(),
+            smtp_url: Secret::default(),
+            from: "Reservas <reservas@localhost>".into(),
+            outbox_dir: String::new(),
+            users_url: String::new(),
+            bookings_url: String::new(),
+            max_attempts: 16,
+        }
+    }
+}

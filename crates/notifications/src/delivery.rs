@@ -1,0 +1,136 @@
+//! A delivery's life: queued, until it is sent or has failed; and the schedule of its attempts.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The pause after the first failed attempt; it doubles with each further one.
+pub const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// The longest pause.
+pub const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Why a delivery to someone who is gone failed.
+pub const REMOVED: &str = "the person was removed";
+
+/// Where a delivery is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = DeliveryStatus)]
+pub enum State {
+    /// Waits for its first or next attempt, or is being attempted.
+    Queued,
+    /// The provider took it.
+    Sent,
+    /// Given up: refused for good, or too many attempts.
+    Failed,
+}
+
+/// By which way a message is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = DeliveryChannel)]
+pub enum Way {
+    /// A mail by SMTP.
+    Email,
+    /// A file in the outbox.
+    Outbox,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The provider took it, and said this.
+    Sent(String),
+    /// It did not work, and may later.
+    Passing(String),
+    /// It will never work.
+    Permanent(String),
+}
+
+/// What follows from an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: it is done.
+    Sent,
+    /// Another attempt after a pause.
+    Retry(SignedDuration),
+    /// Nothing: it is given up.
+    Failed,
+}
+
+impl Outcome {
+    /// What follows, when this was attempt number `attempt` (from 1) of `most`; `random` is from 0 to 1.
+    #[must_use]
+    pub fn next(&self, attempt: i32, most: u16, random: f64) -> Next {
+        match self {
+            Self::Sent(_) => Next::Sent,
+            Self::Permanent(_) => Next::Failed,
+            Self::Passing(_) if attempt >= i32::from(most) => Next::Failed,
+            Self::Passing(_) => Next::Retry(pause(attempt, random)),
+        }
+    }
+
+    /// Its name in the table of attempts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Passing(_) => "passing",
+            Self::Permanent(_) => "permanent",
+        }
+    }
+
+    /// What the provider said.
+    #[must_use]
+    pub fn answer(&self) -> &str {
+        let (Self::Sent(answer) | Self::Passing(answer) | Self::Permanent(answer)) = self;
+        answer
+    }
+}
+
+/// The pause after a failed attempt: 30 s, doubling, 24 h at most, less up to a quarter by chance, so that what
+/// failed together does not come back together.
+fn pause(attempt: i32, random: f64) -> SignedDuration {
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(20);
+    let whole = (FIRST_PAUSE * 2i32.pow(doublings)).min(LONGEST_PAUSE);
+    whole.mul_f64(1.0 - 0.25 * random.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn permanent_failures_end_it_at_once_and_passing_ones_after_the_last_attempt() {
+        let (passing, permanent) = (Outcome::Passing("421".into()), Outcome::Permanent("550".into()));
+        assert_eq!(Outcome::Sent("250".into()).next(1, 3, 0.0), Next::Sent);
+        assert_eq!(permanent.next(1, 3, 0.0), Next::Failed);
+        assert_eq!(
+            passing.next(1, 3, 0.0),
+            Next::Retry(SignedDuration::from_secs(30))
+        );
+        assert_eq!(
+            passing.next(2, 3, 0.0),
+            Next::Retry(SignedDuration::from_secs(60))
+        );
+        assert_eq!(passing.next(3, 3, 0.0), Next::Failed);
+    }
+
+    #[test]
+    fn sixteen_attempts_span_four_days_as_rfc_5321_section_4_5_4_1_asks() {
+        let total = (1..16).map(|attempt| pause(attempt, 0.0)).sum::<SignedDuration>();
+        assert!(total > SignedDuration::from_hours(96), "{total}");
+    }
+
+    proptest! {
+        #[test]
+        fn pauses_are_positive_and_a_day_at_most(attempt in any::<i32>(), random in any::<f64>()) {
+            let pause = pause(attempt, random);
+            prop_assert!(pause >= FIRST_PAUSE.mul_f64(0.75) && pause <= LONGEST_PAUSE, "{pause}");
+        }
+    }
+}

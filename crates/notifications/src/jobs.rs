@@ -1,0 +1,31 @@
+//! What happens by the clock. Several replicas may run it: each delivery is made by who takes its lease.
+
+pub mod deliver;
+
+use std::time::Duration;
+
+use crate::App;
+use deliver::deliver_due;
+
+/// How often the queue is looked at when it was empty.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long to pause when the database fails.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Delivers what is due until the process stops; then the mails under way are finished and no other is begun.
+pub async fn run(app: App) {
+    while !app.context.shutdown.is_cancelled() {
+        let pause = match deliver_due(&app).await {
+            Ok(0) => EVERY,
+            Ok(_) => continue,
+            Err(problem) => {
+                tracing::warn!(error = problem.detail, "deliveries will be tried again");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = app.context.shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A message to a person as a mail: text, calendar entry, and the headers that thread it and stop auto-replies.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use kernel::{BookingId, DeliveryId, Email};
+use lettre::Message as Built;
+use lettre::address::Envelope;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+
+use crate::calendar::{self, Entry, Method, Party};
+use crate::message::{Facts, Kind, one_line};
+use crate::template;
+
+/// All that a mail says.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// The delivery it serves: makes the `Message-ID`, so that a mail sent twice can be told as one.
+    pub delivery: DeliveryId,
+    /// The booking: makes the thread and the calendar entry's `UID`.
+    pub booking: BookingId,
+    /// What it is about.
+    pub kind: Kind,
+    /// Its subject.
+    pub subject: String,
+    /// What happened.
+    pub facts: Facts,
+    /// What ties it to the request that caused it.
+    pub correlation_id: String,
+    /// When the event was heard.
+    pub heard_at: Timestamp,
+    /// To whom.
+    pub email: Email,
+    /// What they are called.
+    pub name: String,
+    /// What the booking is for, in the owner's words.
+    pub title: Option<String>,
+}
+
+/// A mail, ready for a channel.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The delivery it serves.
+    pub delivery: DeliveryId,
+    /// The day (UTC) on which it is sent.
+    pub date: Date,
+    /// From and to.
+    pub envelope: Envelope,
+    /// The whole of it (RFC 5322).
+    pub bytes: Vec<u8>,
+}
+
+/// Writes the mail, from `sender`, dated `now`.
+///
+/// # Errors
+/// When it cannot be written as a mail, such as to an address that SMTP does not know.
+pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
+    let domain = sender.email.domain();
+    let address = letter
+        .email
+        .as_str()
+        .parse()
+        .map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
+    let name = Some(one_line(&letter.name)).filter(|name| !name.is_empty());
+    let thread = format!("<booking-{}@{domain}>", letter.booking);
+    let message = Built::builder()
+        .from(sender.clone())
+        .to(Mailbox::new(name, address))
+        .subject(one_line(&letter.subject))
+        .date(now.into())
+        .message_id(Some(format!("<{}@{domain}>", letter.delivery)))
+        .in_reply_to(thread.clone())
+        .references(thread)
+        .raw_header(header("X-Correlation-Id", &letter.correlation_id))
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        .multipart(body(letter, sender)?)
+        .map_err(|error| error.to_string())?;
+    Ok(Mail {
+        delivery: letter.delivery,
+        date: now.to_zoned(TimeZone::UTC).date(),
+        envelope: message.envelope().clone(),
+        bytes: message.formatted(),
+    })
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), one_line(value))
+}
+
+/// The text with the calendar entry as its alternative, which mail programs act on, and again as a file.
+fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
+    let facts = &letter.facts;
+    let text = template::text(letter.kind, facts, &letter.name, letter.title.as_deref());
+    let method = match letter.kind {
+        Kind::BookingConfirmed | Kind::BookingMoved => Method::Request,
+        Kind::BookingCancelled => Method::Cancel,
+    };
+    let title = letter
+        .title
+        .as_deref()
+        .map(one_line)
+        .filter(|title| !title.is_empty());
+    let calendar = calendar::write(&Entry {
+        method,
+        uid: &format!("{}@reservas", letter.booking),
+        sequence: facts.version,
+        stamp: letter.heard_at,
+        slot: facts.now.slot,
+        summary: &title.unwrap_or_else(|| facts.now.names()),
+        location: &facts.now.addresses(),
+        organizer: Party {
+            name: sender.name.as_deref().unwrap_or_default(),
+            email: sender.email.as_ref(),
+        },
+        attendee: Party {
+            name: &letter.name,
+            email: letter.email.as_str(),
+        },
+    });
+    let media_type = |text: &str| ContentType::parse(text).map_err(|error| error.to_string());
+    let inline = media_type(&format!("text/calendar; charset=utf-8; method={}", method.word()))?;
+    let file = media_type("application/ics; name=\"booking.ics\"")?;
+    let alternatives = MultiPart::alternative()
+        .singlepart(SinglePart::plain(text))
+        .singlepart(SinglePart::builder().header(inline).body(calendar.clone()));
+    let attachment = Attachment::new("booking.ics".to_owned()).body(calendar, file);
+    Ok(MultiPart::mixed().multipart(alternatives).singlepart(attachment))
+}

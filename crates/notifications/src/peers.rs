@@ -1,0 +1,79 @@
+//! What is asked of the other services at the moment a mail is sent: whom to reach, and what the booking is for.
+
+use std::time::Duration;
+
+use contracts::bookings::BookingDetails;
+use contracts::users::Contact;
+use http::StatusCode;
+use kernel::{BookingId, OrganizationId, UserId};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::App;
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The part of a problem document that tells a missing thing from a wrong address.
+#[derive(Deserialize)]
+struct Refusal {
+    code: String,
+}
+
+/// How to reach someone; none when they were removed.
+///
+/// # Errors
+/// When the user service does not answer as it should.
+pub async fn contact(
+    app: &App,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<Contact>, String> {
+    let base = &app.config.users_url;
+    ask(
+        app,
+        &format!("{base}/internal/organizations/{organization}/users/{user}/contact"),
+    )
+    .await
+}
+
+/// What a booking is for, in its owner's words, if they said so.
+///
+/// # Errors
+/// When the booking service does not answer as it should.
+pub async fn title(
+    app: &App,
+    organization: OrganizationId,
+    booking: BookingId,
+) -> Result<Option<String>, String> {
+    let base = &app.config.bookings_url;
+    let url = format!("{base}/internal/organizations/{organization}/bookings/{booking}");
+    let details: Option<BookingDetails> = ask(app, &url).await?;
+    Ok(details.and_then(|details| details.title))
+}
+
+/// The answer to a question; none when the peer says that there is no such thing.
+async fn ask<T: DeserializeOwned>(app: &App, url: &str) -> Result<Option<T>, String> {
+    let token = app.context.internal.0.expose();
+    let request = app.context.client.get(url).bearer_auth(token).timeout(TIMEOUT);
+    // The URL holds ids that belong in no error text of a delivery.
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| error.without_url().to_string())?;
+    let status = answer.status();
+    if status == StatusCode::NOT_FOUND {
+        return match answer.json::<Refusal>().await {
+            Ok(refusal) if refusal.code == "not_found" => Ok(None),
+            _ => Err("there is no such operation at the peer's address".into()),
+        };
+    }
+    if !status.is_success() {
+        return Err(format!("the peer answered {status}"));
+    }
+    answer
+        .json()
+        .await
+        .map(Some)
+        .map_err(|error| error.without_url().to_string())
+}

@@ -1,0 +1,75 @@
+//! Writing a message with its deliveries: what every event that is told does.
+
+use jiff_sqlx::ToSqlx as _;
+use kernel::{BookingId, DeliveryId, EventId, MessageId, OrganizationId, UserId};
+use platform::db::Tx;
+use platform::http::Problem;
+
+use crate::App;
+use crate::delivery::Way;
+use crate::error::Error;
+use crate::message::{Facts, Kind};
+use crate::template;
+
+/// Something to tell someone.
+#[derive(Debug, Clone)]
+pub struct Telling {
+    /// In which organization.
+    pub organization: OrganizationId,
+    /// Because of which event.
+    pub event: EventId,
+    /// What ties it to the request that caused the event.
+    pub correlation_id: String,
+    /// Whom.
+    pub user: UserId,
+    /// About which booking.
+    pub booking: BookingId,
+    /// What.
+    pub kind: Kind,
+    /// In detail.
+    pub facts: Facts,
+}
+
+/// Queues a message on the channel that is set up, unless this person was told of this event before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Problem> {
+    let now = app.context.clock.now();
+    let organization = telling.organization.0;
+    let message = sqlx::query_scalar!(
+        "insert into notifications.message (organization_id, id, event_id, user_id, kind, booking_id, reference,
+                                            subject, data, correlation_id, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict on constraint message_told_once do nothing
+         returning id",
+        organization,
+        MessageId::mint().0,
+        telling.event.0,
+        telling.user.0,
+        telling.kind as Kind,
+        telling.booking.0,
+        telling.facts.reference,
+        template::subject(telling.kind, &telling.facts),
+        serde_json::to_value(&telling.facts).map_err(Error::from)?,
+        telling.correlation_id,
+        now.to_sqlx(),
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(message) = message else {
+        return Ok(());
+    };
+    sqlx::query!(
+        "insert into notifications.delivery (organization_id, id, message_id, channel, due_at, created_at)
+         values ($1, $2, $3, $4, $5, $5)",
+        organization,
+        DeliveryId::mint().0,
+        message,
+        app.channel.way() as Way,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! The notification service on the real PostgreSQL, with peers and mail servers on free ports.
+#![expect(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
+
+mod deliver;
+mod list_notifications;
+mod on;
+mod outbox;
+mod schema;
+mod settings;
+mod smtp;
+mod world;
