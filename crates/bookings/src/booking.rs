@@ -114,10 +114,7 @@ impl Booking {
         if self.has_expired(now) {
             return Err(Error::HoldExpired);
         }
-        Ok(Self {
-            expires_at: None,
-            ..self.become_(Status::Confirmed, now)
-        })
+        Ok(Self { expires_at: None, ..self.become_(Status::Confirmed, now) })
     }
 
     /// A hold runs out.
@@ -127,10 +124,7 @@ impl Booking {
     pub fn expire(self, now: Timestamp) -> Result<Self, Error> {
         self.demand(&[Status::Held], Status::Expired)?;
         if !self.has_expired(now) {
-            return Err(Error::InvalidTransition {
-                from: self.status,
-                to: Status::Expired,
-            });
+            return Err(Error::InvalidTransition { from: self.status, to: Status::Expired });
         }
         Ok(self.become_(Status::Expired, now))
     }
@@ -140,17 +134,11 @@ impl Booking {
     /// # Errors
     /// When it is over or has begun with the people there.
     pub fn cancel(self, now: Timestamp) -> Result<Self, Error> {
-        self.demand(
-            &[Status::Held, Status::Pending, Status::Confirmed],
-            Status::Cancelled,
-        )?;
+        self.demand(&[Status::Held, Status::Pending, Status::Confirmed], Status::Cancelled)?;
         if self.has_expired(now) {
             return Err(Error::HoldExpired);
         }
-        Ok(Self {
-            expires_at: None,
-            ..self.become_(Status::Cancelled, now)
-        })
+        Ok(Self { expires_at: None, ..self.become_(Status::Cancelled, now) })
     }
 
     /// It takes another time or other resources; its place in life stays.
@@ -163,11 +151,7 @@ impl Booking {
         if self.has_expired(now) {
             return Err(Error::HoldExpired);
         }
-        Ok(Self {
-            slot,
-            resources,
-            ..self.become_(status, now)
-        })
+        Ok(Self { slot, resources, ..self.become_(status, now) })
     }
 
     /// The people are there.
@@ -201,20 +185,12 @@ impl Booking {
         if from.contains(&self.status) {
             Ok(())
         } else {
-            Err(Error::InvalidTransition {
-                from: self.status,
-                to,
-            })
+            Err(Error::InvalidTransition { from: self.status, to })
         }
     }
 
     fn become_(self, status: Status, now: Timestamp) -> Self {
-        Self {
-            status,
-            version: self.version + 1,
-            updated_at: now,
-            ..self
-        }
+        Self { status, version: self.version + 1, updated_at: now, ..self }
     }
 }
 

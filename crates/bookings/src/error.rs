@@ -83,10 +83,7 @@ impl Fault for Error {
             Self::PolicyViolated(broken) => {
                 members.insert("broken".into(), serde_json::to_value(broken).unwrap_or_default());
             }
-            Self::SlotTaken {
-                conflicts,
-                alternatives,
-            } => {
+            Self::SlotTaken { conflicts, alternatives } => {
                 members.insert("conflicts".into(), conflicts.clone());
                 members.insert("alternatives".into(), alternatives.clone());
             }

@@ -30,11 +30,7 @@ pub fn free(shape: &Shape, claims: &Claims, window: &Slot, shortest: SignedDurat
         let all: Vec<Slot> = shape.units.iter().flat_map(of).copied().collect();
         window.minus(&all)
     } else {
-        shape
-            .units
-            .iter()
-            .flat_map(|unit| window.minus(of(unit)))
-            .collect()
+        shape.units.iter().flat_map(|unit| window.minus(of(unit))).collect()
     };
     free.retain(|slot| slot.duration() >= shortest);
     free.sort();
@@ -70,36 +66,20 @@ mod tests {
     use super::*;
 
     fn slot(start: i64, end: i64) -> Slot {
-        Slot::new(
-            Timestamp::from_second(start).unwrap(),
-            Timestamp::from_second(end).unwrap(),
-        )
-        .unwrap()
+        Slot::new(Timestamp::from_second(start).unwrap(), Timestamp::from_second(end).unwrap()).unwrap()
     }
 
     fn shape(units: &[i64], together: bool) -> Shape {
-        Shape {
-            id: ResourceId::mint(),
-            units: units.to_vec(),
-            together,
-        }
+        Shape { id: ResourceId::mint(), units: units.to_vec(), together }
     }
 
     #[test]
     fn a_pool_is_free_while_one_unit_is() {
         let claims = Claims::from([(1, vec![slot(10, 20)]), (2, vec![slot(15, 30)])]);
         let second = SignedDuration::from_secs(1);
+        assert_eq!(free(&shape(&[1, 2], false), &claims, &slot(0, 40), second), [slot(0, 15), slot(20, 40)]);
         assert_eq!(
-            free(&shape(&[1, 2], false), &claims, &slot(0, 40), second),
-            [slot(0, 15), slot(20, 40)]
-        );
-        assert_eq!(
-            free(
-                &shape(&[1, 2], false),
-                &claims,
-                &slot(0, 40),
-                SignedDuration::from_secs(16)
-            ),
+            free(&shape(&[1, 2], false), &claims, &slot(0, 40), SignedDuration::from_secs(16)),
             [slot(20, 40)]
         );
     }
@@ -108,10 +88,7 @@ mod tests {
     fn a_whole_is_free_while_all_its_parts_are() {
         let claims = Claims::from([(1, vec![slot(10, 20)]), (2, vec![slot(15, 30)])]);
         let second = SignedDuration::from_secs(1);
-        assert_eq!(
-            free(&shape(&[1, 2], true), &claims, &slot(0, 40), second),
-            [slot(0, 10), slot(30, 40)]
-        );
+        assert_eq!(free(&shape(&[1, 2], true), &claims, &slot(0, 40), second), [slot(0, 10), slot(30, 40)]);
     }
 
     #[test]

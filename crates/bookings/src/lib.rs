@@ -68,10 +68,7 @@ struct Document;
 /// Every public operation.
 pub fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(
-            api::list_bookings::list_bookings,
-            api::create_booking::create_booking
-        ))
+        .routes(routes!(api::list_bookings::list_bookings, api::create_booking::create_booking))
         .routes(routes!(api::get_booking::get_booking))
         .routes(routes!(api::move_booking::move_booking))
         .routes(routes!(api::confirm_booking::confirm_booking))
@@ -97,10 +94,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// When a consumer cannot be set up.
 #[expect(clippy::unused_async, reason = "every service starts the same way")]
 pub async fn start(context: Context, config: Config) -> Result<Router, String> {
-    let app = App {
-        context,
-        config: Arc::new(config),
-    };
+    let app = App { context, config: Arc::new(config) };
     tokio::spawn(on::consumer(&app).run(app.context.shutdown.clone()));
     tokio::spawn(jobs::run(app.clone()));
     Ok(routes(app))
@@ -109,8 +103,6 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
 /// The routes alone, without anything that runs by itself.
 pub fn routes(app: App) -> Router {
     let internal = "/internal/organizations/{organization_id}/bookings/{id}";
-    let (router, _) = api()
-        .route(internal, get(api::get_details::get_details))
-        .split_for_parts();
+    let (router, _) = api().route(internal, get(api::get_details::get_details)).split_for_parts();
     router.with_state(app)
 }

@@ -54,11 +54,7 @@ impl Policy {
                 "max_duration",
                 format!("It may be {} long at most.", text(self.longest)),
             ),
-            (
-                slot.starts_at() + self.late >= now,
-                "lead_time",
-                "It must not start in the past.".to_owned(),
-            ),
+            (slot.starts_at() + self.late >= now, "lead_time", "It must not start in the past.".to_owned()),
             (
                 slot.ends_at() <= now + self.horizon,
                 "horizon",
@@ -88,24 +84,14 @@ mod tests {
     fn broken(starts_at: &str, ends_at: &str) -> Vec<&'static str> {
         let slot = Slot::new(starts_at.parse().unwrap(), ends_at.parse().unwrap()).unwrap();
         let now = "2026-03-02T08:00:00Z".parse().unwrap();
-        Policy::default()
-            .evaluate(&slot, now)
-            .into_iter()
-            .map(|broken| broken.rule)
-            .collect()
+        Policy::default().evaluate(&slot, now).into_iter().map(|broken| broken.rule).collect()
     }
 
     #[test]
     fn every_broken_rule_is_told() {
         assert_eq!(broken("2026-03-02T09:00:00Z", "2026-03-02T10:00:00Z"), [""; 0]);
         assert_eq!(broken("2026-03-02T07:45:00Z", "2026-03-02T10:00:00Z"), [""; 0]);
-        assert_eq!(
-            broken("2026-03-02T07:44:00Z", "2026-03-02T07:48:00Z"),
-            ["min_duration", "lead_time"]
-        );
-        assert_eq!(
-            broken("2029-03-02T07:00:00Z", "2029-05-02T07:00:00Z"),
-            ["max_duration", "horizon"]
-        );
+        assert_eq!(broken("2026-03-02T07:44:00Z", "2026-03-02T07:48:00Z"), ["min_duration", "lead_time"]);
+        assert_eq!(broken("2029-03-02T07:00:00Z", "2029-05-02T07:00:00Z"), ["max_duration", "horizon"]);
     }
 }

@@ -25,12 +25,7 @@ pub struct OrganizationCreated {
     /// Its short name, unique in the installation.
     pub slug: String,
 }
-event!(
-    OrganizationCreated,
-    "reservas.organization.created.v1",
-    "organization",
-    organization_id
-);
+event!(OrganizationCreated, "reservas.organization.created.v1", "organization", organization_id);
 
 /// What others may know of an account without knowing the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,12 +76,7 @@ pub struct SessionStarted {
     /// Whose it is.
     pub user_id: UserId,
 }
-event!(
-    SessionStarted,
-    "reservas.session.started.v1",
-    "session",
-    session_id
-);
+event!(SessionStarted, "reservas.session.started.v1", "session", session_id);
 
 /// A session ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,11 +15,7 @@ fn id(number: u128) -> Uuid {
 /// Compares with the snapshot on disk, then reads the snapshot back: both directions of the wire.
 fn on_the_wire<E: Event + PartialEq + std::fmt::Debug>(event: &E) {
     insta::assert_json_snapshot!(E::TYPE, event);
-    let path = format!(
-        "{}/tests/snapshots/wire__{}.snap",
-        env!("CARGO_MANIFEST_DIR"),
-        E::TYPE
-    );
+    let path = format!("{}/tests/snapshots/wire__{}.snap", env!("CARGO_MANIFEST_DIR"), E::TYPE);
     let text = std::fs::read_to_string(path).unwrap();
     let written: E = serde_json::from_str(text.splitn(3, "---\n").nth(2).unwrap()).unwrap();
     assert_eq!(&written, event);
@@ -32,11 +28,8 @@ fn booking(status: BookingStatus) -> Booking {
         version: 2,
         status,
         user_id: UserId(id(2)),
-        slot: Slot::new(
-            "2026-11-23T09:00:00Z".parse().unwrap(),
-            "2026-11-23T10:00:00Z".parse().unwrap(),
-        )
-        .unwrap(),
+        slot: Slot::new("2026-11-23T09:00:00Z".parse().unwrap(), "2026-11-23T10:00:00Z".parse().unwrap())
+            .unwrap(),
         resources: vec![BookedResource {
             resource_id: ResourceId(id(3)),
             name: "Ada".into(),
@@ -85,52 +78,20 @@ fn resource() -> Resource {
 #[test]
 fn resources() {
     on_the_wire(&ResourceCreated { resource: resource() });
-    on_the_wire(&ResourceChanged {
-        before: resource(),
-        resource: Resource {
-            version: 2,
-            ..resource()
-        },
-    });
-    on_the_wire(&ResourceRetired {
-        resource: Resource {
-            status: ResourceStatus::Retired,
-            ..resource()
-        },
-    });
+    on_the_wire(&ResourceChanged { before: resource(), resource: Resource { version: 2, ..resource() } });
+    on_the_wire(&ResourceRetired { resource: Resource { status: ResourceStatus::Retired, ..resource() } });
 }
 
 #[test]
 fn users() {
     let user_id = UserId(id(2));
     let session_id = SessionId(id(8));
-    let account = Account {
-        role: Role::User,
-        active: true,
-    };
-    on_the_wire(&OrganizationCreated {
-        organization_id: OrganizationId(id(9)),
-        slug: "default".into(),
-    });
-    on_the_wire(&UserCreated {
-        user_id,
-        account: account.clone(),
-    });
-    let after = Account {
-        role: Role::Manager,
-        active: false,
-    };
-    on_the_wire(&UserChanged {
-        user_id,
-        before: account,
-        after,
-        fields: vec!["role".into(), "name".into()],
-    });
+    let account = Account { role: Role::User, active: true };
+    on_the_wire(&OrganizationCreated { organization_id: OrganizationId(id(9)), slug: "default".into() });
+    on_the_wire(&UserCreated { user_id, account: account.clone() });
+    let after = Account { role: Role::Manager, active: false };
+    on_the_wire(&UserChanged { user_id, before: account, after, fields: vec!["role".into(), "name".into()] });
     on_the_wire(&UserRemoved { user_id });
     on_the_wire(&SessionStarted { session_id, user_id });
-    on_the_wire(&SessionEnded {
-        session_id,
-        user_id,
-        reason: SessionEnd::RefreshReused,
-    });
+    on_the_wire(&SessionEnded { session_id, user_id, reason: SessionEnd::RefreshReused });
 }

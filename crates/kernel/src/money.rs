@@ -41,10 +41,7 @@ impl Money {
             return Err(MoneyError::Sum);
         }
         let amount = self.amount.checked_add(other.amount).ok_or(MoneyError::Sum)?;
-        Ok(Self {
-            amount,
-            currency: self.currency.clone(),
-        })
+        Ok(Self { amount, currency: self.currency.clone() })
     }
 }
 
@@ -79,10 +76,7 @@ mod tests {
         let yen = money(r#"{"amount":1,"currency":"JPY"}"#).unwrap();
         assert_eq!(euro.plus(&euro).unwrap().amount, 2500);
         assert_eq!(euro.plus(&yen), Err(MoneyError::Sum));
-        let most = Money {
-            amount: i64::MAX,
-            ..euro.clone()
-        };
+        let most = Money { amount: i64::MAX, ..euro.clone() };
         assert_eq!(most.plus(&euro), Err(MoneyError::Sum));
     }
 

@@ -73,11 +73,7 @@ impl Role {
     /// The names of all permissions of the role, in the table's order.
     #[must_use]
     pub fn permissions(self) -> Vec<&'static str> {
-        TABLE
-            .iter()
-            .filter(|(_, least)| self >= *least)
-            .map(|(name, _)| *name)
-            .collect()
+        TABLE.iter().filter(|(_, least)| self >= *least).map(|(name, _)| *name).collect()
     }
 }
 

@@ -78,11 +78,7 @@ impl Slot {
     /// The part of `self` inside of `window`, if any.
     #[must_use]
     pub fn within(&self, window: &Self) -> Option<Self> {
-        Self::new(
-            self.starts_at.max(window.starts_at),
-            self.ends_at.min(window.ends_at),
-        )
-        .ok()
+        Self::new(self.starts_at.max(window.starts_at), self.ends_at.min(window.ends_at)).ok()
     }
 
     /// What of `self` no slot of `taken` covers, in order. `taken` may overlap each other and be in any order.
@@ -111,10 +107,7 @@ impl TryFrom<Ends> for Slot {
 
 impl From<Slot> for Ends {
     fn from(slot: Slot) -> Self {
-        Self {
-            starts_at: slot.starts_at,
-            ends_at: slot.ends_at,
-        }
+        Self { starts_at: slot.starts_at, ends_at: slot.ends_at }
     }
 }
 

@@ -66,10 +66,8 @@ pub fn write(entry: &Entry<'_>) -> String {
         Method::Request => "CONFIRMED",
         Method::Cancel => "CANCELLED",
     };
-    let attendee = format!(
-        "ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE{}",
-        party(entry.attendee)
-    );
+    let attendee =
+        format!("ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=FALSE{}", party(entry.attendee));
     let lines = [
         "BEGIN:VCALENDAR".into(),
         "PRODID:-//Reservas//Reservas//EN".into(),
@@ -96,10 +94,7 @@ pub fn write(entry: &Entry<'_>) -> String {
 
 /// A date with time in UTC (RFC 5545, section 3.3.5, form 2).
 fn utc(instant: Timestamp) -> String {
-    instant
-        .to_zoned(TimeZone::UTC)
-        .strftime("%Y%m%dT%H%M%SZ")
-        .to_string()
+    instant.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// A value of type TEXT (RFC 5545, section 3.3.11). Control characters have no escape, and go.
@@ -121,11 +116,7 @@ fn text(value: &str) -> String {
 /// The end of a property that names someone: `;CN="…":mailto:…`.
 fn party(party: Party<'_>) -> String {
     let name = parameter(party.name);
-    let name = if name.is_empty() {
-        name
-    } else {
-        format!(";CN=\"{name}\"")
-    };
+    let name = if name.is_empty() { name } else { format!(";CN=\"{name}\"") };
     format!("{name}:mailto:{}", address(party.email))
 }
 
@@ -194,25 +185,15 @@ mod tests {
             slot: Slot::new(at("2026-03-02T14:00:00Z"), at("2026-03-02T15:30:00Z")).unwrap(),
             summary,
             location: "Blue Room; Floor 1, Campus",
-            organizer: Party {
-                name: "Reservas",
-                email: "reservas@localhost",
-            },
-            attendee: Party {
-                name,
-                email: "ada@example.com",
-            },
+            organizer: Party { name: "Reservas", email: "reservas@localhost" },
+            attendee: Party { name, email: "ada@example.com" },
         })
     }
 
     /// The first value of a property of the one event, as another implementation reads it.
     fn read(calendar: &str, property: &ICalendarProperty) -> Option<String> {
         let calendar = ICalendar::parse(calendar).unwrap();
-        let event = calendar
-            .components
-            .iter()
-            .find(|component| component.component_type.is_event())
-            .unwrap();
+        let event = calendar.components.iter().find(|component| component.component_type.is_event()).unwrap();
         match event.property(property)?.values.first()? {
             ICalendarValue::Text(text) => Some(text.clone()),
             value => Some(format!("{value:?}")),

@@ -109,14 +109,8 @@ mod tests {
         let (passing, permanent) = (Outcome::Passing("421".into()), Outcome::Permanent("550".into()));
         assert_eq!(Outcome::Sent("250".into()).next(1, 3, 0.0), Next::Sent);
         assert_eq!(permanent.next(1, 3, 0.0), Next::Failed);
-        assert_eq!(
-            passing.next(1, 3, 0.0),
-            Next::Retry(SignedDuration::from_secs(30))
-        );
-        assert_eq!(
-            passing.next(2, 3, 0.0),
-            Next::Retry(SignedDuration::from_secs(60))
-        );
+        assert_eq!(passing.next(1, 3, 0.0), Next::Retry(SignedDuration::from_secs(30)));
+        assert_eq!(passing.next(2, 3, 0.0), Next::Retry(SignedDuration::from_secs(60)));
         assert_eq!(passing.next(3, 3, 0.0), Next::Failed);
     }
 

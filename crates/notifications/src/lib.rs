@@ -72,14 +72,8 @@ impl App {
     /// # Errors
     /// A sentence for the operator, when a setting is missing or wrong.
     pub fn new(context: Context, config: Config) -> Result<Self, String> {
-        let sender = config
-            .from
-            .parse()
-            .map_err(|error| format!("from is not a mailbox: {error}"))?;
-        for (name, url) in [
-            ("users_url", &config.users_url),
-            ("bookings_url", &config.bookings_url),
-        ] {
+        let sender = config.from.parse().map_err(|error| format!("from is not a mailbox: {error}"))?;
+        for (name, url) in [("users_url", &config.users_url), ("bookings_url", &config.bookings_url)] {
             if url.is_empty() {
                 return Err(format!("{name} is not set"));
             }
@@ -94,12 +88,7 @@ impl App {
             }
             None => Arc::new(Outbox::new(&config.outbox_dir)),
         };
-        Ok(Self {
-            context,
-            config: Arc::new(config),
-            sender,
-            channel,
-        })
+        Ok(Self { context, config: Arc::new(config), sender, channel })
     }
 }
 

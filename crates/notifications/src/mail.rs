@@ -96,11 +96,7 @@ fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
         Kind::BookingConfirmed | Kind::BookingMoved => Method::Request,
         Kind::BookingCancelled => Method::Cancel,
     };
-    let title = letter
-        .title
-        .as_deref()
-        .map(one_line)
-        .filter(|title| !title.is_empty());
+    let title = letter.title.as_deref().map(one_line).filter(|title| !title.is_empty());
     let calendar = calendar::write(&Entry {
         method,
         uid: &format!("{}@reservas", letter.booking),
@@ -109,14 +105,8 @@ fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
         slot: facts.now.slot,
         summary: &title.unwrap_or_else(|| facts.now.names()),
         location: &facts.now.addresses(),
-        organizer: Party {
-            name: sender.name.as_deref().unwrap_or_default(),
-            email: sender.email.as_ref(),
-        },
-        attendee: Party {
-            name: &letter.name,
-            email: letter.email.as_str(),
-        },
+        organizer: Party { name: sender.name.as_deref().unwrap_or_default(), email: sender.email.as_ref() },
+        attendee: Party { name: &letter.name, email: letter.email.as_str() },
     });
     let media_type = |text: &str| ContentType::parse(text).map_err(|error| error.to_string());
     let inline = media_type(&format!("text/calendar; charset=utf-8; method={}", method.word()))?;

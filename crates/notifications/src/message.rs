@@ -70,18 +70,9 @@ impl Appointment {
     #[must_use]
     pub fn addresses(&self) -> String {
         let addresses = self.places.iter().map(|place| {
-            let path: Vec<_> = place
-                .location_names
-                .iter()
-                .rev()
-                .map(|name| one_line(name))
-                .collect();
+            let path: Vec<_> = place.location_names.iter().rev().map(|name| one_line(name)).collect();
             let name = one_line(&place.name);
-            if path.is_empty() {
-                name
-            } else {
-                format!("{name} ({})", path.join(", "))
-            }
+            if path.is_empty() { name } else { format!("{name} ({})", path.join(", ")) }
         });
         addresses.collect::<Vec<_>>().join("; ")
     }
@@ -89,9 +80,7 @@ impl Appointment {
     /// The zone in which the time is told: the first place's.
     #[must_use]
     pub fn time_zone(&self) -> &str {
-        self.places
-            .first()
-            .map_or("UTC", |place| place.time_zone.as_str())
+        self.places.first().map_or("UTC", |place| place.time_zone.as_str())
     }
 }
 
@@ -111,31 +100,16 @@ mod tests {
 
     fn place(name: &str, units: i32, path: &[&str]) -> Place {
         let location_names = path.iter().map(|name| (*name).to_owned()).collect();
-        Place {
-            name: name.into(),
-            units,
-            time_zone: "Europe/Lisbon".into(),
-            location_names,
-        }
+        Place { name: name.into(), units, time_zone: "Europe/Lisbon".into(), location_names }
     }
 
     #[test]
     fn places_are_told_in_one_line() {
-        let slot = Slot::new(
-            jiff::Timestamp::UNIX_EPOCH,
-            "1970-01-01T01:00:00Z".parse().unwrap(),
-        )
-        .unwrap();
-        let places = vec![
-            place("Blue\r\nRoom", 1, &["Campus", "Main building"]),
-            place("Laptop", 3, &[]),
-        ];
+        let slot = Slot::new(jiff::Timestamp::UNIX_EPOCH, "1970-01-01T01:00:00Z".parse().unwrap()).unwrap();
+        let places = vec![place("Blue\r\nRoom", 1, &["Campus", "Main building"]), place("Laptop", 3, &[])];
         let appointment = Appointment { slot, places };
         assert_eq!(appointment.names(), "Blue Room, 3 × Laptop");
-        assert_eq!(
-            appointment.addresses(),
-            "Blue Room (Main building, Campus); Laptop"
-        );
+        assert_eq!(appointment.addresses(), "Blue Room (Main building, Campus); Laptop");
     }
 
     #[test]

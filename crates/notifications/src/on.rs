@@ -44,11 +44,7 @@ impl Handle for Listener {
 /// The readers of the feeds that this service hears.
 #[must_use]
 pub fn consumers(app: &App) -> [Consumer<Listener>; 2] {
-    [
-        ("bookings", &app.config.bookings_url),
-        ("users", &app.config.users_url),
-    ]
-    .map(|(name, url)| Consumer {
+    [("bookings", &app.config.bookings_url), ("users", &app.config.users_url)].map(|(name, url)| Consumer {
         name,
         url: url.clone(),
         token: app.context.internal.0.clone(),
@@ -99,8 +95,5 @@ fn appointment(booking: &Booking) -> Appointment {
         time_zone: resource.time_zone.clone(),
         location_names: resource.location_names.clone(),
     });
-    Appointment {
-        slot: booking.slot,
-        places: places.collect(),
-    }
+    Appointment { slot: booking.slot, places: places.collect() }
 }

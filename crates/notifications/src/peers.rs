@@ -30,11 +30,7 @@ pub async fn contact(
     user: UserId,
 ) -> Result<Option<Contact>, String> {
     let base = &app.config.users_url;
-    ask(
-        app,
-        &format!("{base}/internal/organizations/{organization}/users/{user}/contact"),
-    )
-    .await
+    ask(app, &format!("{base}/internal/organizations/{organization}/users/{user}/contact")).await
 }
 
 /// What a booking is for, in its owner's words, if they said so.
@@ -57,10 +53,7 @@ async fn ask<T: DeserializeOwned>(app: &App, url: &str) -> Result<Option<T>, Str
     let token = app.context.internal.0.expose();
     let request = app.context.client.get(url).bearer_auth(token).timeout(TIMEOUT);
     // The URL holds ids that belong in no error text of a delivery.
-    let answer = request
-        .send()
-        .await
-        .map_err(|error| error.without_url().to_string())?;
+    let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
     let status = answer.status();
     if status == StatusCode::NOT_FOUND {
         return match answer.json::<Refusal>().await {
@@ -71,9 +64,5 @@ async fn ask<T: DeserializeOwned>(app: &App, url: &str) -> Result<Option<T>, Str
     if !status.is_success() {
         return Err(format!("the peer answered {status}"));
     }
-    answer
-        .json()
-        .await
-        .map(Some)
-        .map_err(|error| error.without_url().to_string())
+    answer.json().await.map(Some).map_err(|error| error.without_url().to_string())
 }

@@ -21,11 +21,7 @@ pub fn subject(kind: Kind, facts: &Facts) -> String {
 #[must_use]
 pub fn text(kind: Kind, facts: &Facts, name: &str, title: Option<&str>) -> String {
     let name = one_line(name);
-    let mut text = if name.is_empty() {
-        "Hello,\n\n".to_owned()
-    } else {
-        format!("Hello {name},\n\n")
-    };
+    let mut text = if name.is_empty() { "Hello,\n\n".to_owned() } else { format!("Hello {name},\n\n") };
     let (happened, calendar) = match kind {
         Kind::BookingConfirmed => ("is confirmed", "adds it to"),
         Kind::BookingMoved => ("has changed", "updates it in"),
@@ -46,12 +42,7 @@ pub fn text(kind: Kind, facts: &Facts, name: &str, title: Option<&str>) -> Strin
             line("Before:", &when(before));
         }
     }
-    if let Some(reason) = facts
-        .reason
-        .as_deref()
-        .map(one_line)
-        .filter(|reason| !reason.is_empty())
-    {
+    if let Some(reason) = facts.reason.as_deref().map(one_line).filter(|reason| !reason.is_empty()) {
         line("Reason:", &reason);
     }
     text.push_str(&format!("\nThe attached file {calendar} your calendar.\n"));
@@ -103,13 +94,7 @@ mod tests {
 
     fn facts(before: Option<Appointment>, reason: Option<&str>) -> Facts {
         let now = appointment("2026-03-02T14:00:00Z", "2026-03-02T15:30:00Z", "Europe/Lisbon");
-        Facts {
-            reference: "R7K2-M9QD".into(),
-            version: 1,
-            now,
-            before,
-            reason: reason.map(str::to_owned),
-        }
+        Facts { reference: "R7K2-M9QD".into(), version: 1, now, before, reason: reason.map(str::to_owned) }
     }
 
     #[test]
@@ -118,10 +103,7 @@ mod tests {
         let summer = told("2026-07-01T14:00:00Z", "2026-07-01T15:30:00Z", "Europe/Lisbon");
         assert_eq!(summer, "Wed 1 Jul 2026, 15:00–16:30 (Europe/Lisbon)");
         let night = told("2026-03-02T14:00:00Z", "2026-03-02T16:00:00Z", "Asia/Tokyo");
-        assert_eq!(
-            night,
-            "Mon 2 Mar 2026, 23:00 – Tue 3 Mar 2026, 01:00 (Asia/Tokyo)"
-        );
+        assert_eq!(night, "Mon 2 Mar 2026, 23:00 – Tue 3 Mar 2026, 01:00 (Asia/Tokyo)");
         assert_eq!(
             told("2026-03-02T14:00:00Z", "2026-03-02T16:00:00Z", "No/Where"),
             "Mon 2 Mar 2026, 14:00–16:00 (UTC)"
@@ -132,10 +114,7 @@ mod tests {
     fn confirmed() {
         let facts = facts(None, None);
         let subject = subject(Kind::BookingConfirmed, &facts);
-        assert_eq!(
-            subject,
-            "Booking confirmed: Blue Room, Mon 2 Mar 2026, 14:00–15:30 (Europe/Lisbon)"
-        );
+        assert_eq!(subject, "Booking confirmed: Blue Room, Mon 2 Mar 2026, 14:00–15:30 (Europe/Lisbon)");
         let expected = "Hello Ada,\n\nyour booking R7K2-M9QD is confirmed.\n\n\
             What:    Tea\nWhere:   Blue Room (Main building, Campus)\n\
             When:    Mon 2 Mar 2026, 14:00–15:30 (Europe/Lisbon)\n\nThe attached file adds it to your calendar.\n";
@@ -147,10 +126,7 @@ mod tests {
         let before = appointment("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z", "Europe/Lisbon");
         let text = text(Kind::BookingMoved, &facts(Some(before), None), "Ada", None);
         assert_eq!(text.matches("Before:").count(), 1);
-        assert!(
-            text.contains("Before:  Mon 2 Mar 2026, 10:00–11:00 (Europe/Lisbon)\n"),
-            "{text}"
-        );
+        assert!(text.contains("Before:  Mon 2 Mar 2026, 10:00–11:00 (Europe/Lisbon)\n"), "{text}");
     }
 
     #[test]

@@ -102,9 +102,7 @@ impl Verifier {
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // Compared below, with the clock that was handed in.
         rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules)
-            .map_err(|_| refused())?
-            .claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules).map_err(|_| refused())?.claims;
         if claims.exp <= self.clock.now().as_second() {
             return Err(Problem::new(
                 Kind::Unauthenticated,
@@ -117,11 +115,7 @@ impl Verifier {
 }
 
 fn refused() -> Problem {
-    Problem::new(
-        Kind::Unauthenticated,
-        "invalid_token",
-        "The access token is not valid.",
-    )
+    Problem::new(Kind::Unauthenticated, "invalid_token", "The access token is not valid.")
 }
 
 impl<S> FromRequestParts<S> for Actor
@@ -141,18 +135,8 @@ where
         };
         let claims = Verifier::from_ref(state).verify(token).await?;
         let role = claims.roles.iter().max().copied().ok_or_else(refused)?;
-        let correlation = parts
-            .extensions
-            .get::<Correlation>()
-            .cloned()
-            .unwrap_or_else(Correlation::mint);
-        Ok(Self {
-            organization: claims.org,
-            user: claims.sub,
-            session: claims.sid,
-            role,
-            correlation,
-        })
+        let correlation = parts.extensions.get::<Correlation>().cloned().unwrap_or_else(Correlation::mint);
+        Ok(Self { organization: claims.org, user: claims.sub, session: claims.sid, role, correlation })
     }
 }
 
@@ -192,9 +176,6 @@ where
             let detail = format!("This needs the permission {}.", P::NAME);
             return Err(Problem::new(Kind::Forbidden, "permission_required", detail));
         }
-        Ok(Self {
-            actor,
-            permission: PhantomData,
-        })
+        Ok(Self { actor, permission: PhantomData })
     }
 }

@@ -50,10 +50,7 @@ impl Cache {
             .set_connection_timeout(Some(Duration::from_secs(2)))
             .set_response_timeout(Some(TIMEOUT))
             .set_number_of_retries(1);
-        Ok(Self::Redis(ConnectionManager::new_lazy_with_config(
-            redis::Client::open(url)?,
-            config,
-        )?))
+        Ok(Self::Redis(ConnectionManager::new_lazy_with_config(redis::Client::open(url)?, config)?))
     }
 
     /// The kind, for logs and health.
@@ -69,9 +66,7 @@ impl Cache {
     pub async fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let bytes = match self {
             Self::Memory(memory) => memory.get(key).await,
-            Self::Redis(redis) => or_miss(redis.clone().get::<_, Option<Vec<u8>>>(key))
-                .await
-                .flatten(),
+            Self::Redis(redis) => or_miss(redis.clone().get::<_, Option<Vec<u8>>>(key)).await.flatten(),
         };
         serde_json::from_slice(&bytes?).ok()
     }
@@ -103,9 +98,9 @@ impl Cache {
     pub async fn answers(&self) -> bool {
         match self {
             Self::Memory(_) => true,
-            Self::Redis(redis) => or_miss(redis::cmd("PING").query_async::<String>(&mut redis.clone()))
-                .await
-                .is_some(),
+            Self::Redis(redis) => {
+                or_miss(redis::cmd("PING").query_async::<String>(&mut redis.clone())).await.is_some()
+            }
         }
     }
 }

@@ -40,17 +40,10 @@ impl DataDir {
     /// # Errors
     /// When the folder cannot be created or written, or another instance holds it.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let unusable = |source| Error::Unusable {
-            folder: path.to_owned(),
-            source,
-        };
+        let unusable = |source| Error::Unusable { folder: path.to_owned(), source };
         // Root's PostgreSQL runs as another user, who has to pass through the folder, not to list it.
         let mode = if is_root() { 0o711 } else { 0o700 };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(path)
-            .map_err(unusable)?;
+        DirBuilder::new().recursive(true).mode(mode).create(path).map_err(unusable)?;
         let path = path.canonicalize().map_err(unusable)?;
         let mut lock = OpenOptions::new()
             .read(true)
@@ -63,10 +56,7 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::InUse {
-                    owner: owner(&mut lock),
-                    folder: path,
-                });
+                return Err(Error::InUse { owner: owner(&mut lock), folder: path });
             }
             Err(TryLockError::Error(source)) => return Err(Error::Unusable { folder: path, source }),
         }
@@ -91,11 +81,7 @@ fn write_pid(lock: &mut File) -> io::Result<()> {
 fn owner(lock: &mut File) -> String {
     let mut text = String::new();
     let known = lock.read_to_string(&mut text).is_ok() && text.trim().parse::<u32>().is_ok();
-    if known {
-        format!("pid {}", text.trim())
-    } else {
-        "its pid is not known".to_owned()
-    }
+    if known { format!("pid {}", text.trim()) } else { "its pid is not known".to_owned() }
 }
 
 /// Where data is kept when nobody says: `/var/lib/reservas` for root, else below `$XDG_DATA_HOME`, else below
@@ -106,11 +92,8 @@ pub fn default_data_dir(home: Option<&Path>, xdg_data_home: Option<&Path>, is_ro
         return Some(PathBuf::from("/var/lib/reservas"));
     }
     // The specification says to ignore a relative one.
-    let xdg = xdg_data_home
-        .filter(|path| path.is_absolute())
-        .map(Path::to_owned);
-    xdg.or_else(|| home.map(|home| home.join(".local/share")))
-        .map(|base| base.join("reservas"))
+    let xdg = xdg_data_home.filter(|path| path.is_absolute()).map(Path::to_owned);
+    xdg.or_else(|| home.map(|home| home.join(".local/share"))).map(|base| base.join("reservas"))
 }
 
 /// Whether this process runs as root.
@@ -127,18 +110,9 @@ mod tests {
     fn the_default_follows_the_user() {
         let home = Some(Path::new("/home/ada"));
         let xdg = Some(Path::new("/data/ada"));
-        assert_eq!(
-            default_data_dir(home, xdg, true),
-            Some("/var/lib/reservas".into())
-        );
-        assert_eq!(
-            default_data_dir(home, xdg, false),
-            Some("/data/ada/reservas".into())
-        );
-        assert_eq!(
-            default_data_dir(home, None, false),
-            Some("/home/ada/.local/share/reservas".into())
-        );
+        assert_eq!(default_data_dir(home, xdg, true), Some("/var/lib/reservas".into()));
+        assert_eq!(default_data_dir(home, xdg, false), Some("/data/ada/reservas".into()));
+        assert_eq!(default_data_dir(home, None, false), Some("/home/ada/.local/share/reservas".into()));
         assert_eq!(
             default_data_dir(home, Some(Path::new("x")), false),
             Some("/home/ada/.local/share/reservas".into())
@@ -152,10 +126,7 @@ mod tests {
         let folder = place.path().join("a/b");
         let first = DataDir::open(&folder).unwrap();
         let refusal = DataDir::open(&folder).unwrap_err().to_string();
-        assert!(
-            refusal.contains(&format!("pid {}", std::process::id())),
-            "{refusal}"
-        );
+        assert!(refusal.contains(&format!("pid {}", std::process::id())), "{refusal}");
         assert!(refusal.contains(folder.to_str().unwrap()), "{refusal}");
         drop(first);
         DataDir::open(&folder).unwrap();

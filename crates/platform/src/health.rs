@@ -45,22 +45,15 @@ struct Dependency {
 /// The three operations.
 pub fn router(dependencies: Dependencies) -> Router {
     Router::new()
-        .route(
-            "/health/live",
-            get(|| async { Json(serde_json::json!({ "status": "ok" })) }),
-        )
+        .route("/health/live", get(|| async { Json(serde_json::json!({ "status": "ok" })) }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(dependencies))
 }
 
 async fn ready(State(dependencies): State<Arc<Dependencies>>) -> Response {
-    let db = probe("postgresql", async {
-        sqlx::query("select 1")
-            .execute(dependencies.db.pool())
-            .await
-            .is_ok()
-    });
+    let db =
+        probe("postgresql", async { sqlx::query("select 1").execute(dependencies.db.pool()).await.is_ok() });
     let cache = async {
         match &dependencies.cache {
             Some(cache) => Some(probe(cache.kind(), cache.answers()).await),
@@ -73,31 +66,18 @@ async fn ready(State(dependencies): State<Arc<Dependencies>>) -> Response {
         (true, false) => ("degraded", StatusCode::OK),
         (false, _) => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
     };
-    let report = Report {
-        status,
-        dependencies: std::iter::once(db).chain(cache).collect(),
-    };
+    let report = Report { status, dependencies: std::iter::once(db).chain(cache).collect() };
     (code, Json(report)).into_response()
 }
 
 async fn probe(name: &'static str, check: impl Future<Output = bool>) -> Dependency {
     let started = Instant::now();
     let up = tokio::time::timeout(TIMEOUT, check).await.unwrap_or(false);
-    Dependency {
-        name,
-        up,
-        latency_ms: started.elapsed().as_secs_f64() * 1000.0,
-    }
+    Dependency { name, up, latency_ms: started.elapsed().as_secs_f64() * 1000.0 }
 }
 
 async fn metrics(State(dependencies): State<Arc<Dependencies>>) -> Response {
     let text = dependencies.metrics.text(dependencies.db.pool());
-    (
-        [(
-            header::CONTENT_TYPE,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )],
-        text,
-    )
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
         .into_response()
 }

@@ -2,7 +2,9 @@
 //!
 //! The answer is kept in PostgreSQL in the transaction of its effect: either both are there or neither is.
 
-use axum::extract::{FromRequest, Request};
+pub mod prune;
+
+use axum::extract::{FromRef, FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
@@ -16,9 +18,10 @@ use crate::auth::Actor;
 use crate::db::{OnConstraint as _, Tx};
 use crate::http::extract::{json_bytes, parse};
 use crate::http::{ETag, Problem};
+use crate::internal::InternalToken;
 
 /// How long an answer is replayed.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// The longest key.
 const LONGEST: usize = 255;
 
@@ -41,24 +44,23 @@ struct Key {
 impl<S, T> FromRequest<S> for Idempotent<T>
 where
     S: Send + Sync,
+    InternalToken: FromRef<S>,
     T: DeserializeOwned + garde::Validate<Context = ()>,
 {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let text = key_text(request.headers())?;
         let mut hash = Sha256::new();
         hash.update(format!("{} {}\n", request.method(), request.uri()));
         let bytes = json_bytes(request).await?;
         hash.update(&bytes);
-        let key = text.map(|text| Key {
-            text,
-            fingerprint: hash.finalize().to_vec(),
-        });
-        Ok(Self {
-            body: parse(&bytes)?,
-            key,
-        })
+        // Keyed, because a body may hold a password: a stolen table must not be a list to guess against.
+        let secret = InternalToken::from_ref(state);
+        let keyed = Sha256::new().chain_update(secret.0.expose()).chain_update(hash.finalize());
+        let fingerprint = keyed.finalize().to_vec();
+        let key = text.map(|text| Key { text, fingerprint });
+        Ok(Self { body: parse(&bytes)?, key })
     }
 }
 
@@ -92,11 +94,7 @@ impl Answer {
     pub fn created<T: Serialize>(location: &str, version: i64, body: &T) -> Result<Self, Problem> {
         let mut answer = Self::ok(version, body)?;
         answer.status = StatusCode::CREATED;
-        answer.headers.extend(
-            HeaderValue::from_str(location)
-                .ok()
-                .map(|value| (header::LOCATION, value)),
-        );
+        answer.headers.extend(HeaderValue::from_str(location).ok().map(|value| (header::LOCATION, value)));
         Ok(answer)
     }
 
@@ -106,20 +104,14 @@ impl Answer {
     /// 500 when the body cannot be written as JSON.
     pub fn ok<T: Serialize>(version: i64, body: &T) -> Result<Self, Problem> {
         let body = serde_json::to_vec(body).map_err(|error| Problem::internal(&error))?;
-        Ok(Self {
-            status: StatusCode::OK,
-            headers: vec![ETag(version).header()],
-            body,
-        })
+        Ok(Self { status: StatusCode::OK, headers: vec![ETag(version).header()], body })
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().extend(self.headers);
         response
     }
@@ -214,9 +206,11 @@ async fn lock(tx: &mut Tx, actor: &Actor, key: &str) -> Result<(), Problem> {
                 pg_advisory_xact_lock(hashtextextended($1::text || $2::text || $3, 0))",
     );
     let locked = lock.bind(actor.organization.0).bind(actor.user.0).bind(key).execute(&mut **tx).await;
-    locked.map_err(|error| match error.as_database_error().and_then(|database| database.code()).as_deref() {
-        Some("55P03") => in_progress(),
-        _ => error.into(),
+    locked.map_err(|error| {
+        match error.as_database_error().and_then(|database| database.code()).as_deref() {
+            Some("55P03") => in_progress(),
+            _ => error.into(),
+        }
     })?;
     sqlx::query("select set_config('lock_timeout', '10s', true)").execute(&mut **tx).await?;
     Ok(())
@@ -233,9 +227,7 @@ fn in_progress() -> Problem {
 fn stored(row: &sqlx::postgres::PgRow) -> Result<Answer, Problem> {
     let status: i16 = row.try_get("status")?;
     let sqlx::types::Json(headers) = row.try_get::<sqlx::types::Json<Vec<(String, String)>>, _>("headers")?;
-    let headers = headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+    let headers = headers.iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
     Ok(Answer {
         status: u16::try_from(status)
             .ok()

@@ -36,15 +36,9 @@ impl HttpMetrics {
     /// Counts one answer.
     pub fn observe(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         let (method, route) = (known(method), route.to_owned());
-        let request = Request {
-            method,
-            route: route.clone(),
-            status: status.as_u16(),
-        };
+        let request = Request { method, route: route.clone(), status: status.as_u16() };
         self.requests.get_or_create(&request).inc();
-        self.durations
-            .get_or_create(&Route { method, route })
-            .observe(took.as_secs_f64());
+        self.durations.get_or_create(&Route { method, route }).observe(took.as_secs_f64());
     }
 }
 
@@ -85,35 +79,18 @@ impl Metrics {
         let requests = Family::default();
         registry.register("http_requests", "Requests answered", requests.clone());
         let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        registry.register(
-            "http_request_duration_seconds",
-            "Time to answer a request",
-            durations.clone(),
-        );
+        registry.register("http_request_duration_seconds", "Time to answer a request", durations.clone());
         let pool = Family::default();
-        registry.register(
-            "db_connections",
-            "Connections of the database pool by state",
-            pool.clone(),
-        );
-        Self {
-            registry: Arc::new(registry),
-            pool,
-            http: HttpMetrics { requests, durations },
-        }
+        registry.register("db_connections", "Connections of the database pool by state", pool.clone());
+        Self { registry: Arc::new(registry), pool, http: HttpMetrics { requests, durations } }
     }
 
     /// The text that Prometheus reads (OpenMetrics).
     #[must_use]
     pub fn text(&self, pool: &sqlx::PgPool) -> String {
-        let (all, idle) = (
-            i64::from(pool.size()),
-            i64::try_from(pool.num_idle()).unwrap_or(0),
-        );
+        let (all, idle) = (i64::from(pool.size()), i64::try_from(pool.num_idle()).unwrap_or(0));
         self.pool.get_or_create(&PoolState { state: "idle" }).set(idle);
-        self.pool
-            .get_or_create(&PoolState { state: "busy" })
-            .set((all - idle).max(0));
+        self.pool.get_or_create(&PoolState { state: "busy" }).set((all - idle).max(0));
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);

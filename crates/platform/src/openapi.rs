@@ -40,51 +40,28 @@ pub struct ProblemDocument {
 /// An operation without `x-permission` is public and takes no token.
 pub fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
-    components
-        .schemas
-        .insert("Problem".into(), ProblemDocument::schema());
-    components
-        .schemas
-        .insert("FieldError".into(), FieldError::schema());
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .build();
+    components.schemas.insert("Problem".into(), ProblemDocument::schema());
+    components.schemas.insert("FieldError".into(), FieldError::schema());
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for item in document.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.put,
-            &mut item.patch,
-            &mut item.delete,
-        ];
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete_operation);
     }
 }
 
 fn complete_operation(operation: &mut Operation) {
-    let problem = ContentBuilder::new()
-        .schema(Some(RefOr::Ref(Ref::from_schema_name("Problem"))))
-        .build();
+    let problem = ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name("Problem")))).build();
     let answer = ResponseBuilder::new()
         .description("Every failure is a problem document.")
         .content("application/problem+json", problem)
         .build();
-    operation
-        .responses
-        .responses
-        .insert("default".into(), answer.into());
-    let is_public = operation
-        .extensions
-        .as_ref()
-        .is_none_or(|extensions| !extensions.contains_key("x-permission"));
+    operation.responses.responses.insert("default".into(), answer.into());
+    let is_public =
+        operation.extensions.as_ref().is_none_or(|extensions| !extensions.contains_key("x-permission"));
     if !is_public {
-        operation.security = Some(vec![utoipa::openapi::SecurityRequirement::new::<
-            _,
-            [&str; 0],
-            &str,
-        >("bearer", [])]);
+        operation.security =
+            Some(vec![utoipa::openapi::SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
     }
 }
 

@@ -100,9 +100,7 @@ impl Cluster {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub async fn ensure_database(&self, name: &str) -> Result<(), Error> {
-        let mut connection = PgConnectOptions::from_str(&self.url(OWNER, "postgres"))?
-            .connect()
-            .await?;
+        let mut connection = PgConnectOptions::from_str(&self.url(OWNER, "postgres"))?.connect().await?;
         let result = create_database(&mut connection, name).await;
         connection.close().await?;
         Ok(result?)
@@ -139,10 +137,7 @@ impl Cluster {
             tracing::warn!(%signal, "PostgreSQL takes long to stop");
         }
         let pids = self.child.id().map_or_else(String::new, |pid| pid.to_string());
-        Err(Error::LeftOver {
-            folder: self.place.data.clone(),
-            pids,
-        })
+        Err(Error::LeftOver { folder: self.place.data.clone(), pids })
     }
 
     /// The number is ours to use for as long as the child was not waited for.
@@ -166,10 +161,7 @@ async fn create_database(connection: &mut PgConnection, name: &str) -> Result<()
         return Ok(());
     }
     let quoted = name.replace('"', "\"\"");
-    connection
-        .execute(AssertSqlSafe(format!("create database \"{quoted}\"")))
-        .await
-        .map(drop)
+    connection.execute(AssertSqlSafe(format!("create database \"{quoted}\""))).await.map(drop)
 }
 
 /// Percent-encodes all but what is plain in every part of a URL.

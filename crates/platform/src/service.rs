@@ -13,6 +13,7 @@ use crate::db::Db;
 use crate::events::Feed;
 use crate::health::{self, Dependencies};
 use crate::http::stack::stack;
+use crate::idempotency::prune;
 use crate::internal::InternalToken;
 use crate::metrics::Metrics;
 
@@ -59,15 +60,9 @@ impl Context {
         let name = self.db.schema();
         let metrics = Metrics::new(name);
         let feed = Feed::start(self.db.clone(), self.internal.clone(), self.shutdown.clone());
-        let dependencies = Dependencies {
-            db: self.db.clone(),
-            cache: Some(self.cache.clone()),
-            metrics: metrics.clone(),
-        };
-        stack(
-            api.merge(feed.router()).merge(health::router(dependencies)),
-            name,
-            metrics.http,
-        )
+        tokio::spawn(prune::run(self.db.clone(), self.clock.clone(), self.shutdown.clone()));
+        let dependencies =
+            Dependencies { db: self.db.clone(), cache: Some(self.cache.clone()), metrics: metrics.clone() };
+        stack(api.merge(feed.router()).merge(health::router(dependencies)), name, metrics.http)
     }
 }

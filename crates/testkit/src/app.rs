@@ -53,11 +53,7 @@ impl TestApp {
         let owner_url = database(&schema).await;
         let clock = Arc::new(ManualClock::default());
         let issuer = Issuer::start(clock.clone()).await;
-        let settings = Settings {
-            url: owner_url.clone(),
-            assume_role: true,
-            max_connections: 8,
-        };
+        let settings = Settings { url: owner_url.clone(), assume_role: true, max_connections: 8 };
         let context = Context {
             db: Db::connect(&settings, schema.name).unwrap(),
             clock: clock.clone(),
@@ -70,16 +66,7 @@ impl TestApp {
         let router = context.complete(build(context.clone()).await);
         let organization = OrganizationId::mint();
         let asserted = AtomicI64::new(0);
-        Self {
-            router,
-            context,
-            clock,
-            issuer,
-            organization,
-            schema: schema.name,
-            owner_url,
-            asserted,
-        }
+        Self { router, context, clock, issuer, organization, schema: schema.name, owner_url, asserted }
     }
 
     /// Someone new in the test's organization.
@@ -91,11 +78,7 @@ impl TestApp {
     /// A call without a token.
     #[must_use]
     pub fn call(&self, method: &str, path: &str) -> Call {
-        Call::new(
-            self.router.clone(),
-            Method::from_bytes(method.as_bytes()).unwrap(),
-            path,
-        )
+        Call::new(self.router.clone(), Method::from_bytes(method.as_bytes()).unwrap(), path)
     }
 
     /// A call by someone.
@@ -124,16 +107,8 @@ impl TestApp {
 
     /// The types of those events, without what they have in common: `booking.confirmed`.
     pub async fn event_types(&self) -> Vec<String> {
-        let short = |kind: &str| {
-            kind.trim_start_matches("reservas.")
-                .trim_end_matches(".v1")
-                .to_owned()
-        };
-        self.events()
-            .await
-            .iter()
-            .map(|event| short(&event.kind))
-            .collect()
+        let short = |kind: &str| kind.trim_start_matches("reservas.").trim_end_matches(".v1").to_owned();
+        self.events().await.iter().map(|event| short(&event.kind)).collect()
     }
 
     /// A connection as the database's owner, who sees everything: to look behind the service's back.
@@ -160,11 +135,7 @@ impl TestApp {
 async fn events(url: &str, schema: &str, after: i64) -> Vec<(i64, Envelope)> {
     let mut connection = PgConnection::connect(url).await.unwrap();
     let statement = format!("select * from {schema}.event where position > $1 order by position");
-    let rows = sqlx::query(AssertSqlSafe(statement))
-        .bind(after)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
+    let rows = sqlx::query(AssertSqlSafe(statement)).bind(after).fetch_all(&mut connection).await.unwrap();
     rows.iter()
         .map(|row| {
             let event = Envelope {
@@ -178,9 +149,7 @@ async fn events(url: &str, schema: &str, after: i64) -> Vec<(i64, Envelope)> {
                 organizationid: OrganizationId(row.get("organization_id")),
                 streamversion: row.get("stream_version"),
                 actorid: row.get::<Option<uuid::Uuid>, _>("actor_id").map(kernel::UserId),
-                onbehalfof: row
-                    .get::<Option<uuid::Uuid>, _>("on_behalf_of")
-                    .map(kernel::UserId),
+                onbehalfof: row.get::<Option<uuid::Uuid>, _>("on_behalf_of").map(kernel::UserId),
                 correlationid: row.get("correlation_id"),
                 cursor: String::new(),
                 data: row.get("data"),
@@ -196,29 +165,15 @@ impl Drop for TestApp {
         if std::thread::panicking() {
             return;
         }
-        let (url, schema, after) = (
-            self.owner_url.clone(),
-            self.schema,
-            self.asserted.load(Ordering::SeqCst),
-        );
+        let (url, schema, after) =
+            (self.owner_url.clone(), self.schema, self.asserted.load(Ordering::SeqCst));
         // A thread with a runtime of its own: the test's may be the one that drops us.
         let left = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(events(&url, schema, after))
         });
-        let left: Vec<_> = left
-            .join()
-            .unwrap()
-            .into_iter()
-            .map(|(_, event)| event.kind)
-            .collect();
-        assert!(
-            left.is_empty(),
-            "the test left events that nobody asserted: {left:?}"
-        );
+        let left: Vec<_> = left.join().unwrap().into_iter().map(|(_, event)| event.kind).collect();
+        assert!(left.is_empty(), "the test left events that nobody asserted: {left:?}");
     }
 }
 
@@ -232,10 +187,6 @@ pub async fn unprotected_tables(app: &TestApp) -> Vec<String> {
          where relnamespace = $1::regnamespace and relkind in ('r', 'p') and relname not like '%\\_migration'
            and not (relrowsecurity and relforcerowsecurity and exists (select from pg_policy where polrelid = c.oid))",
     );
-    let rows = tables
-        .bind(app.schema)
-        .fetch_all(&mut app.owner().await)
-        .await
-        .unwrap();
+    let rows = tables.bind(app.schema).fetch_all(&mut app.owner().await).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
 }

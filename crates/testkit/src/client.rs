@@ -17,11 +17,7 @@ pub struct Call {
 
 impl Call {
     pub(crate) fn new(router: Router, method: Method, path: &str) -> Self {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .body(Body::empty())
-            .unwrap();
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         Self { router, request }
     }
 
@@ -65,11 +61,7 @@ impl Call {
         let response = self.router.oneshot(self.request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Reply {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Reply { status: parts.status, headers: parts.headers, body }
     }
 }
 
@@ -89,14 +81,8 @@ impl Reply {
     ///
     /// # Panics
     /// When it is another; the message shows the body.
-    #[must_use]
     pub fn expect(self, status: u16) -> Self {
-        assert_eq!(
-            self.status.as_u16(),
-            status,
-            "{}",
-            String::from_utf8_lossy(&self.body)
-        );
+        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
         self
     }
 
@@ -104,7 +90,6 @@ impl Reply {
     ///
     /// # Panics
     /// When anything of it is wrong.
-    #[must_use]
     pub fn problem(self, status: u16, code: &str) -> Value {
         let reply = self.expect(status);
         assert_eq!(reply.headers[header::CONTENT_TYPE], "application/problem+json");
@@ -133,10 +118,6 @@ impl Reply {
     /// When it is missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no header {name}"))
-            .to_str()
-            .unwrap()
+        self.headers.get(name).unwrap_or_else(|| panic!("no header {name}")).to_str().unwrap()
     }
 }

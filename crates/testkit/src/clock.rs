@@ -19,8 +19,7 @@ impl Default for ManualClock {
 impl ManualClock {
     /// Moves it forward.
     pub fn advance(&self, by: SignedDuration) {
-        self.0
-            .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
     /// Sets it.

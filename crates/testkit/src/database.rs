@@ -12,10 +12,7 @@ use tokio::sync::OnceCell;
 /// # Panics
 /// When it is not set: tests are not skipped, they say what is missing.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test kit's one place that reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "the test kit's one place that reads the environment")]
 pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!("{name} is not set: run `make test`, or `cargo xtask with-servers cargo test …`")
@@ -32,9 +29,7 @@ pub async fn database(schema: &Schema) -> String {
         .get_or_init(|| async {
             let name = unique("template");
             create(&format!("create database {name}")).await;
-            migrate(&url(&name), std::slice::from_ref(schema))
-                .await
-                .expect("the migrations run");
+            migrate(&url(&name), std::slice::from_ref(schema)).await.expect("the migrations run");
             name
         })
         .await;
@@ -58,11 +53,8 @@ fn unique(prefix: &str) -> String {
 }
 
 async fn create(statement: &str) {
-    let mut server = PgConnectOptions::from_str(&variable("TEST_DATABASE_URL"))
-        .unwrap()
-        .connect()
-        .await
-        .unwrap();
+    let mut server =
+        PgConnectOptions::from_str(&variable("TEST_DATABASE_URL")).unwrap().connect().await.unwrap();
     // Copies of one template wait for each other; the server refuses instead of queueing.
     server.execute("select pg_advisory_lock(7)").await.unwrap();
     server.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();

@@ -29,11 +29,7 @@ impl Person {
     /// Someone new in an organization.
     #[must_use]
     pub fn new(organization: OrganizationId, role: Role) -> Self {
-        Self {
-            organization,
-            user: UserId::mint(),
-            role,
-        }
+        Self { organization, user: UserId::mint(), role }
     }
 }
 
@@ -103,10 +99,7 @@ impl Issuer {
     /// When signing fails.
     #[must_use]
     pub fn sign(&self, claims: &Claims) -> String {
-        let header = Header {
-            kid: Some("test".into()),
-            ..Header::new(Algorithm::EdDSA)
-        };
+        let header = Header { kid: Some("test".into()), ..Header::new(Algorithm::EdDSA) };
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
     }
 }

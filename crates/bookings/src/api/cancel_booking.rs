@@ -45,18 +45,9 @@ pub async fn cancel_booking(
     let before = step::begin(&mut tx, &actor, id, version).await?;
     let after = before.clone().cancel(now)?;
     claims::release(&mut tx, actor.organization, id).await?;
-    let answer = step::finish(
-        &mut tx,
-        &actor,
-        &before,
-        after,
-        request.reason,
-        |before, booking, reason| BookingCancelled {
-            before,
-            booking,
-            reason,
-        },
-    );
+    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
+        BookingCancelled { before, booking, reason }
+    });
     let answer = answer.await?;
     tx.commit().await?;
     Ok(answer)

@@ -43,18 +43,9 @@ pub async fn check_in(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let before = step::begin(&mut tx, &actor, id, version).await?;
     let after = before.clone().check_in(now)?;
-    let answer = step::finish(
-        &mut tx,
-        &actor,
-        &before,
-        after,
-        request.reason,
-        |before, booking, reason| BookingCheckedIn {
-            before,
-            booking,
-            reason,
-        },
-    );
+    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
+        BookingCheckedIn { before, booking, reason }
+    });
     let answer = answer.await?;
     tx.commit().await?;
     Ok(answer)

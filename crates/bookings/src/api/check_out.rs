@@ -45,18 +45,9 @@ pub async fn check_out(
     let before = step::begin(&mut tx, &actor, id, version).await?;
     let after = before.clone().check_out(now)?;
     claims::release_from(&mut tx, actor.organization, id, now).await?;
-    let answer = step::finish(
-        &mut tx,
-        &actor,
-        &before,
-        after,
-        request.reason,
-        |before, booking, reason| BookingCompleted {
-            before,
-            booking,
-            reason,
-        },
-    );
+    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
+        BookingCompleted { before, booking, reason }
+    });
     let answer = answer.await?;
     tx.commit().await?;
     Ok(answer)

@@ -45,18 +45,9 @@ pub async fn confirm_booking(
     let before = step::begin(&mut tx, &actor, id, version).await?;
     let after = before.clone().confirm(now)?;
     claims::keep(&mut tx, actor.organization, id).await?;
-    let answer = step::finish(
-        &mut tx,
-        &actor,
-        &before,
-        after,
-        request.reason,
-        |before, booking, reason| BookingConfirmed {
-            before,
-            booking,
-            reason,
-        },
-    );
+    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
+        BookingConfirmed { before, booking, reason }
+    });
     let answer = answer.await?;
     tx.commit().await?;
     Ok(answer)

@@ -76,16 +76,10 @@ const fn one() -> i32 {
 impl Request {
     fn wanted(&self) -> Result<Vec<Wanted>, Problem> {
         let wanted = match (self.resource_id, &self.resources) {
-            (Some(resource_id), None) => vec![Wanted {
-                resource_id,
-                units: 1,
-            }],
+            (Some(resource_id), None) => vec![Wanted { resource_id, units: 1 }],
             (None, Some(resources)) => resources
                 .iter()
-                .map(|one| Wanted {
-                    resource_id: one.resource_id,
-                    units: one.units,
-                })
+                .map(|one| Wanted { resource_id: one.resource_id, units: one.units })
                 .collect(),
             _ => {
                 let detail = "Send either resource_id or resources.";
@@ -120,19 +114,13 @@ impl Request {
             id,
             reference: reference(id),
             version: 1,
-            status: if self.hold_seconds.is_some() {
-                Status::Held
-            } else {
-                Status::Confirmed
-            },
+            status: if self.hold_seconds.is_some() { Status::Held } else { Status::Confirmed },
             user_id,
             created_by: actor.user,
             title: self.title.clone(),
             slot,
             resources: Vec::new(),
-            expires_at: self
-                .hold_seconds
-                .map(|seconds| now + SignedDuration::from_secs(seconds)),
+            expires_at: self.hold_seconds.map(|seconds| now + SignedDuration::from_secs(seconds)),
             created_at: now,
             updated_at: now,
         })
@@ -190,10 +178,7 @@ async fn attempt(
     }
     let mut booking = request.body.booking(actor, now)?;
     let tree = claims::lock(&mut tx, organization, ids).await?;
-    if ids
-        .iter()
-        .any(|id| tree.get(id).is_none_or(|resource| !resource.active))
-    {
+    if ids.iter().any(|id| tree.get(id).is_none_or(|resource| !resource.active)) {
         drop(tx);
         step::know(app, actor, ids).await?;
         return Err(Problem::unavailable("resource_unknown", "Try again.", 1).or_run_again());
@@ -215,27 +200,16 @@ async fn attempt(
 pub(super) fn booked(tree: &Tree, wanted: &[Wanted]) -> Vec<crate::booking::BookedResource> {
     wanted
         .iter()
-        .filter_map(|one| {
-            tree.get(&one.resource_id)
-                .map(|resource| resource.booked(one.units))
-        })
+        .filter_map(|one| tree.get(&one.resource_id).map(|resource| resource.booked(one.units)))
         .collect()
 }
 
 async fn tell(tx: &mut platform::db::Tx, actor: &Actor, booking: &Booking) -> Result<(), Problem> {
     let (origin, wire) = (Origin::from(actor), booking.into());
     if booking.status == Status::Held {
-        let event = BookingHeld {
-            before: None,
-            booking: wire,
-            reason: None,
-        };
+        let event = BookingHeld { before: None, booking: wire, reason: None };
         return bookings::tell(tx, actor.organization, &origin, booking, &event).await;
     }
-    let event = BookingConfirmed {
-        before: None,
-        booking: wire,
-        reason: None,
-    };
+    let event = BookingConfirmed { before: None, booking: wire, reason: None };
     bookings::tell(tx, actor.organization, &origin, booking, &event).await
 }

@@ -86,7 +86,5 @@ pub async fn get_booking_history(
         .ok_or_else(|| Problem::not_found("booking"))?;
     let events = history::history(&mut tx, actor.organization, id.0, after, page.limit() + 1).await?;
     let entries = events.into_iter().map(HistoryEntry::from).collect();
-    Ok(Json(Page::of(entries, page.limit(), |entry: &HistoryEntry| {
-        entry.number
-    })))
+    Ok(Json(Page::of(entries, page.limit(), |entry: &HistoryEntry| entry.number)))
 }

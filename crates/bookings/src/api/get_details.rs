@@ -21,8 +21,5 @@ pub async fn get_details(
     let mut tx = app.context.db.begin(organization).await?;
     let booking = bookings::load(&mut tx, organization, id, Lock::None).await?;
     let booking = booking.ok_or_else(|| Problem::not_found("booking"))?;
-    Ok(Json(BookingDetails {
-        id,
-        title: booking.title,
-    }))
+    Ok(Json(BookingDetails { id, title: booking.title }))
 }

@@ -64,11 +64,7 @@ pub struct UnitFreeBusy {
 pub(super) fn window(from: Timestamp, to: Timestamp) -> Result<Slot, Problem> {
     let window = Slot::new(from, to).map_err(invalid_slot)?;
     if window.duration() > LONGEST {
-        return Err(Problem::invalid_field(
-            "to",
-            "window_too_long",
-            "The window is 93 days long at most.",
-        ));
+        return Err(Problem::invalid_field("to", "window_too_long", "The window is 93 days long at most."));
     }
     Ok(window)
 }
@@ -104,25 +100,12 @@ pub async fn get_free_busy(
     let calendar = calendar::read(&mut tx, organization, &tree, &window, app.context.clock.now()).await?;
     let shape = calendar.shape(&tree, id);
     let free = free(&shape, &calendar.claims, &window, SignedDuration::from_micros(1));
-    let units = calendar
-        .units
-        .get(&id)
-        .filter(|units| units.len() > 1)
-        .into_iter()
-        .flatten()
-        .map(|(unit, number)| {
+    let units = calendar.units.get(&id).filter(|units| units.len() > 1).into_iter().flatten().map(
+        |(unit, number)| {
             let free = window.minus(calendar.claims.get(unit).map_or(&[], Vec::as_slice));
-            UnitFreeBusy {
-                number: *number,
-                busy: window.minus(&free),
-                free,
-            }
-        });
+            UnitFreeBusy { number: *number, busy: window.minus(&free), free }
+        },
+    );
     let units = units.collect();
-    Ok(Json(FreeBusy {
-        resource_id: id,
-        busy: window.minus(&free),
-        free,
-        units,
-    }))
+    Ok(Json(FreeBusy { resource_id: id, busy: window.minus(&free), free, units }))
 }

@@ -65,10 +65,7 @@ pub async fn list_bookings(
     State(app): State<App>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page<BookingBody>>, Problem> {
-    let page = PageQuery {
-        limit: filter.limit,
-        cursor: filter.cursor,
-    };
+    let page = PageQuery { limit: filter.limit, cursor: filter.cursor };
     let after: Option<(Timestamp, Uuid)> = page.after()?;
     // Who may not see those of others sees their own, whatever the filter says.
     let theirs = (!actor.may::<BookingsManage>()).then_some(actor.user.0);
@@ -99,12 +96,7 @@ pub async fn list_bookings(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let items = bookings::many(&mut tx, actor.organization, &ids)
-        .await?
-        .into_iter()
-        .map(BookingBody::from)
-        .collect();
-    Ok(Json(Page::of(items, page.limit(), |booking: &BookingBody| {
-        (booking.starts_at, booking.id)
-    })))
+    let items =
+        bookings::many(&mut tx, actor.organization, &ids).await?.into_iter().map(BookingBody::from).collect();
+    Ok(Json(Page::of(items, page.limit(), |booking: &BookingBody| (booking.starts_at, booking.id))))
 }

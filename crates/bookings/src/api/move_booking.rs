@@ -54,10 +54,8 @@ impl Request {
     }
 
     fn wanted(&self, before: &Booking) -> Result<Vec<Wanted>, Problem> {
-        let same = before.resources.iter().map(|one| Wanted {
-            resource_id: one.resource_id,
-            units: one.units,
-        });
+        let same =
+            before.resources.iter().map(|one| Wanted { resource_id: one.resource_id, units: one.units });
         match self.resource_id {
             None => Ok(same.collect()),
             Some(resource_id) if before.resources.len() == 1 => {
@@ -65,11 +63,7 @@ impl Request {
             }
             Some(_) => {
                 let detail = "The booking has several resources; which of them is to change is not said.";
-                Err(Problem::invalid_field(
-                    "/resource_id",
-                    "several_resources",
-                    detail,
-                ))
+                Err(Problem::invalid_field("/resource_id", "several_resources", detail))
             }
         }
     }
@@ -128,17 +122,11 @@ async fn attempt(
     let (slot, wanted) = (request.slot(&before.slot)?, request.wanted(&before)?);
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
     // The old resources as well, in one order with the new: whoever waits for the freed time finds it orderly.
-    let concerned: Vec<_> = ids
-        .iter()
-        .copied()
-        .chain(before.resources.iter().map(|one| one.resource_id))
-        .collect();
+    let concerned: Vec<_> =
+        ids.iter().copied().chain(before.resources.iter().map(|one| one.resource_id)).collect();
     let tree = claims::lock(&mut tx, organization, &concerned).await?;
     let is_gone = |id: &ResourceId| tree.get(id).is_none_or(|resource| !resource.active);
-    if ids
-        .iter()
-        .any(|id| is_gone(id) && before.resources.iter().all(|one| one.resource_id != *id))
-    {
+    if ids.iter().any(|id| is_gone(id) && before.resources.iter().all(|one| one.resource_id != *id)) {
         drop(tx);
         step::know(app, actor, &ids).await?;
         return Err(Problem::unavailable("resource_unknown", "Try again.", 1).or_run_again());
@@ -155,11 +143,7 @@ async fn attempt(
         return Err(step::slot_taken(&mut tx, app, actor, &tree, &wanted, &after, &rivals).await?);
     }
     let reason = request.reason.clone();
-    let moved = |before, booking, reason| BookingMoved {
-        before,
-        booking,
-        reason,
-    };
+    let moved = |before, booking, reason| BookingMoved { before, booking, reason };
     let answer = step::finish(&mut tx, actor, &before, after, reason, moved).await?;
     tx.commit().await?;
     Ok(answer)

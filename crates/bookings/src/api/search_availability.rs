@@ -115,16 +115,10 @@ pub async fn search_availability(
     Query(need): Query<Need>,
 ) -> Result<Json<Availability>, Problem> {
     let window = window(need.from, need.to)?;
-    let length = need
-        .duration_minutes
-        .map_or(window.duration(), SignedDuration::from_mins);
+    let length = need.duration_minutes.map_or(window.duration(), SignedDuration::from_mins);
     if length > window.duration() {
         let detail = "The window is shorter than that.";
-        return Err(Problem::invalid_field(
-            "duration_minutes",
-            "longer_than_window",
-            detail,
-        ));
+        return Err(Problem::invalid_field("duration_minutes", "longer_than_window", detail));
     }
     let limit = need.limit.unwrap_or(DEFAULT_LIMIT);
     let mut tx = app.context.db.begin(actor.organization).await?;
@@ -134,21 +128,10 @@ pub async fn search_availability(
         let ids = candidates(&mut tx, actor.organization, &need, offset).await?;
         offset += CHUNK;
         let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
-        let calendar = calendar::read(
-            &mut tx,
-            actor.organization,
-            &tree,
-            &window,
-            app.context.clock.now(),
-        )
-        .await?;
+        let calendar =
+            calendar::read(&mut tx, actor.organization, &tree, &window, app.context.clock.now()).await?;
         for resource in ids.iter().filter_map(|id| tree.get(id)) {
-            let mut free = free(
-                &calendar.shape(&tree, resource.id),
-                &calendar.claims,
-                &window,
-                length,
-            );
+            let mut free = free(&calendar.shape(&tree, resource.id), &calendar.claims, &window, length);
             free.truncate(INTERVALS);
             if !free.is_empty() {
                 items.push(available(resource, free));

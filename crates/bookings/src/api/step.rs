@@ -92,9 +92,8 @@ pub async fn slot_taken(
             "starts_at": rival.slot.starts_at(),
             "ends_at": rival.slot.ends_at(),
         });
-        let visible = known
-            .iter()
-            .find(|known| known.id == rival.booking_id && bookings::is_open_to(known, actor));
+        let visible =
+            known.iter().find(|known| known.id == rival.booking_id && bookings::is_open_to(known, actor));
         if let (Some(visible), Some(conflict)) = (visible, conflict.as_object_mut()) {
             conflict.insert("booking_id".into(), visible.id.to_string().into());
             conflict.insert("reference".into(), visible.reference.clone().into());
@@ -106,11 +105,7 @@ pub async fn slot_taken(
     let now = app.context.clock.now();
     let found = alternatives::find(tx, actor.organization, tree, wanted, &booking.slot, now).await?;
     let alternatives = serde_json::to_value(found).map_err(|error| Problem::internal(&error))?;
-    Ok(Error::SlotTaken {
-        conflicts,
-        alternatives,
-    }
-    .into())
+    Ok(Error::SlotTaken { conflicts, alternatives }.into())
 }
 
 /// Makes sure that the resources are known here: one that was created a moment ago is asked for.
@@ -132,11 +127,7 @@ pub async fn know(app: &App, actor: &Actor, ids: &[ResourceId]) -> Result<(), Pr
             },
         };
         if !active {
-            return Err(no_resource(
-                place,
-                "not_bookable",
-                "The resource cannot be booked.",
-            ));
+            return Err(no_resource(place, "not_bookable", "The resource cannot be booked."));
         }
     }
     tx.commit().await?;
@@ -149,21 +140,10 @@ fn no_resource(place: usize, code: &str, detail: &str) -> Problem {
 
 async fn ask(app: &App, actor: &Actor, id: ResourceId) -> Result<Option<catalogue::Resource>, Problem> {
     let base = &app.config.resources_url;
-    let url = format!(
-        "{base}/internal/organizations/{}/resources/{id}",
-        actor.organization
-    );
-    let request = app
-        .context
-        .client
-        .get(url)
-        .timeout(ASK)
-        .bearer_auth(app.context.internal.0.expose());
+    let url = format!("{base}/internal/organizations/{}/resources/{id}", actor.organization);
+    let request = app.context.client.get(url).timeout(ASK).bearer_auth(app.context.internal.0.expose());
     let answer = async {
-        let response = request
-            .header("x-correlation-id", &actor.correlation.id)
-            .send()
-            .await?;
+        let response = request.header("x-correlation-id", &actor.correlation.id).send().await?;
         if response.status() == http::StatusCode::NOT_FOUND {
             return Ok(None);
         }

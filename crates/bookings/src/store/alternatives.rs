@@ -76,30 +76,17 @@ pub async fn find(
     let Ok(window) = window else { return Ok(Vec::new()) };
     let calendar = calendar::read(tx, organization, known, &window, now).await?;
     let open = open(known, wanted, &calendar, &window);
-    let offered: Vec<Offered> = wanted
-        .iter()
-        .filter_map(|wanted| known.get(&wanted.resource_id))
-        .map(offer)
-        .collect();
+    let offered: Vec<Offered> =
+        wanted.iter().filter_map(|wanted| known.get(&wanted.resource_id)).map(offer).collect();
     let same = |kind, slot: Slot| alternative(kind, offered.clone(), &slot);
 
     let mut times: Vec<Slot> = open.iter().filter_map(|free| nearest(free, slot, now)).collect();
     times.sort_by_key(|time| time.starts_at().duration_since(slot.starts_at()).abs());
-    let mut alternatives: Vec<Alternative> = times
-        .into_iter()
-        .take(OTHER_TIMES)
-        .map(|time| same(AlternativeKind::OtherTime, time))
-        .collect();
+    let mut alternatives: Vec<Alternative> =
+        times.into_iter().take(OTHER_TIMES).map(|time| same(AlternativeKind::OtherTime, time)).collect();
     let pieces = open.iter().filter_map(|free| free.within(slot));
-    let shortened = pieces
-        .filter(|piece| piece.duration() >= SHORTEST)
-        .max_by_key(Slot::duration);
-    if let [
-        Wanted {
-            resource_id,
-            units: 1,
-        },
-    ] = wanted
+    let shortened = pieces.filter(|piece| piece.duration() >= SHORTEST).max_by_key(Slot::duration);
+    if let [Wanted { resource_id, units: 1 }] = wanted
         && let Some(resource) = known.get(resource_id)
     {
         let room = MOST - alternatives.len() - usize::from(shortened.is_some());
@@ -116,14 +103,9 @@ fn open(known: &Tree, wanted: &[Wanted], calendar: &Calendar, window: &Slot) -> 
     wanted.iter().fold(vec![*window], |open, wanted| {
         let shape = calendar.shape(known, wanted.resource_id);
         // Several units of a pool at once are offered only when the whole pool is free: simple, and never wrong.
-        let shape = crate::free::Shape {
-            together: shape.together || wanted.units > 1,
-            ..shape
-        };
+        let shape = crate::free::Shape { together: shape.together || wanted.units > 1, ..shape };
         let free = free(&shape, &calendar.claims, window, instant);
-        open.iter()
-            .flat_map(|slot| free.iter().filter_map(|other| slot.within(other)))
-            .collect()
+        open.iter().flat_map(|slot| free.iter().filter_map(|other| slot.within(other))).collect()
     })
 }
 
@@ -165,17 +147,9 @@ async fn other_resources(
 }
 
 fn offer(resource: &Resource) -> Offered {
-    Offered {
-        resource_id: resource.id,
-        name: resource.name.clone(),
-    }
+    Offered { resource_id: resource.id, name: resource.name.clone() }
 }
 
 fn alternative(kind: AlternativeKind, resources: Vec<Offered>, slot: &Slot) -> Alternative {
-    Alternative {
-        kind,
-        resources,
-        starts_at: slot.starts_at(),
-        ends_at: slot.ends_at(),
-    }
+    Alternative { kind, resources, starts_at: slot.starts_at(), ends_at: slot.ends_at() }
 }

@@ -113,9 +113,7 @@ pub fn is_open_to(booking: &Booking, actor: &Actor) -> bool {
 /// 404 when there is none that the caller may see.
 pub async fn for_change(tx: &mut Tx, actor: &Actor, id: BookingId) -> Result<Booking, Problem> {
     let booking = load(tx, actor.organization, id, Lock::ForUpdate).await?;
-    booking
-        .filter(|booking| is_open_to(booking, actor))
-        .ok_or_else(|| Problem::not_found("booking"))
+    booking.filter(|booking| is_open_to(booking, actor)).ok_or_else(|| Problem::not_found("booking"))
 }
 
 /// A new booking's rows.
@@ -220,10 +218,7 @@ pub async fn tell<E: Event>(
 ) -> Result<(), Problem> {
     let on_behalf_of =
         Some(booking.user_id).filter(|owner| origin.actor.is_some_and(|actor| actor != *owner));
-    let origin = Origin {
-        on_behalf_of,
-        ..origin.clone()
-    };
+    let origin = Origin { on_behalf_of, ..origin.clone() };
     events::append(tx, organization, &origin, event, booking.updated_at).await?;
     Ok(())
 }

@@ -34,11 +34,7 @@ impl Calendar {
             .flatten()
             .map(|(id, _)| *id);
         let together = tree.get(&id).is_some_and(|resource| !resource.parts.is_empty());
-        Shape {
-            id,
-            units: units.collect(),
-            together,
-        }
+        Shape { id, units: units.collect(), together }
     }
 }
 
@@ -56,11 +52,8 @@ pub async fn read(
     window: &Slot,
     now: Timestamp,
 ) -> Result<Calendar, Problem> {
-    let ids: Vec<Uuid> = tree
-        .values()
-        .filter(|resource| resource.parts.is_empty())
-        .map(|resource| resource.id.0)
-        .collect();
+    let ids: Vec<Uuid> =
+        tree.values().filter(|resource| resource.parts.is_empty()).map(|resource| resource.id.0).collect();
     let rows = sqlx::query!(
         r#"select u.id, u.resource_id, u.number, c.starts_at as "starts_at?", c.ends_at as "ends_at?"
            from bookings.unit u

@@ -83,17 +83,13 @@ pub async fn place(
     let demand = demand(tree, wanted);
     for _ in 0..ROUNDS {
         let units = occupancy(tx, organization, &demand, &booking.slot).await?;
-        let overdue: Vec<BookingId> = units
-            .iter()
-            .filter_map(|unit| unit.overdue(booking.updated_at))
-            .collect();
+        let overdue: Vec<BookingId> =
+            units.iter().filter_map(|unit| unit.overdue(booking.updated_at)).collect();
         if expiry::expire(tx, organization, &overdue, booking.updated_at).await? > 0 {
             continue;
         }
         return match pick(tree, &demand, &units)? {
-            Picked::Units(units) => write(tx, organization, booking, units)
-                .await
-                .map(|()| Placed::Yes),
+            Picked::Units(units) => write(tx, organization, booking, units).await.map(|()| Placed::Yes),
             Picked::Rivals(rivals) => Ok(Placed::No(rivals)),
         };
     }
@@ -158,9 +154,7 @@ type Demand = BTreeMap<ResourceId, Option<i64>>;
 fn demand(tree: &Tree, wanted: &[Wanted]) -> Demand {
     let mut demand = Demand::new();
     for wanted in wanted {
-        let is_whole = tree
-            .get(&wanted.resource_id)
-            .is_some_and(|resource| !resource.parts.is_empty());
+        let is_whole = tree.get(&wanted.resource_id).is_some_and(|resource| !resource.parts.is_empty());
         for leaf in leaves(tree, wanted.resource_id) {
             let more = (!is_whole).then_some(i64::from(wanted.units));
             let sum = demand.entry(leaf).or_insert(Some(0));
@@ -218,15 +212,8 @@ async fn occupancy(
         let slot =
             times.and_then(|(starts_at, ends_at)| Slot::new(starts_at.to_jiff(), ends_at.to_jiff()).ok());
         let expires_at = row.expires_at.map(jiff_sqlx::Timestamp::to_jiff);
-        let rival = row
-            .booking_id
-            .zip(slot)
-            .map(|(booking, slot)| (BookingId(booking), slot, expires_at));
-        Unit {
-            id: row.id,
-            resource_id: ResourceId(row.resource_id),
-            rival,
-        }
+        let rival = row.booking_id.zip(slot).map(|(booking, slot)| (BookingId(booking), slot, expires_at));
+        Unit { id: row.id, resource_id: ResourceId(row.resource_id), rival }
     });
     Ok(units.collect())
 }
@@ -240,17 +227,12 @@ enum Picked {
 fn pick(tree: &Tree, demand: &Demand, units: &[Unit]) -> Result<Picked, Problem> {
     let (mut picked, mut rivals) = (Vec::new(), Vec::new());
     for (resource, count) in demand {
-        let (free, taken): (Vec<_>, Vec<_>) = units
-            .iter()
-            .filter(|unit| unit.resource_id == *resource)
-            .partition(|unit| unit.rival.is_none());
+        let (free, taken): (Vec<_>, Vec<_>) =
+            units.iter().filter(|unit| unit.resource_id == *resource).partition(|unit| unit.rival.is_none());
         let has = i64::try_from(free.len() + taken.len()).unwrap_or(i64::MAX);
         let needed = count.unwrap_or(has);
         if needed > has || has == 0 {
-            let name = tree
-                .get(resource)
-                .map(|resource| resource.name.clone())
-                .unwrap_or_default();
+            let name = tree.get(resource).map(|resource| resource.name.clone()).unwrap_or_default();
             return Err(Error::NotEnoughUnits { name, has }.into());
         }
         let needed = usize::try_from(needed).unwrap_or(usize::MAX);
@@ -258,22 +240,11 @@ fn pick(tree: &Tree, demand: &Demand, units: &[Unit]) -> Result<Picked, Problem>
             picked.extend(free.iter().take(needed).map(|unit| unit.id));
             continue;
         }
-        rivals.extend(
-            taken
-                .iter()
-                .filter_map(|unit| unit.rival.as_ref())
-                .map(|(booking_id, slot, _)| Rival {
-                    resource_id: *resource,
-                    booking_id: *booking_id,
-                    slot: *slot,
-                }),
-        );
+        rivals.extend(taken.iter().filter_map(|unit| unit.rival.as_ref()).map(|(booking_id, slot, _)| {
+            Rival { resource_id: *resource, booking_id: *booking_id, slot: *slot }
+        }));
     }
-    if rivals.is_empty() {
-        Ok(Picked::Units(picked))
-    } else {
-        Ok(Picked::Rivals(rivals))
-    }
+    if rivals.is_empty() { Ok(Picked::Units(picked)) } else { Ok(Picked::Rivals(rivals)) }
 }
 
 /// Inserts the claims in the order of their units: in random order, two transactions could wait for each other.

@@ -33,11 +33,7 @@ pub async fn expire(
         };
         claims::release(tx, organization, *id).await?;
         bookings::save(tx, organization, &before, &after).await?;
-        let event = BookingExpired {
-            before: Some((&before).into()),
-            booking: (&after).into(),
-            reason: None,
-        };
+        let event = BookingExpired { before: Some((&before).into()), booking: (&after).into(), reason: None };
         bookings::tell(tx, organization, &Origin::system(), &after, &event).await?;
         expired += 1;
     }

@@ -7,23 +7,9 @@ use serde_json::{Value, json};
 use crate::harness::{Bookings, at, room};
 
 async fn search(app: &Bookings, query: &str) -> Vec<String> {
-    let path = format!(
-        "/api/v1/availability?from={}&to={}&{query}",
-        at("13:00"),
-        at("18:00")
-    );
-    let found: Value = app
-        .call_as(&app.bob, "GET", &path)
-        .send()
-        .await
-        .expect(200)
-        .json();
-    found["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["name"].as_str().unwrap().to_owned())
-        .collect()
+    let path = format!("/api/v1/availability?from={}&to={}&{query}", at("13:00"), at("18:00"));
+    let found: Value = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
+    found["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -33,30 +19,14 @@ async fn the_search_finds_what_fits_and_is_free() {
     for (name, seats) in [("Small", 4), ("Medium", 8), ("Large", 30)] {
         app.room(name, seats).await;
     }
-    app.tell(Resource {
-        amenities: [].into(),
-        location_path: vec![elsewhere],
-        ..room("Plain", 10)
-    })
-    .await;
-    app.tell(Resource {
-        status: ResourceStatus::Maintenance,
-        ..room("Closed", 8)
-    })
-    .await;
-    app.tell(Resource {
-        type_name: "desk".into(),
-        ..room("Desk", 1)
-    })
-    .await;
+    app.tell(Resource { amenities: [].into(), location_path: vec![elsewhere], ..room("Plain", 10) }).await;
+    app.tell(Resource { status: ResourceStatus::Maintenance, ..room("Closed", 8) }).await;
+    app.tell(Resource { type_name: "desk".into(), ..room("Desk", 1) }).await;
     let busy = app.room("Busy", 9).await;
-    let _ = app.book(busy, "12:00", "15:00").await;
-    let _ = app.book(busy, "16:00", "19:00").await;
+    app.book(busy, "12:00", "15:00").await;
+    app.book(busy, "16:00", "19:00").await;
 
-    assert_eq!(
-        search(&app, "duration_minutes=90&seats=8&amenities=projector").await,
-        ["Medium", "Large"]
-    );
+    assert_eq!(search(&app, "duration_minutes=90&seats=8&amenities=projector").await, ["Medium", "Large"]);
     assert_eq!(
         search(&app, "duration_minutes=60&seats=8&type=Meeting%20Room").await,
         ["Medium", "Busy", "Plain", "Large"]
@@ -71,92 +41,44 @@ async fn the_search_finds_what_fits_and_is_free() {
 async fn the_search_says_what_is_wrong_with_a_need() {
     let app = Bookings::start().await;
     let ask = async |query: String| {
-        app.call_as(&app.bob, "GET", &format!("/api/v1/availability?{query}"))
-            .send()
-            .await
+        app.call_as(&app.bob, "GET", &format!("/api/v1/availability?{query}")).send().await
     };
     let window = format!("from={}&to={}", at("13:00"), at("18:00"));
-    let _ = ask(format!("{window}&seat=8"))
-        .await
-        .problem(400, "invalid_query");
-    let _ = ask(format!("{window}&seats=0"))
-        .await
-        .problem(422, "invalid_input");
-    let _ = ask(format!("{window}&duration_minutes=301"))
-        .await
-        .problem(422, "invalid_input");
-    let _ = ask(format!("from={}&to={}", at("13:00"), at("13:00")))
-        .await
-        .problem(422, "invalid_input");
-    let _ = ask("from=2026-03-02T00:00:00Z&to=2026-07-02T00:00:00Z".into())
-        .await
-        .problem(422, "invalid_input");
+    ask(format!("{window}&seat=8")).await.problem(400, "invalid_query");
+    ask(format!("{window}&seats=0")).await.problem(422, "invalid_input");
+    ask(format!("{window}&duration_minutes=301")).await.problem(422, "invalid_input");
+    ask(format!("from={}&to={}", at("13:00"), at("13:00"))).await.problem(422, "invalid_input");
+    let _ =
+        ask("from=2026-03-02T00:00:00Z&to=2026-07-02T00:00:00Z".into()).await.problem(422, "invalid_input");
 }
 
 #[tokio::test]
 async fn free_and_busy_times_complete_each_other() {
     let app = Bookings::start().await;
     let room = app.room("Ada", 8).await;
-    let _ = app.book(room, "09:00", "10:00").await;
-    let _ = app.book(room, "12:00", "13:00").await;
-    let path = format!(
-        "/api/v1/resources/{room}/free-busy?from={}&to={}",
-        at("09:30"),
-        at("14:00")
-    );
-    let answer = app
-        .call_as(&app.bob, "GET", &path)
-        .send()
-        .await
-        .expect(200)
-        .json();
+    app.book(room, "09:00", "10:00").await;
+    app.book(room, "12:00", "13:00").await;
+    let path = format!("/api/v1/resources/{room}/free-busy?from={}&to={}", at("09:30"), at("14:00"));
+    let answer = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
     let slot = |from, to| json!({ "starts_at": at(from), "ends_at": at(to) });
-    assert_eq!(
-        answer["busy"],
-        json!([slot("09:30", "10:00"), slot("12:00", "13:00")])
-    );
-    assert_eq!(
-        answer["free"],
-        json!([slot("10:00", "12:00"), slot("13:00", "14:00")])
-    );
+    assert_eq!(answer["busy"], json!([slot("09:30", "10:00"), slot("12:00", "13:00")]));
+    assert_eq!(answer["free"], json!([slot("10:00", "12:00"), slot("13:00", "14:00")]));
     assert_eq!(answer["units"], json!([]));
     let stranger = testkit::Person::new(kernel::OrganizationId::mint(), kernel::Role::Admin);
-    let _ = app
-        .call_as(&stranger, "GET", &path)
-        .send()
-        .await
-        .problem(404, "not_found");
+    app.call_as(&stranger, "GET", &path).send().await.problem(404, "not_found");
 }
 
 #[tokio::test]
 async fn a_pool_shows_its_units_and_a_whole_its_parts() {
     let app = Bookings::start().await;
-    let pool = app
-        .tell(Resource {
-            units: 2,
-            ..room("Laptops", 1)
-        })
-        .await;
+    let pool = app.tell(Resource { units: 2, ..room("Laptops", 1) }).await;
     let part = app.room("Left", 8).await;
-    let whole = app
-        .tell(Resource {
-            parts: [part].into(),
-            ..room("Hall", 80)
-        })
-        .await;
-    let _ = app.book(pool, "10:00", "11:00").await;
-    let _ = app.book(part, "10:00", "11:00").await;
+    let whole = app.tell(Resource { parts: [part].into(), ..room("Hall", 80) }).await;
+    app.book(pool, "10:00", "11:00").await;
+    app.book(part, "10:00", "11:00").await;
     let ask = async |id| {
-        let path = format!(
-            "/api/v1/resources/{id}/free-busy?from={}&to={}",
-            at("09:00"),
-            at("12:00")
-        );
-        app.call_as(&app.bob, "GET", &path)
-            .send()
-            .await
-            .expect(200)
-            .json()
+        let path = format!("/api/v1/resources/{id}/free-busy?from={}&to={}", at("09:00"), at("12:00"));
+        app.call_as(&app.bob, "GET", &path).send().await.expect(200).json()
     };
     let answer = ask(pool).await;
     assert_eq!(answer["busy"], json!([]), "the second laptop is free");

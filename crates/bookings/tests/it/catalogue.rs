@@ -12,80 +12,40 @@ use crate::harness::{Bookings, at, room};
 #[tokio::test]
 async fn an_older_event_never_overwrites_a_newer_one() {
     let app = Bookings::start().await;
-    let newer = Resource {
-        version: 3,
-        name: "Newer".into(),
-        ..room("", 8)
-    };
+    let newer = Resource { version: 3, name: "Newer".into(), ..room("", 8) };
     app.tell(newer.clone()).await;
-    app.tell(Resource {
-        version: 2,
-        name: "Older".into(),
-        ..newer.clone()
-    })
-    .await;
-    assert_eq!(
-        app.book(newer.id, "10:00", "11:00").await["resources"][0]["name"],
-        "Newer"
-    );
+    app.tell(Resource { version: 2, name: "Older".into(), ..newer.clone() }).await;
+    assert_eq!(app.book(newer.id, "10:00", "11:00").await["resources"][0]["name"], "Newer");
 }
 
 #[tokio::test]
 async fn fewer_units_take_fewer_bookings_and_drop_none() {
     let app = Bookings::start().await;
-    let pool = Resource {
-        units: 2,
-        ..room("Laptops", 1)
-    };
+    let pool = Resource { units: 2, ..room("Laptops", 1) };
     app.tell(pool.clone()).await;
     let first = app.book(pool.id, "10:00", "11:00").await;
     let second = app.book(pool.id, "10:00", "11:00").await;
-    app.tell(Resource {
-        units: 1,
-        version: 2,
-        ..pool.clone()
-    })
-    .await;
+    app.tell(Resource { units: 1, version: 2, ..pool.clone() }).await;
     for booking in [first, second] {
         let path = format!("/api/v1/bookings/{}", booking["id"].as_str().unwrap());
         assert_eq!(
-            app.call_as(&app.ada, "GET", &path)
-                .send()
-                .await
-                .expect(200)
-                .json()["status"],
+            app.call_as(&app.ada, "GET", &path).send().await.expect(200).json()["status"],
             "confirmed"
         );
     }
-    let _ = app.book(pool.id, "12:00", "13:00").await;
+    app.book(pool.id, "12:00", "13:00").await;
     let body = json!({ "resource_id": pool.id, "starts_at": at("12:00"), "ends_at": at("13:00") });
-    let _ = app
-        .call_as(&app.bob, "POST", "/api/v1/bookings")
-        .json(body)
-        .send()
-        .await
-        .problem(409, "slot_taken");
+    let _ =
+        app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await.problem(409, "slot_taken");
 }
 
 #[tokio::test]
 async fn what_is_retired_takes_no_bookings() {
     let app = Bookings::start().await;
-    let retired = app
-        .tell(Resource {
-            status: ResourceStatus::Retired,
-            ..room("Old", 8)
-        })
-        .await;
+    let retired = app.tell(Resource { status: ResourceStatus::Retired, ..room("Old", 8) }).await;
     let body = json!({ "resource_id": retired, "starts_at": at("10:00"), "ends_at": at("11:00") });
-    let reply = app
-        .call_as(&app.bob, "POST", "/api/v1/bookings")
-        .json(body)
-        .send()
-        .await;
-    assert_eq!(
-        reply.problem(422, "invalid_input")["errors"][0]["code"],
-        "not_bookable"
-    );
+    let reply = app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await;
+    assert_eq!(reply.problem(422, "invalid_input")["errors"][0]["code"], "not_bookable");
 }
 
 #[tokio::test]
@@ -93,50 +53,27 @@ async fn a_resource_created_a_moment_ago_is_asked_for() {
     // Plays the resource service's published contract on a real port.
     let fresh = room("Fresh", 8);
     let told = serde_json::to_string(&fresh).unwrap();
-    let path = format!(
-        "/internal/organizations/{{organization_id}}/resources/{}",
-        fresh.id
-    );
-    let router = Router::new().route(
-        &path,
-        get(move || async move { ([("content-type", "application/json")], told) }),
-    );
+    let path = format!("/internal/organizations/{{organization_id}}/resources/{}", fresh.id);
+    let router = Router::new()
+        .route(&path, get(move || async move { ([("content-type", "application/json")], told) }));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let resources_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
 
-    let app = Bookings::start_with(Config {
-        resources_url,
-        ..Config::default()
-    })
-    .await;
-    assert_eq!(
-        app.book(fresh.id, "10:00", "11:00").await["resources"][0]["name"],
-        "Fresh"
-    );
+    let app = Bookings::start_with(Config { resources_url, ..Config::default() }).await;
+    assert_eq!(app.book(fresh.id, "10:00", "11:00").await["resources"][0]["name"], "Fresh");
     let body = json!({ "resource_id": ResourceId::mint(), "starts_at": at("10:00"), "ends_at": at("11:00") });
-    let reply = app
-        .call_as(&app.bob, "POST", "/api/v1/bookings")
-        .json(body)
-        .send()
-        .await;
-    assert_eq!(
-        reply.problem(422, "invalid_input")["errors"][0]["code"],
-        "not_found"
-    );
+    let reply = app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await;
+    assert_eq!(reply.problem(422, "invalid_input")["errors"][0]["code"], "not_found");
 }
 
 #[tokio::test]
 async fn known_resources_are_booked_while_the_resource_service_is_down() {
     let app = Bookings::start().await;
     let known = app.room("Known", 8).await;
-    let _ = app.book(known, "10:00", "11:00").await;
+    app.book(known, "10:00", "11:00").await;
     let body = json!({ "resource_id": ResourceId::mint(), "starts_at": at("10:00"), "ends_at": at("11:00") });
-    let reply = app
-        .call_as(&app.bob, "POST", "/api/v1/bookings")
-        .json(body)
-        .send()
-        .await;
+    let reply = app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await;
     assert_eq!(reply.header("retry-after"), "1");
-    let _ = reply.problem(503, "resource_unknown");
+    reply.problem(503, "resource_unknown");
 }

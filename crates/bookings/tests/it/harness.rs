@@ -30,36 +30,19 @@ impl Deref for Bookings {
 impl Bookings {
     pub async fn start() -> Self {
         // Nobody listens there: what the service does not know, it cannot find out.
-        Self::start_with(Config {
-            resources_url: "http://127.0.0.1:9".into(),
-            ..Config::default()
-        })
-        .await
+        Self::start_with(Config { resources_url: "http://127.0.0.1:9".into(), ..Config::default() }).await
     }
 
     pub async fn start_with(config: Config) -> Self {
         let mut service = None;
         let app = TestApp::start(schema(), async |context| {
-            let app = App {
-                context,
-                config: Arc::new(config),
-            };
+            let app = App { context, config: Arc::new(config) };
             service = Some(app.clone());
             bookings::routes(app)
         })
         .await;
-        let (ada, bob, manager) = (
-            app.person(Role::User),
-            app.person(Role::User),
-            app.person(Role::Manager),
-        );
-        Self {
-            app,
-            service: service.unwrap(),
-            ada,
-            bob,
-            manager,
-        }
+        let (ada, bob, manager) = (app.person(Role::User), app.person(Role::User), app.person(Role::Manager));
+        Self { app, service: service.unwrap(), ada, bob, manager }
     }
 
     /// Tells the service of a resource.
@@ -97,12 +80,7 @@ impl Bookings {
     pub async fn book(&self, room: ResourceId, from: &str, to: &str) -> Value {
         let body =
             json!({ "resource_id": room, "starts_at": at(from), "ends_at": at(to), "title": "Review" });
-        let reply = self
-            .call_as(&self.ada, "POST", "/api/v1/bookings")
-            .json(body)
-            .send()
-            .await
-            .expect(201);
+        let reply = self.call_as(&self.ada, "POST", "/api/v1/bookings").json(body).send().await.expect(201);
         assert!(self.event_types().await.ends_with(&["booking.confirmed".into()]));
         reply.json()
     }

@@ -27,20 +27,9 @@ async fn many_create_at_one_slot_and_one_wins() {
         let body = json!({ "resource_id": room, "starts_at": starts_at, "ends_at": at("11:30") });
         app.call_as(person, "POST", "/api/v1/bookings").json(body).send()
     });
-    let statuses: Vec<_> = join_all(calls)
-        .await
-        .iter()
-        .map(|reply| reply.status.as_u16())
-        .collect();
-    assert_eq!(
-        statuses.iter().filter(|&&status| status == 201).count(),
-        1,
-        "{statuses:?}"
-    );
-    assert!(
-        statuses.iter().all(|&status| status == 201 || status == 409),
-        "{statuses:?}"
-    );
+    let statuses: Vec<_> = join_all(calls).await.iter().map(|reply| reply.status.as_u16()).collect();
+    assert_eq!(statuses.iter().filter(|&&status| status == 201).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|&status| status == 201 || status == 409), "{statuses:?}");
     assert_eq!(overlaps(&app).await, 0);
     assert_eq!(app.event_types().await, ["booking.confirmed"]);
 }
@@ -60,21 +49,11 @@ async fn moves_and_creates_at_one_slot_and_one_wins() {
     });
     let creates = (0..8).map(|_| {
         let body = json!({ "resource_id": to, "starts_at": at("12:30"), "ends_at": at("13:30") });
-        app.call_as(&app.bob, "POST", "/api/v1/bookings")
-            .json(body)
-            .send()
+        app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send()
     });
     let (moved, created) = tokio::join!(join_all(moves), join_all(creates));
-    let won = moved
-        .iter()
-        .chain(&created)
-        .filter(|reply| reply.status.is_success())
-        .count();
-    let lost = moved
-        .iter()
-        .chain(&created)
-        .filter(|reply| reply.status.as_u16() == 409)
-        .count();
+    let won = moved.iter().chain(&created).filter(|reply| reply.status.is_success()).count();
+    let lost = moved.iter().chain(&created).filter(|reply| reply.status.as_u16() == 409).count();
     assert_eq!((won, lost), (1, 15));
     assert_eq!(overlaps(&app).await, 0);
     assert_eq!(app.event_types().await.len(), 1);
@@ -88,44 +67,29 @@ async fn a_confirmation_and_a_rival_at_the_expiry_agree() {
         let body = json!({ "resource_id": room, "starts_at": at("10:00"), "ends_at": at("11:00") });
         let mut held = body.clone();
         held["hold_seconds"] = json!(30);
-        let held = app
-            .call_as(&app.ada, "POST", "/api/v1/bookings")
-            .json(held)
-            .send()
-            .await
-            .expect(201)
-            .json();
+        let held =
+            app.call_as(&app.ada, "POST", "/api/v1/bookings").json(held).send().await.expect(201).json();
         app.clock.advance(jiff::SignedDuration::from_secs(29));
         let path = format!("/api/v1/bookings/{}/confirm", held["id"].as_str().unwrap());
         let confirm = app.call_as(&app.ada, "POST", &path).json(json!({})).send();
         let rival = async {
             app.clock.advance(jiff::SignedDuration::from_secs(1));
-            app.call_as(&app.bob, "POST", "/api/v1/bookings")
-                .json(&body)
-                .send()
-                .await
+            app.call_as(&app.bob, "POST", "/api/v1/bookings").json(&body).send().await
         };
         let (confirmed, created) = tokio::join!(confirm, rival);
-        let won = [&confirmed, &created]
-            .iter()
-            .filter(|reply| reply.status.is_success())
-            .count();
+        let won = [&confirmed, &created].iter().filter(|reply| reply.status.is_success()).count();
         assert!(won <= 1, "both have it: {confirmed:?} {created:?}");
     }
     assert_eq!(overlaps(&app).await, 0);
-    let _ = app.events().await;
+    app.events().await;
 }
 
 #[tokio::test]
 async fn wholes_and_parts_in_any_order_do_not_deadlock_or_overlap() {
     let app = Bookings::start().await;
     let (left, right) = (app.room("Left", 8).await, app.room("Right", 8).await);
-    let hall = app
-        .tell(contracts::resources::Resource {
-            parts: [left, right].into(),
-            ..room("Hall", 16)
-        })
-        .await;
+    let hall =
+        app.tell(contracts::resources::Resource { parts: [left, right].into(), ..room("Hall", 16) }).await;
     let calls = (0..30).map(|number| {
         let resources = match number % 3 {
             0 => json!([{ "resource_id": hall }]),
@@ -133,41 +97,29 @@ async fn wholes_and_parts_in_any_order_do_not_deadlock_or_overlap() {
             _ => json!([{ "resource_id": left }]),
         };
         let body = json!({ "resources": resources, "starts_at": at("10:00"), "ends_at": at("11:00") });
-        app.call_as(&app.ada, "POST", "/api/v1/bookings")
-            .json(body)
-            .send()
+        app.call_as(&app.ada, "POST", "/api/v1/bookings").json(body).send()
     });
-    let statuses: Vec<_> = join_all(calls)
-        .await
-        .iter()
-        .map(|reply| reply.status.as_u16())
-        .collect();
-    assert!(
-        statuses.iter().all(|&status| status == 201 || status == 409),
-        "{statuses:?}"
-    );
+    let statuses: Vec<_> = join_all(calls).await.iter().map(|reply| reply.status.as_u16()).collect();
+    assert!(statuses.iter().all(|&status| status == 201 || status == 409), "{statuses:?}");
     assert_eq!(
         statuses.iter().filter(|&&status| status == 201).count(),
         1,
         "each of them takes the left part"
     );
     assert_eq!(overlaps(&app).await, 0);
-    let _ = app.events().await;
+    app.events().await;
 }
 
 #[tokio::test]
 async fn the_database_itself_refuses_an_overlap() {
     let app = Bookings::start().await;
     let room = app.room("Ada", 8).await;
-    let _ = app.book(room, "10:00", "11:00").await;
+    app.book(room, "10:00", "11:00").await;
     let copy = sqlx::query(
         "insert into bookings.claim (organization_id, unit_id, booking_id, starts_at, ends_at)
          select organization_id, unit_id, booking_id, starts_at + interval '59 minutes', ends_at + interval '1 hour'
          from bookings.claim",
     );
     let error = copy.execute(&mut app.owner().await).await.unwrap_err();
-    assert_eq!(
-        error.as_database_error().unwrap().constraint(),
-        Some("claim_no_overlap")
-    );
+    assert_eq!(error.as_database_error().unwrap().constraint(), Some("claim_no_overlap"));
 }

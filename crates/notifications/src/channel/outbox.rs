@@ -19,30 +19,18 @@ pub struct Outbox {
 impl Outbox {
     /// The outbox in a folder, which is made when the first mail comes.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-        }
+        Self { folder: folder.into() }
     }
 
     /// Writes the file whole or not at all; a second writing of the same delivery replaces the first.
     async fn write(&self, mail: &Mail) -> io::Result<PathBuf> {
         let folder = self.folder.join(mail.date.to_string());
         // Mails name people: others on this machine have no business with them.
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .await?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).await?;
         let path = folder.join(format!("{}.eml", mail.delivery));
         let unfinished = path.with_extension("tmp");
         let mut options = fs::OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&unfinished)
-            .await?;
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished).await?;
         file.write_all(&mail.bytes).await?;
         file.sync_all().await?;
         fs::rename(&unfinished, &path).await?;

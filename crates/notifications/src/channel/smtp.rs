@@ -41,14 +41,9 @@ impl Smtp {
         let forms = "smtp://host:port, smtp://user:password@host:port?tls=required or smtps://user:password@host:port";
         let builder =
             Transport::from_url(url).map_err(|_| format!("smtp_url must be of the form {forms}"))?;
-        let builder = builder
-            .timeout(Some(CONNECT))
-            .pool_config(PoolConfig::new().max_size(1).idle_timeout(IDLE));
-        Ok(Self {
-            builder,
-            limit: SEND,
-            idle: Mutex::default(),
-        })
+        let builder =
+            builder.timeout(Some(CONNECT)).pool_config(PoolConfig::new().max_size(1).idle_timeout(IDLE));
+        Ok(Self { builder, limit: SEND, idle: Mutex::default() })
     }
 
     /// The same with another limit on the time of one mail.
@@ -67,10 +62,7 @@ impl Smtp {
                 self.limit.as_secs()
             ));
         };
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(transport);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(transport);
         match result {
             Ok(response) => {
                 let words: Vec<_> = response.message().collect();
@@ -119,17 +111,9 @@ mod tests {
 
     #[test]
     fn a_wrong_url_is_refused_without_showing_its_password() {
-        for url in [
-            "mail.example.com",
-            "http://u:geheim@host",
-            "smtp://u:geheim@host?tls=maybe",
-            "smtp:",
-        ] {
+        for url in ["mail.example.com", "http://u:geheim@host", "smtp://u:geheim@host?tls=maybe", "smtp:"] {
             let error = Smtp::new(url).unwrap_err();
-            assert!(
-                error.starts_with("smtp_url must be") && !error.contains("geheim"),
-                "{error}"
-            );
+            assert!(error.starts_with("smtp_url must be") && !error.contains("geheim"), "{error}");
         }
     }
 }

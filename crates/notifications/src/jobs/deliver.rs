@@ -54,11 +54,7 @@ pub async fn deliver_due(app: &App) -> Result<usize, Problem> {
             false
         })
     });
-    Ok(attempts
-        .buffer_unordered(AT_ONCE)
-        .filter(|&made| future::ready(made))
-        .count()
-        .await)
+    Ok(attempts.buffer_unordered(AT_ONCE).filter(|&made| future::ready(made)).count().await)
 }
 
 async fn find_due(app: &App) -> Result<Vec<(OrganizationId, DeliveryId)>, Problem> {
@@ -71,10 +67,7 @@ async fn find_due(app: &App) -> Result<Vec<(OrganizationId, DeliveryId)>, Proble
     )
     .fetch_all(&mut *tx)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (OrganizationId(row.organization_id), DeliveryId(row.id)))
-        .collect())
+    Ok(rows.into_iter().map(|row| (OrganizationId(row.organization_id), DeliveryId(row.id))).collect())
 }
 
 /// Makes one attempt; false when another replica is at it.
@@ -184,11 +177,8 @@ impl Leased {
 fn without_address(outcome: Outcome, contact: &Contact) -> Outcome {
     let clean = |answer: String| -> String {
         let hidden = answer.to_lowercase().contains(contact.email.as_str());
-        let answer = if hidden {
-            answer.to_lowercase().replace(contact.email.as_str(), "[address]")
-        } else {
-            answer
-        };
+        let answer =
+            if hidden { answer.to_lowercase().replace(contact.email.as_str(), "[address]") } else { answer };
         answer.chars().take(ANSWER).collect()
     };
     match outcome {

@@ -20,12 +20,6 @@ pub async fn booking_cancelled(
     event: &Envelope,
     told: &BookingCancelled,
 ) -> Result<(), Problem> {
-    let telling = to_owner(
-        event,
-        Kind::BookingCancelled,
-        &told.booking,
-        None,
-        told.reason.as_deref(),
-    );
+    let telling = to_owner(event, Kind::BookingCancelled, &told.booking, None, told.reason.as_deref());
     tell(app, tx, &telling).await
 }

@@ -20,12 +20,7 @@ pub async fn booking_moved(
     event: &Envelope,
     told: &BookingMoved,
 ) -> Result<(), Problem> {
-    let telling = to_owner(
-        event,
-        Kind::BookingMoved,
-        &told.booking,
-        told.before.as_ref(),
-        told.reason.as_deref(),
-    );
+    let telling =
+        to_owner(event, Kind::BookingMoved, &told.booking, told.before.as_ref(), told.reason.as_deref());
     tell(app, tx, &telling).await
 }

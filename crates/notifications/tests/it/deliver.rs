@@ -12,11 +12,7 @@ use testkit::Person;
 use crate::world::{World, booking, envelope, serve};
 
 async fn tell(world: &World, person: &Person) {
-    let event = BookingConfirmed {
-        before: None,
-        booking: booking(person),
-        reason: None,
-    };
+    let event = BookingConfirmed { before: None, booking: booking(person), reason: None };
     world.hear(&envelope(person.organization, &event)).await;
 }
 
@@ -34,10 +30,7 @@ async fn every_organization_is_served_and_every_attempt_recorded() {
     let rows = rows.fetch_all(&mut owner).await.unwrap();
     assert_eq!(rows.len(), 2);
     for row in rows {
-        assert_eq!(
-            (row.get::<i32, _>("number"), row.get::<&str, _>("channel")),
-            (1, "outbox")
-        );
+        assert_eq!((row.get::<i32, _>("number"), row.get::<&str, _>("channel")), (1, "outbox"));
         assert_eq!(row.get::<&str, _>("outcome"), "sent");
         assert!(row.get::<i64, _>("latency_ms") >= 0);
     }
@@ -81,36 +74,22 @@ async fn a_peer_that_is_away_only_delays() {
     assert_eq!(world.deliver().await, 1);
     let delivery = world.notifications(&ada).await[0]["deliveries"][0].clone();
     assert_eq!(delivery["status"], "queued");
-    assert_eq!(
-        delivery["error"],
-        "the user service: the peer answered 503 Service Unavailable"
-    );
+    assert_eq!(delivery["error"], "the user service: the peer answered 503 Service Unavailable");
     world.known.lock().unwrap().down = false;
     world.wait_for_retry();
     assert_eq!(world.deliver().await, 1);
-    assert_eq!(
-        world.notifications(&ada).await[0]["deliveries"][0]["status"],
-        "sent"
-    );
+    assert_eq!(world.notifications(&ada).await[0]["deliveries"][0]["status"], "sent");
 }
 
 #[tokio::test]
 async fn a_wrong_address_of_a_peer_is_not_taken_for_a_removed_person() {
-    let refusal = || async {
-        (
-            StatusCode::NOT_FOUND,
-            axum::Json(json!({ "code": "unknown_path" })),
-        )
-    };
+    let refusal = || async { (StatusCode::NOT_FOUND, axum::Json(json!({ "code": "unknown_path" }))) };
     let elsewhere = serve(Router::new().fallback(refusal)).await;
     let world = World::with(|config| config.users_url = elsewhere).await;
     let ada = world.person("Ada");
     tell(&world, &ada).await;
     assert_eq!(world.deliver().await, 1);
-    assert_eq!(
-        world.notifications(&ada).await[0]["deliveries"][0]["status"],
-        "queued"
-    );
+    assert_eq!(world.notifications(&ada).await[0]["deliveries"][0]["status"], "queued");
 }
 
 #[tokio::test]
@@ -128,10 +107,7 @@ async fn what_a_dead_replica_had_taken_comes_back_when_its_lease_runs_out() {
     world.test.clock.advance(SignedDuration::from_mins(5));
     assert_eq!(world.deliver().await, 1);
     let delivery = &world.notifications(&ada).await[0]["deliveries"][0];
-    assert_eq!(
-        (&delivery["status"], &delivery["attempts"]),
-        (&"sent".into(), &2.into())
-    );
+    assert_eq!((&delivery["status"], &delivery["attempts"]), (&"sent".into(), &2.into()));
 }
 
 #[tokio::test]
@@ -140,15 +116,9 @@ async fn a_delivery_that_kills_its_replica_ends() {
     let ada = world.person("Ada");
     tell(&world, &ada).await;
     let mut owner = world.test.owner().await;
-    sqlx::query("update notifications.delivery set attempts = 3")
-        .execute(&mut owner)
-        .await
-        .unwrap();
+    sqlx::query("update notifications.delivery set attempts = 3").execute(&mut owner).await.unwrap();
     assert_eq!(world.deliver().await, 1);
-    assert_eq!(
-        world.notifications(&ada).await[0]["deliveries"][0]["status"],
-        "failed"
-    );
+    assert_eq!(world.notifications(&ada).await[0]["deliveries"][0]["status"], "failed");
 }
 
 #[tokio::test]

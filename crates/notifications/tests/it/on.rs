@@ -12,11 +12,7 @@ use crate::world::{World, booking, envelope};
 async fn an_event_heard_twice_is_told_once() {
     let world = World::start().await;
     let ada = world.person("Ada");
-    let event = BookingConfirmed {
-        before: None,
-        booking: booking(&ada),
-        reason: None,
-    };
+    let event = BookingConfirmed { before: None, booking: booking(&ada), reason: None };
     let event = envelope(ada.organization, &event);
     world.hear(&event).await;
     world.hear(&event).await;
@@ -40,78 +36,37 @@ async fn each_step_of_a_booking_is_told_and_a_hold_is_not() {
     let first = booking(&ada);
     let mut moved = first.clone();
     moved.version = 2;
-    moved.slot = Slot::new(
-        "2026-03-03T10:00:00Z".parse().unwrap(),
-        "2026-03-03T11:00:00Z".parse().unwrap(),
-    )
-    .unwrap();
+    moved.slot =
+        Slot::new("2026-03-03T10:00:00Z".parse().unwrap(), "2026-03-03T11:00:00Z".parse().unwrap()).unwrap();
     let organization = ada.organization;
     world
-        .hear(&envelope(
-            organization,
-            &BookingHeld {
-                before: None,
-                booking: first.clone(),
-                reason: None,
-            },
-        ))
+        .hear(&envelope(organization, &BookingHeld { before: None, booking: first.clone(), reason: None }))
         .await;
     world
         .hear(&envelope(
             organization,
-            &BookingConfirmed {
-                before: None,
-                booking: first.clone(),
-                reason: None,
-            },
+            &BookingConfirmed { before: None, booking: first.clone(), reason: None },
         ))
         .await;
-    let told = BookingMoved {
-        before: Some(first),
-        booking: moved.clone(),
-        reason: None,
-    };
+    let told = BookingMoved { before: Some(first), booking: moved.clone(), reason: None };
     world.hear(&envelope(organization, &told)).await;
-    let told = BookingCancelled {
-        before: None,
-        booking: moved,
-        reason: Some("ill".into()),
-    };
+    let told = BookingCancelled { before: None, booking: moved, reason: Some("ill".into()) };
     world.hear(&envelope(organization, &told)).await;
 
-    let kinds: Vec<_> = world
-        .notifications(&ada)
-        .await
-        .iter()
-        .map(|told| told["kind"].clone())
-        .collect();
+    let kinds: Vec<_> = world.notifications(&ada).await.iter().map(|told| told["kind"].clone()).collect();
     assert_eq!(kinds, ["booking_cancelled", "booking_moved", "booking_confirmed"]);
 }
 
 #[tokio::test]
 async fn the_feed_is_read_and_its_cursor_kept_with_the_messages() {
     let world = World::start().await;
-    let (ada, other) = (
-        world.person("Ada"),
-        Person::new(kernel::OrganizationId::mint(), Role::User),
-    );
+    let (ada, other) = (world.person("Ada"), Person::new(kernel::OrganizationId::mint(), Role::User));
     world.introduce(&other, "Other");
     let confirmed = |person: &Person, cursor: &str| {
-        let event = BookingConfirmed {
-            before: None,
-            booking: booking(person),
-            reason: None,
-        };
-        platform::events::Envelope {
-            cursor: cursor.into(),
-            ..envelope(person.organization, &event)
-        }
+        let event = BookingConfirmed { before: None, booking: booking(person), reason: None };
+        platform::events::Envelope { cursor: cursor.into(), ..envelope(person.organization, &event) }
     };
-    let batch = vec![
-        confirmed(&ada, "7-1"),
-        confirmed(&other, "7-2"),
-        confirmed(&ada, "8-3"),
-    ];
+    let batch = vec![confirmed(&ada, "7-1"), confirmed(&other, "7-2"), confirmed(&ada, "8-3")];
     world.known.lock().unwrap().feed = batch;
     let [bookings, _] = notifications::on::consumers(&world.app);
     assert!(bookings.step(Uuid::nil(), 0).await.unwrap());
@@ -132,16 +87,10 @@ async fn what_waits_for_a_removed_person_ends() {
     let world = World::start().await;
     let (ada, bob) = (world.person("Ada"), world.person("Bob"));
     for person in [&ada, &bob] {
-        let event = BookingConfirmed {
-            before: None,
-            booking: booking(person),
-            reason: None,
-        };
+        let event = BookingConfirmed { before: None, booking: booking(person), reason: None };
         world.hear(&envelope(person.organization, &event)).await;
     }
-    world
-        .hear(&envelope(ada.organization, &UserRemoved { user_id: ada.user }))
-        .await;
+    world.hear(&envelope(ada.organization, &UserRemoved { user_id: ada.user })).await;
     assert_eq!(world.deliver().await, 1, "only Bob's is attempted");
     let delivery = &world.notifications(&ada).await[0]["deliveries"][0];
     assert_eq!(delivery["status"], "failed");
@@ -153,21 +102,10 @@ async fn an_event_that_cannot_be_read_stops_the_feed_and_is_not_lost() {
     use platform::events::Handle as _;
     let world = World::start().await;
     let ada = world.person("Ada");
-    let mut event = envelope(
-        ada.organization,
-        &BookingConfirmed {
-            before: None,
-            booking: booking(&ada),
-            reason: None,
-        },
-    );
+    let mut event =
+        envelope(ada.organization, &BookingConfirmed { before: None, booking: booking(&ada), reason: None });
     event.data = serde_json::json!({ "nothing": true });
     let mut tx = world.test.context.db.begin(ada.organization).await.unwrap();
-    let listener = notifications::on::Listener {
-        app: world.app.clone(),
-    };
-    assert_eq!(
-        listener.handle(&mut tx, &event).await.unwrap_err().code,
-        "internal"
-    );
+    let listener = notifications::on::Listener { app: world.app.clone() };
+    assert_eq!(listener.handle(&mut tx, &event).await.unwrap_err().code, "internal");
 }

@@ -21,10 +21,7 @@ async fn every_table_is_protected() {
     assert!(rows.len() >= 6);
     for row in rows {
         let name: String = row.get("name");
-        assert!(
-            row.get::<bool, _>("forced"),
-            "{name}: row-level security is not forced"
-        );
+        assert!(row.get::<bool, _>("forced"), "{name}: row-level security is not forced");
         assert!(row.get::<bool, _>("policy"), "{name}: no policy");
     }
 }
@@ -33,29 +30,19 @@ async fn every_table_is_protected() {
 async fn the_finder_sees_when_something_is_due_and_nothing_else() {
     let world = World::start().await;
     let ada = world.person("Ada");
-    let event = BookingConfirmed {
-        before: None,
-        booking: booking(&ada),
-        reason: None,
-    };
+    let event = BookingConfirmed { before: None, booking: booking(&ada), reason: None };
     world.hear(&envelope(ada.organization, &event)).await;
     let db = &world.test.context.db;
     let mut tx = db.begin_as_finder().await.unwrap();
     let due = sqlx::query("select organization_id, id, due_at from notifications.delivery");
     assert_eq!(due.fetch_all(&mut *tx).await.unwrap().len(), 1);
-    for forbidden in [
-        "select error from notifications.delivery",
-        "select * from notifications.message",
-    ] {
+    for forbidden in ["select error from notifications.delivery", "select * from notifications.message"] {
         let mut tx = db.begin_as_finder().await.unwrap();
         let error = sqlx::query(forbidden).fetch_all(&mut *tx).await.unwrap_err();
         assert!(error.to_string().contains("permission denied"), "{error}");
     }
     let mut tx = db.begin_without_organization().await.unwrap();
-    let rows = sqlx::query("select * from notifications.message")
-        .fetch_all(&mut *tx)
-        .await
-        .unwrap();
+    let rows = sqlx::query("select * from notifications.message").fetch_all(&mut *tx).await.unwrap();
     assert!(rows.is_empty(), "without an organization nothing is visible");
 }
 

@@ -15,11 +15,7 @@ use crate::world::{World, booking, envelope};
 
 async fn book(world: &World) -> Person {
     let ada = world.person("Ada");
-    let event = BookingConfirmed {
-        before: None,
-        booking: booking(&ada),
-        reason: None,
-    };
+    let event = BookingConfirmed { before: None, booking: booking(&ada), reason: None };
     world.hear(&envelope(ada.organization, &event)).await;
     ada
 }
@@ -67,36 +63,23 @@ async fn a_mail_arrives_at_the_real_server() {
     for person in [&ada, &bob] {
         let folder = format!("{}/new", testkit::variable("TEST_MAILDIR"));
         let to = format!("{}@example.com", person.user);
-        let mails = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        let mails =
+            fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
         let mails: Vec<_> = mails.filter(|mail| mail.contains(&to)).collect();
         assert_eq!(mails.len(), 1);
-        assert!(
-            mails[0].contains("text/calendar; charset=utf-8; method=REQUEST"),
-            "{}",
-            mails[0]
-        );
+        assert!(mails[0].contains("text/calendar; charset=utf-8; method=REQUEST"), "{}", mails[0]);
     }
 }
 
 #[tokio::test]
 async fn a_connection_refused_is_tried_again_and_nothing_is_lost() {
     // A port that nobody listens on: taken, and given back.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let world = World::with_smtp(&format!("smtp://127.0.0.1:{port}")).await;
     let ada = book(&world).await;
     assert_eq!(world.deliver().await, 1);
     let first = delivery(&world, &ada).await;
-    assert_eq!(
-        (&first["status"], &first["attempts"]),
-        (&"queued".into(), &1.into())
-    );
+    assert_eq!((&first["status"], &first["attempts"]), (&"queued".into(), &1.into()));
     assert!(first["error"].as_str().unwrap().contains("onnection"), "{first}");
     assert_eq!(world.deliver().await, 0, "not before its time");
 
@@ -109,10 +92,7 @@ async fn a_connection_refused_is_tried_again_and_nothing_is_lost() {
     world.wait_for_retry();
     assert_eq!(world.deliver().await, 1);
     let second = delivery(&world, &ada).await;
-    assert_eq!(
-        (&second["status"], &second["attempts"]),
-        (&"sent".into(), &2.into())
-    );
+    assert_eq!((&second["status"], &second["attempts"]), (&"sent".into(), &2.into()));
     assert!(second["error"].is_null() && second["sent_at"].is_string());
 }
 
@@ -161,14 +141,7 @@ async fn a_mailbox_that_does_not_exist_fails_at_once_and_its_address_is_not_kept
 #[tokio::test]
 async fn a_server_that_refuses_us_is_tried_until_the_last_attempt() {
     let url = server(|line| {
-        Some(
-            if line.starts_with("MAIL") {
-                "530 5.7.0 log in first"
-            } else {
-                "250 ok"
-            }
-            .into(),
-        )
+        Some(if line.starts_with("MAIL") { "530 5.7.0 log in first" } else { "250 ok" }.into())
     })
     .await;
     let world = World::with(|config| {
@@ -182,10 +155,7 @@ async fn a_server_that_refuses_us_is_tried_until_the_last_attempt() {
     world.wait_for_retry();
     assert_eq!(world.deliver().await, 1);
     let last = delivery(&world, &ada).await;
-    assert_eq!(
-        (&last["status"], &last["attempts"]),
-        (&"failed".into(), &2.into())
-    );
+    assert_eq!((&last["status"], &last["attempts"]), (&"failed".into(), &2.into()));
 }
 
 #[tokio::test]

@@ -1,4 +1,8 @@
 //! The service under test, the peers it asks, and the events it hears.
+#![expect(
+    clippy::disallowed_types,
+    reason = "servers of the test's own, that speak the other services' contracts"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -67,12 +71,7 @@ impl World {
             notifications::routes(app)
         })
         .await;
-        Self {
-            test,
-            app: made.unwrap(),
-            known,
-            folder,
-        }
+        Self { test, app: made.unwrap(), known, folder }
     }
 
     /// Someone whom the user service knows.
@@ -96,12 +95,7 @@ impl World {
     /// Hears an event, as the consumer does.
     pub async fn hear(&self, event: &Envelope) {
         let mut tx = self.test.context.db.begin(event.organizationid).await.unwrap();
-        Listener {
-            app: self.app.clone(),
-        }
-        .handle(&mut tx, event)
-        .await
-        .unwrap();
+        Listener { app: self.app.clone() }.handle(&mut tx, event).await.unwrap();
         tx.commit().await.unwrap();
     }
 
@@ -117,24 +111,15 @@ impl World {
 
     /// What someone sees of their messages.
     pub async fn notifications(&self, person: &Person) -> Vec<Value> {
-        let list = self
-            .test
-            .call_as(person, "GET", "/api/v1/notifications")
-            .send()
-            .await
-            .expect(200)
-            .json();
+        let list = self.test.call_as(person, "GET", "/api/v1/notifications").send().await.expect(200).json();
         list["items"].as_array().unwrap().clone()
     }
 }
 
 /// A booking of someone, Monday 14:00 to 15:30 in Lisbon.
 pub fn booking(person: &Person) -> Booking {
-    let slot = Slot::new(
-        "2026-03-02T14:00:00Z".parse().unwrap(),
-        "2026-03-02T15:30:00Z".parse().unwrap(),
-    )
-    .unwrap();
+    let slot =
+        Slot::new("2026-03-02T14:00:00Z".parse().unwrap(), "2026-03-02T15:30:00Z".parse().unwrap()).unwrap();
     let room = BookedResource {
         resource_id: ResourceId::mint(),
         name: "Blue Room".into(),
@@ -187,14 +172,8 @@ type Shared = Arc<Mutex<Known>>;
 /// The published contracts of the user and the booking service.
 fn peers(known: Shared) -> Router {
     Router::new()
-        .route(
-            "/internal/organizations/{organization}/users/{user}/contact",
-            get(contact),
-        )
-        .route(
-            "/internal/organizations/{organization}/bookings/{booking}",
-            get(details),
-        )
+        .route("/internal/organizations/{organization}/users/{user}/contact", get(contact))
+        .route("/internal/organizations/{organization}/bookings/{booking}", get(details))
         .route("/internal/events", get(feed))
         .with_state(known)
 }

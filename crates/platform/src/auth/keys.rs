@@ -59,12 +59,7 @@ impl Keys {
     /// The keys that `url` serves; fetched when first needed.
     #[must_use]
     pub fn at(url: String, client: reqwest::Client) -> Self {
-        Self {
-            url,
-            client,
-            known: RwLock::default(),
-            fetching: Mutex::new(()),
-        }
+        Self { url, client, known: RwLock::default(), fetching: Mutex::new(()) }
     }
 
     /// The key with an id.
@@ -101,24 +96,11 @@ impl Keys {
         if self.known().fetched != seen {
             return Ok(());
         }
-        let set: KeySet = self
-            .client
-            .get(&self.url)
-            .send()
-            .await?
-            .error_for_status()?
-            .json()
-            .await?;
-        let keys = set
-            .keys
-            .iter()
-            .filter(|key| key.kty == "OKP" && key.crv == "Ed25519");
+        let set: KeySet = self.client.get(&self.url).send().await?.error_for_status()?.json().await?;
+        let keys = set.keys.iter().filter(|key| key.kty == "OKP" && key.crv == "Ed25519");
         let keys =
             keys.filter_map(|key| Some((key.kid.clone(), DecodingKey::from_ed_components(&key.x).ok()?)));
-        let known = Known {
-            keys: Arc::new(keys.collect()),
-            fetched: Some(Instant::now()),
-        };
+        let known = Known { keys: Arc::new(keys.collect()), fetched: Some(Instant::now()) };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }

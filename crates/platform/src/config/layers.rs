@@ -40,10 +40,7 @@ impl Layers {
     #[must_use]
     pub fn of<T: Serialize + Default>() -> Self {
         let defaults = serde_json::to_value(T::default()).unwrap_or_default();
-        Self {
-            tree: defaults.clone(),
-            defaults,
-        }
+        Self { tree: defaults.clone(), defaults }
     }
 
     /// Lays a TOML file over it.
@@ -89,22 +86,16 @@ impl Layers {
         let pointer = format!("/{}", path.join("/"));
         let value = match self.defaults.pointer(&pointer) {
             Some(Value::Number(_)) => {
-                let number: i64 = text
-                    .parse()
-                    .map_err(|_| ConfigError::WrongType(name.into(), "a whole number"))?;
+                let number: i64 =
+                    text.parse().map_err(|_| ConfigError::WrongType(name.into(), "a whole number"))?;
                 number.into()
             }
             Some(Value::Bool(_)) => {
-                let flag: bool = text
-                    .parse()
-                    .map_err(|_| ConfigError::WrongType(name.into(), "true or false"))?;
+                let flag: bool =
+                    text.parse().map_err(|_| ConfigError::WrongType(name.into(), "true or false"))?;
                 flag.into()
             }
-            Some(Value::Array(_)) => text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .collect(),
+            Some(Value::Array(_)) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
             _ => text.into(),
         };
         if let Some(place) = self.tree.pointer_mut(&pointer) {
@@ -180,10 +171,8 @@ mod tests {
     }
 
     fn environment(pairs: &[(&str, &str)]) -> Result<Layers, ConfigError> {
-        let pairs: Vec<_> = pairs
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect();
+        let pairs: Vec<_> =
+            pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         Layers::of::<Config>().environment(pairs.into_iter(), &[("SMTP_URL", "smtp_url")])
     }
 
@@ -194,44 +183,25 @@ mod tests {
             ("RESERVAS_USERS_DOMAINS", "a.org, b.org"),
             ("HOME", "/root"),
         ];
-        let config: Config = environment(&pairs)
-            .unwrap()
-            .flag("port_base", Some(9000.into()))
-            .build()
-            .unwrap();
+        let config: Config =
+            environment(&pairs).unwrap().flag("port_base", Some(9000.into())).build().unwrap();
         assert_eq!((config.users.bcrypt_cost, config.port_base), (13, 9000));
         assert_eq!(config.users.domains, ["a.org", "b.org"]);
     }
 
     #[test]
     fn what_is_unknown_or_wrong_is_named() {
-        let error = environment(&[("RESERVAS_USERS_BCRYPT", "13")])
-            .unwrap_err()
-            .to_string();
+        let error = environment(&[("RESERVAS_USERS_BCRYPT", "13")]).unwrap_err().to_string();
         assert!(error.contains("RESERVAS_USERS_BCRYPT "), "{error}");
-        let error = environment(&[("RESERVAS_PORT_BASE", "http")])
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "the environment variable RESERVAS_PORT_BASE must be a whole number"
-        );
+        let error = environment(&[("RESERVAS_PORT_BASE", "http")]).unwrap_err().to_string();
+        assert_eq!(error, "the environment variable RESERVAS_PORT_BASE must be a whole number");
         let layers = Layers::of::<Config>().flag("port_base", Some(70000.into()));
-        assert!(
-            layers
-                .build::<Config>()
-                .unwrap_err()
-                .to_string()
-                .contains("port_base")
-        );
+        assert!(layers.build::<Config>().unwrap_err().to_string().contains("port_base"));
     }
 
     #[test]
     fn secrets_do_not_show() {
-        let config: Config = environment(&[("SMTP_URL", "smtp://user:word@host")])
-            .unwrap()
-            .build()
-            .unwrap();
+        let config: Config = environment(&[("SMTP_URL", "smtp://user:word@host")]).unwrap().build().unwrap();
         assert_eq!(config.smtp_url.expose(), "smtp://user:word@host");
         assert!(
             !serde_json::to_string(&config).unwrap().contains("word")

@@ -9,19 +9,14 @@ const UNAVAILABLE: [&str; 5] = ["25006", "57P01", "57P02", "57P03", "53300"];
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        let code = error
-            .as_database_error()
-            .and_then(|database| database.code())
-            .unwrap_or_default()
-            .into_owned();
+        let code =
+            error.as_database_error().and_then(|database| database.code()).unwrap_or_default().into_owned();
         let mut problem = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => unavailable(&error),
             _ if UNAVAILABLE.contains(&code.as_str()) => unavailable(&error),
-            _ if code == "55P03" => Self::unavailable(
-                "busy",
-                "Others are changing the same thing right now. Try again.",
-                1,
-            ),
+            _ if code == "55P03" => {
+                Self::unavailable("busy", "Others are changing the same thing right now. Try again.", 1)
+            }
             _ => Self::internal(&error),
         };
         problem.transient = TRANSIENT.contains(&code.as_str());
@@ -31,11 +26,7 @@ impl From<sqlx::Error> for Problem {
 
 fn unavailable(error: &sqlx::Error) -> Problem {
     tracing::warn!(%error, "the database is not available");
-    Problem::unavailable(
-        "database_unavailable",
-        "The service cannot reach its data for now.",
-        5,
-    )
+    Problem::unavailable("database_unavailable", "The service cannot reach its data for now.", 5)
 }
 
 /// Turns the violation of a named constraint into the error that its rule stands for.

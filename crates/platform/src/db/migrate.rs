@@ -26,10 +26,7 @@ impl Schema {
     /// A service's schema, with the migrations of its crate.
     #[must_use]
     pub fn new(name: &'static str, migrator: &Migrator) -> Self {
-        Self {
-            name,
-            migrations: migrator.iter().cloned().collect(),
-        }
+        Self { name, migrations: migrator.iter().cloned().collect() }
     }
 }
 
@@ -50,27 +47,12 @@ pub enum MigrateError {
 /// When the database cannot be reached, the login may not create roles and schemas, or a migration fails.
 pub async fn migrate(url: &str, schemas: &[Schema]) -> Result<(), MigrateError> {
     let mut connection = PgConnectOptions::from_str(url)?.connect().await?;
-    sqlx::query("select pg_advisory_lock($1)")
-        .bind(LOCK)
-        .execute(&mut connection)
-        .await?;
+    sqlx::query("select pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
     for schema in schemas {
         create_roles(&mut connection, schema.name).await?;
         create_schema(&mut connection, schema.name).await?;
-        run(
-            PLATFORM.iter().cloned().collect(),
-            "_platform_migration",
-            schema.name,
-            &mut connection,
-        )
-        .await?;
-        run(
-            schema.migrations.clone(),
-            "_migration",
-            schema.name,
-            &mut connection,
-        )
-        .await?;
+        run(PLATFORM.iter().cloned().collect(), "_platform_migration", schema.name, &mut connection).await?;
+        run(schema.migrations.clone(), "_migration", schema.name, &mut connection).await?;
     }
     // Closing the session gives the lock back.
     connection.close().await?;
@@ -106,11 +88,8 @@ async fn create_roles(connection: &mut PgConnection, schema: &str) -> Result<(),
 }
 
 fn is_duplicate(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
-        .and_then(|database| database.code())
-        .unwrap_or_default()
-        .into_owned();
+    let code =
+        error.as_database_error().and_then(|database| database.code()).unwrap_or_default().into_owned();
     ["42710", "23505", "XX000"].contains(&code.as_str())
 }
 
@@ -130,9 +109,7 @@ async fn run(
     schema: &str,
     connection: &mut PgConnection,
 ) -> Result<(), MigrateError> {
-    connection
-        .execute(AssertSqlSafe(format!("set search_path = {schema}, public")))
-        .await?;
+    connection.execute(AssertSqlSafe(format!("set search_path = {schema}, public"))).await?;
     let mut migrator = Migrator::with_migrations(migrations);
     migrator.dangerous_set_table_name(format!("{schema}.{table}"));
     // The lock of ours is held already, and covers the roles as well.

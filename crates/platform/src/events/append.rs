@@ -23,21 +23,13 @@ impl Origin {
     /// The system itself, in work that no request caused.
     #[must_use]
     pub fn system() -> Self {
-        Self {
-            actor: None,
-            on_behalf_of: None,
-            correlation: Correlation::mint(),
-        }
+        Self { actor: None, on_behalf_of: None, correlation: Correlation::mint() }
     }
 }
 
 impl From<&Actor> for Origin {
     fn from(actor: &Actor) -> Self {
-        Self {
-            actor: Some(actor.user),
-            on_behalf_of: None,
-            correlation: actor.correlation.clone(),
-        }
+        Self { actor: Some(actor.user), on_behalf_of: None, correlation: actor.correlation.clone() }
     }
 }
 

@@ -119,25 +119,11 @@ impl<H: Handle> Consumer<H> {
         let wait = wait.to_string();
         let mut parameters = vec![("wait", wait.as_str())];
         parameters.extend(cursor.map(|cursor| ("after", cursor)));
-        let request = self
-            .client
-            .get(format!("{}/internal/events", self.url))
-            .query(&parameters);
-        let answer = async {
-            request
-                .bearer_auth(self.token.expose())
-                .send()
-                .await?
-                .error_for_status()?
-                .json()
-                .await
-        };
+        let request = self.client.get(format!("{}/internal/events", self.url)).query(&parameters);
+        let answer =
+            async { request.bearer_auth(self.token.expose()).send().await?.error_for_status()?.json().await };
         answer.await.map_err(|error: reqwest::Error| {
-            Problem::unavailable(
-                "feed_unavailable",
-                &format!("the feed cannot be read: {error}"),
-                1,
-            )
+            Problem::unavailable("feed_unavailable", &format!("the feed cannot be read: {error}"), 1)
         })
     }
 
@@ -158,11 +144,7 @@ impl<H: Handle> Consumer<H> {
                 .execute(&mut *tx)
                 .await?;
         if moved.rows_affected() == 0 {
-            return Err(Problem::unavailable(
-                "feed_moved",
-                "another replica has read on",
-                1,
-            ));
+            return Err(Problem::unavailable("feed_moved", "another replica has read on", 1));
         }
         for event in group {
             self.handler.handle(&mut tx, event).await?;

@@ -59,19 +59,12 @@ impl Feed {
     pub fn start(db: Db, token: InternalToken, shutdown: CancellationToken) -> Self {
         let (wake, woken) = watch::channel(());
         tokio::spawn(listen(db.clone(), wake, shutdown.clone()));
-        Self {
-            db,
-            token,
-            woken,
-            shutdown,
-        }
+        Self { db, token, woken, shutdown }
     }
 
     /// The feed's one operation.
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/internal/events", get(read))
-            .with_state(self)
+        Router::new().route("/internal/events", get(read)).with_state(self)
     }
 
     /// The events after a cursor that no transaction under way can still precede, oldest first.
@@ -92,10 +85,7 @@ impl Feed {
             .bind(BATCH)
             .fetch_all(&mut *tx)
             .await?;
-        Ok(rows
-            .iter()
-            .map(|row| Envelope::of_row(row, self.db.schema()))
-            .collect::<Result<_, _>>()?)
+        Ok(rows.iter().map(|row| Envelope::of_row(row, self.db.schema())).collect::<Result<_, _>>()?)
     }
 }
 
@@ -103,13 +93,8 @@ fn parse(cursor: &str) -> Result<(String, i64), Problem> {
     let parts = cursor
         .split_once('-')
         .and_then(|(xid, position)| Some((xid.parse::<u64>().ok()?.to_string(), position.parse().ok()?)));
-    parts.ok_or_else(|| {
-        Problem::new(
-            Kind::Malformed,
-            "invalid_cursor",
-            "The cursor is not one that we gave.",
-        )
-    })
+    parts
+        .ok_or_else(|| Problem::new(Kind::Malformed, "invalid_cursor", "The cursor is not one that we gave."))
 }
 
 async fn read(_: Peer, State(feed): State<Feed>, Query(ask): Query<Ask>) -> Result<Response, Problem> {
@@ -130,11 +115,7 @@ async fn read(_: Peer, State(feed): State<Feed>, Query(ask): Query<Ask>) -> Resu
         }
     };
     let body = serde_json::to_vec(&events).map_err(|error| Problem::internal(&error))?;
-    Ok((
-        [(header::CONTENT_TYPE, "application/cloudevents-batch+json")],
-        body,
-    )
-        .into_response())
+    Ok(([(header::CONTENT_TYPE, "application/cloudevents-batch+json")], body).into_response())
 }
 
 /// Turns the database's notifications into wake-ups, for as long as the service runs.

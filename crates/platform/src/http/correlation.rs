@@ -22,10 +22,7 @@ impl Correlation {
     /// A new one, for work that no request caused.
     #[must_use]
     pub fn mint() -> Self {
-        Self {
-            id: EventId::mint().to_string(),
-            client: None,
-        }
+        Self { id: EventId::mint().to_string(), client: None }
     }
 
     /// The one that the headers carry.
@@ -39,16 +36,10 @@ impl Correlation {
             .and_then(|list| list.split(',').next())
             .map(|address| address.trim().chars().take(64).collect());
         let Some(value) = headers.get(HEADER) else {
-            return Ok(Self {
-                client,
-                ..Self::mint()
-            });
+            return Ok(Self { client, ..Self::mint() });
         };
         match value.to_str() {
-            Ok(id) if is_plain(id) => Ok(Self {
-                id: id.to_owned(),
-                client,
-            }),
+            Ok(id) if is_plain(id) => Ok(Self { id: id.to_owned(), client }),
             _ => Err(Problem::new(
                 kernel::Kind::Malformed,
                 "invalid_correlation_id",
@@ -60,9 +51,7 @@ impl Correlation {
 
 fn is_plain(id: &str) -> bool {
     (1..=128).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 impl<S: Sync> FromRequestParts<S> for Correlation {

@@ -16,17 +16,12 @@ impl ETag {
     #[must_use]
     pub fn header(self) -> (HeaderName, HeaderValue) {
         let text = format!("\"{}\"", self.0);
-        (
-            header::ETAG,
-            HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"0\"")),
-        )
+        (header::ETAG, HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"0\"")))
     }
 
     /// 304 when the request already has this version, otherwise the body with its tag.
     pub fn answer<T: serde::Serialize>(self, request: &HeaderMap, body: T) -> Response {
-        let known = request
-            .get(header::IF_NONE_MATCH)
-            .is_some_and(|value| lists(value, self.0));
+        let known = request.get(header::IF_NONE_MATCH).is_some_and(|value| lists(value, self.0));
         if known {
             return (StatusCode::NOT_MODIFIED, [self.header()]).into_response();
         }

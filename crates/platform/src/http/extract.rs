@@ -1,8 +1,5 @@
 //! axum's extractors, wrapped once, so that a rejection is a problem and validation cannot be forgotten.
-#![expect(
-    clippy::disallowed_types,
-    reason = "the one place that wraps axum's bare extractors"
-)]
+#![expect(clippy::disallowed_types, reason = "the one place that wraps axum's bare extractors")]
 
 use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -40,16 +37,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// The raw body of a request that must be JSON.
 pub(crate) async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
-    let media_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let is_json = media_type
-        .and_then(|text| text.parse::<mime::Mime>().ok())
-        .is_some_and(|mime| {
-            mime.type_() == mime::APPLICATION
-                && (mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON))
-        });
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = media_type.and_then(|text| text.parse::<mime::Mime>().ok()).is_some_and(|mime| {
+        mime.type_() == mime::APPLICATION
+            && (mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON))
+    });
     if !is_json {
         return Err(Problem::with_status(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -57,10 +49,7 @@ pub(crate) async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
             "Send the body as application/json.",
         ));
     }
-    request
-        .extract::<Bytes, _>()
-        .await
-        .map_err(|rejection| body_problem(rejection.into_response().status()))
+    request.extract::<Bytes, _>().await.map_err(|rejection| body_problem(rejection.into_response().status()))
 }
 
 /// What went wrong while a body was read.
@@ -104,19 +93,11 @@ fn json_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Proble
     };
     // The position within the text is noise next to the pointer.
     let detail = text.split(" at line ").next().unwrap_or_default().to_owned();
-    Problem::invalid(vec![FieldError {
-        pointer,
-        code: code.into(),
-        detail,
-    }])
+    Problem::invalid(vec![FieldError { pointer, code: code.into(), detail }])
 }
 
 fn malformed_json(error: &serde_json::Error) -> Problem {
-    Problem::new(
-        Kind::Malformed,
-        "malformed_json",
-        format!("The body is not JSON: {error}."),
-    )
+    Problem::new(Kind::Malformed, "malformed_json", format!("The body is not JSON: {error}."))
 }
 
 /// `attributes.size[2]` as a JSON pointer: `/attributes/size/2`.
@@ -124,10 +105,7 @@ fn pointer(path: &str) -> String {
     if path == "." || path.is_empty() {
         return String::new();
     }
-    format!(
-        "/{}",
-        path.replace("].", "/").replace(['.', '['], "/").replace(']', "")
-    )
+    format!("/{}", path.replace("].", "/").replace(['.', '['], "/").replace(']', ""))
 }
 
 /// Garde's rules, as entries of a problem.
@@ -169,14 +147,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Validate<Context = ()>> FromRequestPa
         let axum::extract::Query(value) = axum::extract::Query::<T>::from_request_parts(parts, state)
             .await
             .map_err(|rejection| {
-                let text = rejection.body_text();
-                let detail = text.rsplit("query string: ").next().unwrap_or(&text);
-                Problem::new(
-                    Kind::Malformed,
-                    "invalid_query",
-                    format!("A query parameter is wrong: {detail}."),
-                )
-            })?;
+            let text = rejection.body_text();
+            let detail = text.rsplit("query string: ").next().unwrap_or(&text);
+            Problem::new(Kind::Malformed, "invalid_query", format!("A query parameter is wrong: {detail}."))
+        })?;
         check(&value)?;
         Ok(Self(value))
     }

@@ -44,16 +44,9 @@ impl PageQuery {
         let Some(cursor) = &self.cursor else {
             return Ok(None);
         };
-        let key = URL_SAFE_NO_PAD
-            .decode(cursor)
-            .ok()
-            .and_then(|json| serde_json::from_slice(&json).ok());
+        let key = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok());
         key.map(Some).ok_or_else(|| {
-            Problem::new(
-                Kind::Malformed,
-                "invalid_cursor",
-                "The cursor is not one that we gave.",
-            )
+            Problem::new(Kind::Malformed, "invalid_cursor", "The cursor is not one that we gave.")
         })
     }
 }

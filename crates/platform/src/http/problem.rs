@@ -72,15 +72,8 @@ impl Problem {
     /// A problem with a status that has no kind of its own (405, 408, 413, 415, 431).
     #[must_use]
     pub fn with_status(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        let kind = if status.is_server_error() {
-            Kind::Internal
-        } else {
-            Kind::Malformed
-        };
-        Self {
-            status,
-            ..Self::new(kind, code, detail)
-        }
+        let kind = if status.is_server_error() { Kind::Internal } else { Kind::Malformed };
+        Self { status, ..Self::new(kind, code, detail) }
     }
 
     /// 422 with an entry for each thing wrong with the input.
@@ -88,22 +81,14 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         Self {
             errors,
-            ..Self::new(
-                Kind::Invalid,
-                "invalid_input",
-                "The request has values that are not allowed.",
-            )
+            ..Self::new(Kind::Invalid, "invalid_input", "The request has values that are not allowed.")
         }
     }
 
     /// 422 for a single field.
     #[must_use]
     pub fn invalid_field(pointer: &str, code: &str, detail: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError {
-            pointer: pointer.into(),
-            code: code.into(),
-            detail: detail.into(),
-        }])
+        Self::invalid(vec![FieldError { pointer: pointer.into(), code: code.into(), detail: detail.into() }])
     }
 
     /// 404, also for what belongs to another organization.
@@ -126,19 +111,13 @@ impl Problem {
     /// 503 with `Retry-After` in seconds.
     #[must_use]
     pub fn unavailable(code: &'static str, detail: &str, retry_after: u32) -> Self {
-        Self {
-            retry_after: Some(retry_after),
-            ..Self::new(Kind::Unavailable, code, detail)
-        }
+        Self { retry_after: Some(retry_after), ..Self::new(Kind::Unavailable, code, detail) }
     }
 
     /// Marks it as one that another run of the same transaction may not meet.
     #[must_use]
     pub fn or_run_again(self) -> Self {
-        Self {
-            transient: true,
-            ..self
-        }
+        Self { transient: true, ..self }
     }
 
     /// The status it will be answered with.
@@ -152,20 +131,14 @@ impl Problem {
     pub fn document(&self, instance: &str, correlation_id: &str) -> Map<String, Value> {
         let mut document = self.members.clone();
         document.insert("type".into(), format!("{TYPE_BASE}{}", self.code).into());
-        document.insert(
-            "title".into(),
-            self.status.canonical_reason().unwrap_or("Error").into(),
-        );
+        document.insert("title".into(), self.status.canonical_reason().unwrap_or("Error").into());
         document.insert("status".into(), self.status.as_u16().into());
         document.insert("detail".into(), self.detail.clone().into());
         document.insert("instance".into(), instance.into());
         document.insert("code".into(), self.code.into());
         document.insert("correlation_id".into(), correlation_id.into());
         if !self.errors.is_empty() {
-            document.insert(
-                "errors".into(),
-                serde_json::to_value(&self.errors).unwrap_or_default(),
-            );
+            document.insert("errors".into(), serde_json::to_value(&self.errors).unwrap_or_default());
         }
         document
     }
@@ -193,10 +166,7 @@ impl<F: Fault> From<F> for Problem {
         if fault.kind() == Kind::Internal {
             return Self::internal(&fault);
         }
-        Self {
-            members: fault.members(),
-            ..Self::new(fault.kind(), fault.code(), fault.to_string())
-        }
+        Self { members: fault.members(), ..Self::new(fault.kind(), fault.code(), fault.to_string()) }
     }
 }
 
@@ -205,14 +175,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.kind == Kind::Unauthenticated {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response

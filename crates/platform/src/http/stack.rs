@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
@@ -43,18 +43,24 @@ async fn correlate(State(service): State<&'static str>, mut request: Request, ne
     let started = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     let response = render(response, &path, &correlation);
-    let status = response.status().as_u16();
-    span.in_scope(|| tracing::info!(%method, path, status, elapsed_us = started.elapsed().as_micros() as u64, "answered"));
+    log(&span, &method, &path, response.status(), started.elapsed());
     response
+}
+
+/// One line for each answer. Those that only services and probes ask for would drown the others.
+fn log(span: &tracing::Span, method: &Method, path: &str, status: StatusCode, took: Duration) {
+    let (status, elapsed_us) = (status.as_u16(), took.as_micros() as u64);
+    let _inside = span.enter();
+    if path.starts_with("/internal/events") || path.starts_with("/health/") || path == "/metrics" {
+        tracing::debug!(%method, path, status, elapsed_us, "answered");
+    } else {
+        tracing::info!(%method, path, status, elapsed_us, "answered");
+    }
 }
 
 /// Counts and times requests by route, never by raw path: that would let a client mint metrics.
 async fn measure(State(metrics): State<HttpMetrics>, request: Request, next: Next) -> Response {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let started = Instant::now();
     let response = next.run(request).await;
@@ -80,33 +86,23 @@ fn render(mut response: Response, path: &str, correlation: &Correlation) -> Resp
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
-    let problem = response
-        .extensions_mut()
-        .remove::<Problem>()
-        .unwrap_or_else(|| of_framework(status));
+    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_framework(status));
     let document = serde_json::to_vec(&problem.document(path, &correlation.id)).unwrap_or_default();
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     Response::from_parts(parts, Body::from(document))
 }
 
 /// The problem for an answer that axum made by itself.
 fn of_framework(status: StatusCode) -> Problem {
     match status {
-        StatusCode::NOT_FOUND => Problem::new(
-            kernel::Kind::NotFound,
-            "unknown_path",
-            "There is nothing at this path.",
-        ),
-        StatusCode::METHOD_NOT_ALLOWED => Problem::with_status(
-            status,
-            "method_not_allowed",
-            "This path does not take this method.",
-        ),
+        StatusCode::NOT_FOUND => {
+            Problem::new(kernel::Kind::NotFound, "unknown_path", "There is nothing at this path.")
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::with_status(status, "method_not_allowed", "This path does not take this method.")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => super::extract::body_problem(status),
         status if status.is_server_error() => Problem::internal(&format!("the framework answered {status}")),
         status => Problem::with_status(status, "bad_request", "The request was refused."),

@@ -32,46 +32,23 @@ impl Account {
         if !own.is_root() {
             if let Some(folder) = folder.filter(|folder| folder.uid() != own.as_raw()) {
                 let owner = name_of(Uid::from_raw(folder.uid()));
-                return Err(Error::Foreign {
-                    folder: data.to_owned(),
-                    owner,
-                });
+                return Err(Error::Foreign { folder: data.to_owned(), owner });
             }
             let gid = nix::unistd::getegid().as_raw();
-            return Ok(Self {
-                name: name_of(own),
-                uid: own.as_raw(),
-                gid,
-                other: false,
-            });
+            return Ok(Self { name: name_of(own), uid: own.as_raw(), gid, other: false });
         }
         if let Some(folder) = folder.filter(|folder| folder.uid() != 0) {
             let name = name_of(Uid::from_raw(folder.uid()));
-            return Ok(Self {
-                name,
-                uid: folder.uid(),
-                gid: folder.gid(),
-                other: true,
-            });
+            return Ok(Self { name, uid: folder.uid(), gid: folder.gid(), other: true });
         }
-        let user = ["postgres", "nobody"]
-            .into_iter()
-            .find_map(|name| User::from_name(name).ok().flatten());
+        let user = ["postgres", "nobody"].into_iter().find_map(|name| User::from_name(name).ok().flatten());
         let user = user.ok_or(Error::NoAccount)?;
-        Ok(Self {
-            name: user.name,
-            uid: user.uid.as_raw(),
-            gid: user.gid.as_raw(),
-            other: true,
-        })
+        Ok(Self { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw(), other: true })
     }
 
     /// A command that runs as this user, apart from our terminal and without our environment, which holds secrets.
     pub(super) fn command(&self, program: &Path, folder: &Path) -> Command {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "PATH is the system's, not a setting of ours"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "PATH is the system's, not a setting of ours")]
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut command = Command::new(program);
         // Its own process group: Ctrl-C in the terminal is for us, who then stop the server after its clients.
@@ -106,11 +83,7 @@ impl Account {
     /// Takes over a data folder that is root's, as a restored backup is: all of it.
     pub(super) fn adopt(&self, data: &Path) -> Result<(), Error> {
         let owner = fs::metadata(data).map_err(Error::io("look at", data))?.uid();
-        if owner == self.uid {
-            Ok(())
-        } else {
-            self.give(data)
-        }
+        if owner == self.uid { Ok(()) } else { self.give(data) }
     }
 
     /// Whether this user can pass through a folder and all above it.
@@ -131,10 +104,7 @@ impl Account {
                 () => 0o001,
             };
             if about.mode() & bit == 0 {
-                return Err(Error::Closed {
-                    closed: step.to_owned(),
-                    user: self.name.clone(),
-                });
+                return Err(Error::Closed { closed: step.to_owned(), user: self.name.clone() });
             }
         }
         Ok(())
@@ -142,8 +112,5 @@ impl Account {
 }
 
 fn name_of(uid: Uid) -> String {
-    User::from_uid(uid)
-        .ok()
-        .flatten()
-        .map_or_else(|| uid.to_string(), |user| user.name)
+    User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
 }

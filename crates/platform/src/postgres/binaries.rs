@@ -42,29 +42,15 @@ fn choose(found: BTreeMap<u32, PathBuf>, folder: &Path, wanted: Option<u32>) -> 
         Some(wanted) if !found.is_empty() => {
             let exact = found.into_iter().find(|(major, _)| *major == wanted);
             let folder = folder.to_owned();
-            exact.ok_or(Error::OtherVersion {
-                folder,
-                wanted,
-                installed: versions,
-            })?
+            exact.ok_or(Error::OtherVersion { folder, wanted, installed: versions })?
         }
         _ => {
-            let seen = if versions.is_empty() {
-                String::new()
-            } else {
-                format!(" (only {versions})")
-            };
-            let newest = found
-                .into_iter()
-                .next_back()
-                .filter(|(major, _)| *major >= OLDEST);
+            let seen = if versions.is_empty() { String::new() } else { format!(" (only {versions})") };
+            let newest = found.into_iter().next_back().filter(|(major, _)| *major >= OLDEST);
             newest.ok_or(Error::NoBinaries { oldest: OLDEST, seen })?
         }
     };
-    Ok(Installation {
-        major: chosen.0,
-        bin: chosen.1,
-    })
+    Ok(Installation { major: chosen.0, bin: chosen.1 })
 }
 
 /// Every version, the first folder found of each.
@@ -91,10 +77,7 @@ fn installed() -> BTreeMap<u32, PathBuf> {
 }
 
 fn candidates() -> Vec<PathBuf> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "PATH is the system's, not a setting of ours"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "PATH is the system's, not a setting of ours")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.extend(said_by("pg_config", "--bindir").map(PathBuf::from));
@@ -102,9 +85,7 @@ fn candidates() -> Vec<PathBuf> {
         let Ok(entries) = Path::new(parent).read_dir() else {
             continue;
         };
-        let named = entries
-            .flatten()
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with(start));
+        let named = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(start));
         folders.extend(named.map(|entry| entry.path().join(rest)));
     }
     folders
@@ -116,9 +97,7 @@ fn major_of(server: &Path) -> Option<u32> {
 
 /// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`, `postgres (PostgreSQL) 19beta1`.
 fn parse_version(text: &str) -> Option<u32> {
-    let number = text
-        .split_whitespace()
-        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let number = text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
@@ -133,18 +112,12 @@ mod tests {
     use super::*;
 
     fn found(versions: &[u32]) -> BTreeMap<u32, PathBuf> {
-        versions
-            .iter()
-            .map(|major| (*major, PathBuf::from(format!("/pg/{major}"))))
-            .collect()
+        versions.iter().map(|major| (*major, PathBuf::from(format!("/pg/{major}")))).collect()
     }
 
     #[test]
     fn versions_are_read_as_they_are_printed() {
-        assert_eq!(
-            parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
-            Some(15)
-        );
+        assert_eq!(parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(parse_version("postgres (PostgreSQL) 19beta1"), Some(19));
         assert_eq!(parse_version("postgres"), None);
     }
@@ -153,30 +126,18 @@ mod tests {
     fn the_newest_serves_a_new_folder_and_the_same_version_an_old_one() {
         let folder = Path::new("/data/postgres");
         assert_eq!(choose(found(&[13, 15, 17]), folder, None).unwrap().major, 17);
-        assert_eq!(
-            choose(found(&[13, 15, 17]), folder, Some(15)).unwrap().bin,
-            Path::new("/pg/15")
-        );
+        assert_eq!(choose(found(&[13, 15, 17]), folder, Some(15)).unwrap().bin, Path::new("/pg/15"));
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let folder = Path::new("/data/postgres");
         let none = choose(found(&[]), folder, None).unwrap_err().to_string();
-        assert!(
-            none.contains("apt-get install postgresql") && none.contains("DATABASE_URL"),
-            "{none}"
-        );
+        assert!(none.contains("apt-get install postgresql") && none.contains("DATABASE_URL"), "{none}");
         let old = choose(found(&[11]), folder, None).unwrap_err().to_string();
         assert!(old.contains("(only 11)"), "{old}");
         let other = choose(found(&[15]), folder, Some(14)).unwrap_err().to_string();
-        assert!(
-            other.contains("/data/postgres") && other.contains("postgresql-14"),
-            "{other}"
-        );
-        assert!(matches!(
-            choose(found(&[]), folder, Some(14)),
-            Err(Error::NoBinaries { .. })
-        ));
+        assert!(other.contains("/data/postgres") && other.contains("postgresql-14"), "{other}");
+        assert!(matches!(choose(found(&[]), folder, Some(14)), Err(Error::NoBinaries { .. })));
     }
 }

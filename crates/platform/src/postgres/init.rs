@@ -19,10 +19,7 @@ const LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
 
 /// The major version that wrote the folder; `None` when it is still to be made.
 pub(super) fn version(data: &Path) -> Result<Option<u32>, Error> {
-    let broken = |why: String| Error::Broken {
-        folder: data.to_owned(),
-        why,
-    };
+    let broken = |why: String| Error::Broken { folder: data.to_owned(), why };
     let mut entries = match data.read_dir() {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -34,10 +31,8 @@ pub(super) fn version(data: &Path) -> Result<Option<u32>, Error> {
     let file = data.join("PG_VERSION");
     let text = fs::read_to_string(file)
         .map_err(|error| broken(format!("its file PG_VERSION cannot be read: {error}")))?;
-    let version = text
-        .trim()
-        .parse()
-        .map_err(|_| broken("its file PG_VERSION holds no version".to_owned()))?;
+    let version =
+        text.trim().parse().map_err(|_| broken("its file PG_VERSION holds no version".to_owned()))?;
     Ok(Some(version))
 }
 
@@ -62,9 +57,7 @@ pub(super) async fn create(
     if durability == Durability::Safe
         && let Some(parent) = place.data.parent()
     {
-        File::open(parent)
-            .and_then(|parent| parent.sync_all())
-            .map_err(Error::io("write out", parent))?;
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(Error::io("write out", parent))?;
     }
     Ok(())
 }
@@ -77,18 +70,12 @@ async fn initdb(
     locale: &str,
 ) -> Result<(), Error> {
     let folder = &place.unfinished;
-    DirBuilder::new()
-        .mode(0o700)
-        .create(folder)
-        .map_err(Error::io("create", folder))?;
+    DirBuilder::new().mode(0o700).create(folder).map_err(Error::io("create", folder))?;
     account.give(folder)?;
     let program = installation.bin.join("initdb");
     // Started in the folder it fills, by which it is found should we be killed.
     let mut command = account.command(&program, folder);
-    command
-        .arg("-D")
-        .arg(folder)
-        .args(["--username", OWNER, "--encoding=UTF8", "--data-checksums"]);
+    command.arg("-D").arg(folder).args(["--username", OWNER, "--encoding=UTF8", "--data-checksums"]);
     // Text is compared by its bytes, in the same order on every system; everybody who can reach the socket is trusted.
     command
         .args(["--locale=C", "--auth-local=trust", "--auth-host=reject"])
@@ -96,17 +83,10 @@ async fn initdb(
     if durability == Durability::Throwaway {
         command.arg("--no-sync");
     }
-    let failed = |output: String| Error::Initdb {
-        folder: place.data.clone(),
-        output,
-    };
+    let failed = |output: String| Error::Initdb { folder: place.data.clone(), output };
     let run = command.kill_on_drop(true).output();
     let output = tokio::time::timeout(PATIENCE, run).await;
     let output = output.map_err(|_| failed(format!("not done after {} s", PATIENCE.as_secs())))?;
     let output = output.map_err(Error::io("run", &program))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(failed(last_lines(&output.stderr)))
-    }
+    if output.status.success() { Ok(()) } else { Err(failed(last_lines(&output.stderr))) }
 }

@@ -21,10 +21,7 @@ pub(super) const IMMEDIATE: Duration = Duration::from_secs(10);
 pub(super) async fn clear(data: &Path) -> Result<(), Error> {
     let found = living(data);
     if let Some(postmaster) = postmaster(data).filter(|pid| found.contains(pid)) {
-        tracing::info!(
-            pid = postmaster.as_raw(),
-            "stopping the PostgreSQL of an earlier run"
-        );
+        tracing::info!(pid = postmaster.as_raw(), "stopping the PostgreSQL of an earlier run");
         send(&[postmaster], Signal::SIGINT);
         gone(data, FAST).await;
     }
@@ -57,10 +54,7 @@ async fn end(folder: &Path, signals: &[Signal]) -> Result<(), Error> {
         return Ok(());
     }
     let pids = left.iter().map(Pid::to_string).collect::<Vec<_>>().join(" ");
-    Err(Error::LeftOver {
-        folder: folder.to_owned(),
-        pids,
-    })
+    Err(Error::LeftOver { folder: folder.to_owned(), pids })
 }
 
 fn send(pids: &[Pid], signal: Signal) {
@@ -93,13 +87,8 @@ fn living(folder: &Path) -> Vec<Pid> {
     let Ok(processes) = Path::new("/proc").read_dir() else {
         return living_without_proc(&folder);
     };
-    let numbers = processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    numbers
-        .filter(|pid| is_server(*pid, &folder))
-        .map(Pid::from_raw)
-        .collect()
+    let numbers = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(|pid| is_server(*pid, &folder)).map(Pid::from_raw).collect()
 }
 
 fn is_server(pid: i32, folder: &Path) -> bool {
@@ -115,12 +104,8 @@ fn living_without_proc(folder: &Path) -> Vec<Pid> {
     let Some(pid) = postmaster(folder) else {
         return Vec::new();
     };
-    let said = Command::new("ps")
-        .args(["-o", "command=", "-p", &pid.to_string()])
-        .output();
-    let line = said
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
+    let said = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
+    let line = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     let ours = line.contains("postgres") && line.contains(&*folder.to_string_lossy());
     if ours { vec![pid] } else { Vec::new() }
 }

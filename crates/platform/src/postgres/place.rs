@@ -36,10 +36,7 @@ impl Place {
     pub(super) fn new(folder: &Path) -> Result<Self, Error> {
         let folder = std::path::absolute(folder).map_err(Error::io("find", folder))?;
         let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
-            return Err(Error::Broken {
-                folder,
-                why: "it is the root of the file system".to_owned(),
-            });
+            return Err(Error::Broken { folder, why: "it is the root of the file system".to_owned() });
         };
         fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
         let parent = parent.canonicalize().map_err(Error::io("find", parent))?;
@@ -53,12 +50,7 @@ impl Place {
             fitting if fits(&fitting) => fitting,
             _ => short(&data),
         };
-        Ok(Self {
-            unfinished: beside(".new"),
-            log: beside(".log"),
-            socket,
-            data,
-        })
+        Ok(Self { unfinished: beside(".new"), log: beside(".log"), socket, data })
     }
 
     /// Makes the folder of the socket, closed to all but the server's user, or checks that it is.
@@ -72,10 +64,7 @@ impl Place {
         // It may lie in a folder where everybody may write: what somebody else put there is not to be trusted.
         let about = fs::symlink_metadata(folder).map_err(Error::io("look at", folder))?;
         if !about.is_dir() || about.mode() & 0o077 != 0 || (about.uid() != account.uid && about.uid() != 0) {
-            return Err(Error::Socket {
-                folder: folder.clone(),
-                user: account.name.clone(),
-            });
+            return Err(Error::Socket { folder: folder.clone(), user: account.name.clone() });
         }
         account.give(folder)?;
         // Left by a killed server; its process number may meanwhile be another program's, which would bar the start.
@@ -95,11 +84,7 @@ impl Place {
             }
             _ => {}
         }
-        let log = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&self.log);
+        let log = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.log);
         log.map_err(Error::io("create", &self.log))
     }
 
@@ -119,17 +104,9 @@ impl Place {
 /// The last four lines that say something, in one line.
 pub(super) fn last_lines(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(4)..).unwrap_or_default();
-    if last.is_empty() {
-        "nothing".to_owned()
-    } else {
-        last.join(" | ")
-    }
+    if last.is_empty() { "nothing".to_owned() } else { last.join(" | ") }
 }
 
 /// Removes a file that may not be there.
@@ -150,11 +127,7 @@ fn short(data: &Path) -> PathBuf {
     let digest = Sha256::digest(data.as_os_str().as_encoded_bytes());
     let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let folder = std::env::temp_dir().join(format!("postgres-{name}"));
-    if fits(&folder) {
-        folder
-    } else {
-        Path::new("/tmp").join(format!("postgres-{name}"))
-    }
+    if fits(&folder) { folder } else { Path::new("/tmp").join(format!("postgres-{name}")) }
 }
 
 #[cfg(test)]

@@ -40,12 +40,9 @@ fn settings(place: &Place, durability: Durability) -> Vec<String> {
         "log_checkpoints=off",
     ];
     let durable: &[&str] = match durability {
-        Durability::Safe => &[
-            "fsync=on",
-            "full_page_writes=on",
-            "synchronous_commit=on",
-            "max_connections=200",
-        ],
+        Durability::Safe => {
+            &["fsync=on", "full_page_writes=on", "synchronous_commit=on", "max_connections=200"]
+        }
         Durability::Throwaway => &[
             "fsync=off",
             "full_page_writes=off",
@@ -113,7 +110,5 @@ pub(super) async fn ready(child: &mut Child, place: &Place, url: &str) -> Result
 /// A refusal other than "the database system is starting up".
 fn is_final(error: &sqlx::Error) -> bool {
     const STARTING: &str = "57P03";
-    error
-        .as_database_error()
-        .is_some_and(|refusal| refusal.code().as_deref() != Some(STARTING))
+    error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() != Some(STARTING))
 }

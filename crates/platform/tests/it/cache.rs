@@ -8,11 +8,7 @@ async fn keeps_its_promises(cache: &Cache) {
     assert_eq!(cache.get::<String>(&key).await, None);
     cache.put(&key, &"value".to_owned()).await;
     assert_eq!(cache.get::<String>(&key).await.as_deref(), Some("value"));
-    assert_eq!(
-        cache.get::<u32>(&key).await,
-        None,
-        "what cannot be read is a miss"
-    );
+    assert_eq!(cache.get::<u32>(&key).await, None, "what cannot be read is a miss");
     cache.forget(&key).await;
     assert_eq!(cache.get::<String>(&key).await, None);
     assert!(cache.answers().await);

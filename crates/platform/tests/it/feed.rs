@@ -14,20 +14,12 @@ use crate::notes::{self, NoteTaken};
 
 /// The texts that the feed shows after a cursor, and the cursor after them; waits for the first of them.
 async fn read(app: &TestApp, cursor: Option<&str>, wait: u64) -> (Vec<String>, Option<String>) {
-    let after = cursor
-        .map(|cursor| format!("&after={cursor}"))
-        .unwrap_or_default();
-    let reply = app
-        .call_internally("GET", &format!("/internal/events?wait={wait}{after}"))
-        .send()
-        .await
-        .expect(200);
+    let after = cursor.map(|cursor| format!("&after={cursor}")).unwrap_or_default();
+    let reply =
+        app.call_internally("GET", &format!("/internal/events?wait={wait}{after}")).send().await.expect(200);
     assert_eq!(reply.header("content-type"), "application/cloudevents-batch+json");
     let events: Vec<Envelope> = serde_json::from_slice(&reply.body).unwrap();
-    let texts = events
-        .iter()
-        .map(|event| event.read::<NoteTaken>().unwrap().unwrap().text)
-        .collect();
+    let texts = events.iter().map(|event| event.read::<NoteTaken>().unwrap().unwrap().text).collect();
     (texts, events.last().map(|event| event.cursor.clone()))
 }
 
@@ -58,7 +50,7 @@ async fn a_slower_earlier_transaction_is_never_skipped() {
     assert_eq!(read(&app, None, 0).await.0, [""; 0]);
     slow.commit().await.unwrap();
     assert_eq!(read_all(&app, 2).await, ["slow", "fast"]);
-    let _ = app.events().await;
+    app.events().await;
 }
 
 #[tokio::test]
@@ -66,17 +58,10 @@ async fn a_waiting_reader_is_woken() {
     let app = notes::start().await;
     let (texts, ()) = tokio::join!(read_all(&app, 1), take(&app, "news"));
     assert_eq!(texts, ["news"]);
-    let _ = app.events().await;
-    let _ = app
-        .call_internally("GET", "/internal/events?after=x")
-        .send()
-        .await
-        .problem(400, "invalid_cursor");
-    let _ = app
-        .call_internally("GET", "/internal/events?wait=31")
-        .send()
-        .await
-        .problem(422, "invalid_input");
+    app.events().await;
+    let _ =
+        app.call_internally("GET", "/internal/events?after=x").send().await.problem(400, "invalid_cursor");
+    app.call_internally("GET", "/internal/events?wait=31").send().await.problem(422, "invalid_input");
 }
 
 #[tokio::test]
@@ -85,22 +70,12 @@ async fn a_stream_is_numbered_and_chained() {
     let note = EventId::mint();
     for text in ["one", "two", "three"] {
         let mut tx = app.context.db.begin(app.organization).await.unwrap();
-        let event = NoteTaken {
-            note,
-            text: text.into(),
-        };
+        let event = NoteTaken { note, text: text.into() };
         let origin = platform::events::Origin::system();
-        platform::events::append(&mut tx, app.organization, &origin, &event, app.now())
-            .await
-            .unwrap();
+        platform::events::append(&mut tx, app.organization, &origin, &event, app.now()).await.unwrap();
         tx.commit().await.unwrap();
     }
-    let versions: Vec<_> = app
-        .events()
-        .await
-        .iter()
-        .map(|event| event.streamversion)
-        .collect();
+    let versions: Vec<_> = app.events().await.iter().map(|event| event.streamversion).collect();
     assert_eq!(versions, [1, 2, 3]);
     let whole = async || {
         let mut tx = app.context.db.begin(app.organization).await.unwrap();
@@ -121,18 +96,10 @@ struct Count {
 
 impl Handle for Count {
     async fn handle(&self, tx: &mut Tx, event: &Envelope) -> Result<(), Problem> {
-        sqlx::query("insert into heard (id) values ($1)")
-            .bind(event.id.0)
-            .execute(&mut **tx)
-            .await?;
-        let fails = self
-            .failures
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if fails.is_ok() {
-            Err(Problem::unavailable("later", "not now", 1))
-        } else {
-            Ok(())
-        }
+        sqlx::query("insert into heard (id) values ($1)").bind(event.id.0).execute(&mut **tx).await?;
+        let fails =
+            self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if fails.is_ok() { Err(Problem::unavailable("later", "not now", 1)) } else { Ok(()) }
     }
 }
 
@@ -143,27 +110,20 @@ async fn consumer(app: &TestApp, failures: usize) -> Consumer<Count> {
     let router = app.router.clone();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let create = "create table if not exists notes.heard (id uuid not null); grant all on notes.heard to reservas_notes";
-    sqlx::Executor::execute(&mut app.owner().await, create)
-        .await
-        .unwrap();
+    sqlx::Executor::execute(&mut app.owner().await, create).await.unwrap();
     Consumer {
         name: "notes",
         url,
         token: app.context.internal.0.clone(),
         client: client(Duration::from_secs(40)).unwrap(),
         db: app.context.db.clone(),
-        handler: Count {
-            failures: AtomicUsize::new(failures),
-        },
+        handler: Count { failures: AtomicUsize::new(failures) },
     }
 }
 
 async fn heard(app: &TestApp) -> (i64, i64) {
     let count = "select count(*), count(distinct id) from notes.heard";
-    sqlx::query_as(count)
-        .fetch_one(&mut app.owner().await)
-        .await
-        .unwrap()
+    sqlx::query_as(count).fetch_one(&mut app.owner().await).await.unwrap()
 }
 
 #[tokio::test]
@@ -187,7 +147,7 @@ async fn each_event_is_handled_once_in_effect_even_after_failures() {
     assert_eq!(heard(&app).await, (6, 6));
     assert!(consumer.step(replica, 0).await.unwrap());
     assert_eq!(heard(&app).await, (6, 6));
-    let _ = app.events().await;
+    app.events().await;
 }
 
 #[tokio::test]
@@ -199,8 +159,5 @@ async fn one_replica_at_a_time_has_the_lease() {
     assert!(!consumer.step(two, 0).await.unwrap(), "the first one has it");
     let lapse = "update notes.consumer set leased_until = now() - interval '1 second'";
     sqlx::query(lapse).execute(&mut app.owner().await).await.unwrap();
-    assert!(
-        consumer.step(two, 0).await.unwrap(),
-        "a lease that lapsed is taken over"
-    );
+    assert!(consumer.step(two, 0).await.unwrap(), "a lease that lapsed is taken over");
 }

@@ -1,5 +1,5 @@
 //! The platform on the real PostgreSQL and Redis, through a service that does nothing but show it.
-#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
 mod authentication;
 mod cache;

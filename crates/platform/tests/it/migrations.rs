@@ -30,21 +30,11 @@ async fn no_role_of_a_service_may_change_an_event() {
     let mut tx = app.context.db.begin(app.organization).await.unwrap();
     notes::write(&mut tx, &app, app.organization, "kept").await;
     tx.commit().await.unwrap();
-    for statement in [
-        "update event set type = 'x'",
-        "delete from event",
-        "truncate event",
-    ] {
-        for begin in [
-            app.context.db.begin(app.organization).await,
-            app.context.db.begin_as_feed().await,
-        ] {
+    for statement in ["update event set type = 'x'", "delete from event", "truncate event"] {
+        for begin in [app.context.db.begin(app.organization).await, app.context.db.begin_as_feed().await] {
             let mut tx = begin.unwrap();
             let error = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
-            assert!(
-                error.to_string().contains("permission denied"),
-                "{statement}: {error}"
-            );
+            assert!(error.to_string().contains("permission denied"), "{statement}: {error}");
         }
     }
     assert_eq!(app.events().await.len(), 1);

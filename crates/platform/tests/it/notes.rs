@@ -11,6 +11,7 @@ use platform::db::migrate::Schema;
 use platform::events::{Origin, append};
 use platform::http::{Json, Page, PageQuery, Problem, Query};
 use platform::idempotency::{Answer, Idempotent};
+use platform::internal::InternalToken;
 use platform::service::Context;
 use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
@@ -40,6 +41,12 @@ impl FromRef<App> for Verifier {
     }
 }
 
+impl FromRef<App> for InternalToken {
+    fn from_ref(app: &App) -> Self {
+        app.0.internal.clone()
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize, garde::Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
@@ -57,10 +64,7 @@ pub async fn start() -> TestApp {
         Router::new()
             .route("/notes", post(take).get(list))
             .route("/shelf", get(async |_: Can<CatalogueManage>| "the shelf"))
-            .route(
-                "/panic",
-                get(async || -> &'static str { panic!("a secret of ours") }),
-            )
+            .route("/panic", get(async || -> &'static str { panic!("a secret of ours") }))
             .with_state(App(context))
     })
     .await
@@ -77,10 +81,7 @@ async fn take(
         return Ok(answer);
     }
     let note = EventId::mint();
-    let event = NoteTaken {
-        note,
-        text: request.body.text.clone(),
-    };
+    let event = NoteTaken { note, text: request.body.text.clone() };
     append(&mut tx, actor.organization, &Origin::from(&*actor), &event, now).await?;
     let answer = Answer::created(&format!("/notes/{note}"), 1, &event)?;
     request.record(&mut tx, &actor, &answer, now).await?;
@@ -91,21 +92,14 @@ async fn take(
 /// The numbers from 1 to 5, by pages.
 async fn list(_: Can<ProfileOwn>, Query(page): Query<PageQuery>) -> Result<Json<Page<i64>>, Problem> {
     let after = page.after()?.unwrap_or(0);
-    let items = (after + 1..=5)
-        .take(usize::try_from(page.limit() + 1).unwrap())
-        .collect();
+    let items = (after + 1..=5).take(usize::try_from(page.limit() + 1).unwrap()).collect();
     Ok(Json(Page::of(items, page.limit(), |number| *number)))
 }
 
 /// Writes a note in a transaction of the caller's.
 pub async fn write(tx: &mut Tx, app: &TestApp, organization: OrganizationId, text: &str) -> EventId {
     let note = EventId::mint();
-    let event = NoteTaken {
-        note,
-        text: text.into(),
-    };
-    append(tx, organization, &Origin::system(), &event, app.now())
-        .await
-        .unwrap();
+    let event = NoteTaken { note, text: text.into() };
+    append(tx, organization, &Origin::system(), &event, app.now()).await.unwrap();
     note
 }

@@ -21,18 +21,11 @@ fn place() -> TempDir {
 }
 
 fn settings(folder: impl Into<PathBuf>) -> Settings {
-    Settings {
-        folder: folder.into(),
-        durability: Durability::Throwaway,
-    }
+    Settings { folder: folder.into(), durability: Durability::Throwaway }
 }
 
 async fn connect(cluster: &Cluster, database: &str) -> PgConnection {
-    PgConnectOptions::from_str(&cluster.url(OWNER, database))
-        .unwrap()
-        .connect()
-        .await
-        .unwrap()
+    PgConnectOptions::from_str(&cluster.url(OWNER, database)).unwrap().connect().await.unwrap()
 }
 
 async fn write(cluster: &Cluster) {
@@ -47,10 +40,21 @@ async fn write(cluster: &Cluster) {
 async fn read(cluster: &Cluster) -> i32 {
     cluster.ensure_database("an \"odd\" name").await.unwrap();
     let mut connection = connect(cluster, "an \"odd\" name").await;
-    sqlx::query_scalar("select n from kept")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar("select n from kept").fetch_one(&mut connection).await.unwrap()
+}
+
+/// A session that does not notice that the postmaster is gone.
+async fn never_ending_statement(cluster: &Cluster) -> tokio::task::JoinHandle<sqlx::Result<()>> {
+    let mut session = connect(cluster, "postgres").await;
+    let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut session).await.unwrap();
+    let busy = tokio::spawn(async move {
+        let statement = sqlx::raw_sql("do $$ begin loop end loop; end $$");
+        statement.execute(&mut session).await.map(drop)
+    });
+    let mut watcher = connect(cluster, "postgres").await;
+    let running = "select query like 'do %' and state = 'active' from pg_stat_activity where pid = $1";
+    while !sqlx::query_scalar::<_, bool>(running).bind(pid).fetch_one(&mut watcher).await.unwrap() {}
+    busy
 }
 
 fn postmaster(folder: &Path) -> Pid {
@@ -62,10 +66,7 @@ async fn refusal(folder: &Path) -> (Error, String) {
     let error = Cluster::start(&settings(folder)).await.unwrap_err();
     let text = error.to_string();
     assert!(!text.contains('\n'), "more than a line: {text}");
-    assert!(
-        text.contains(folder.to_str().unwrap()),
-        "the folder is not named: {text}"
-    );
+    assert!(text.contains(folder.to_str().unwrap()), "the folder is not named: {text}");
     (error, text)
 }
 
@@ -74,10 +75,7 @@ async fn data_survives_a_stop_and_the_server_does_not() {
     let place = place();
     let folder = place.path().join("data/postgres");
     fs::create_dir(place.path().join("data")).unwrap();
-    let safe = Settings {
-        folder: folder.clone(),
-        durability: Durability::Safe,
-    };
+    let safe = Settings { folder: folder.clone(), durability: Durability::Safe };
     let cluster = Cluster::start(&safe).await.unwrap();
     write(&cluster).await;
     let pid = postmaster(&folder);
@@ -96,10 +94,7 @@ async fn data_survives_a_stop_and_the_server_does_not() {
     .await
     .unwrap();
     assert_eq!(set, ["on", "on", "", "UTF8"]);
-    let upper: String = sqlx::query_scalar("select upper('é')")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    let upper: String = sqlx::query_scalar("select upper('é')").fetch_one(&mut connection).await.unwrap();
     assert_eq!(upper, "É");
     // A client that stays connected does not hold up the stop.
     cluster.stop().await.unwrap();
@@ -109,12 +104,10 @@ async fn data_survives_a_stop_and_the_server_does_not() {
 async fn a_killed_server_is_noticed_and_recovers() {
     let place = place();
     let folder = place.path().join("postgres");
-    let safe = Settings {
-        folder: folder.clone(),
-        durability: Durability::Safe,
-    };
+    let safe = Settings { folder: folder.clone(), durability: Durability::Safe };
     let mut cluster = Cluster::start(&safe).await.unwrap();
     write(&cluster).await;
+    let busy = never_ending_statement(&cluster).await;
     kill(postmaster(&folder), Signal::SIGKILL).unwrap();
     assert!(!cluster.exited().await.unwrap().success());
     drop(cluster);
@@ -122,6 +115,7 @@ async fn a_killed_server_is_noticed_and_recovers() {
 
     let cluster = Cluster::start(&safe).await.unwrap();
     assert_eq!(read(&cluster).await, 42);
+    assert!(busy.await.unwrap().is_err());
     cluster.stop().await.unwrap();
 }
 
@@ -145,24 +139,10 @@ async fn a_server_left_by_a_killed_run_is_replaced() {
 async fn a_pid_file_that_names_another_program_is_no_obstacle() {
     let place = place();
     let folder = place.path().join("postgres");
-    Cluster::start(&settings(&folder))
-        .await
-        .unwrap()
-        .stop()
-        .await
-        .unwrap();
+    Cluster::start(&settings(&folder)).await.unwrap().stop().await.unwrap();
     let other = std::process::id();
-    fs::write(
-        folder.join("postmaster.pid"),
-        format!("{other}\n{}\n", folder.display()),
-    )
-    .unwrap();
-    Cluster::start(&settings(&folder))
-        .await
-        .unwrap()
-        .stop()
-        .await
-        .unwrap();
+    fs::write(folder.join("postmaster.pid"), format!("{other}\n{}\n", folder.display())).unwrap();
+    Cluster::start(&settings(&folder)).await.unwrap().stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -213,10 +193,7 @@ async fn what_is_no_data_folder_is_left_alone() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("precious"), "x").unwrap();
     let (error, text) = refusal(&folder).await;
-    assert!(
-        matches!(error, Error::Broken { .. }) && text.contains("PG_VERSION"),
-        "{text}"
-    );
+    assert!(matches!(error, Error::Broken { .. }) && text.contains("PG_VERSION"), "{text}");
     fs::write(folder.join("PG_VERSION"), "garbage").unwrap();
     let (error, _) = refusal(&folder).await;
     assert!(matches!(error, Error::Broken { .. }));
@@ -230,25 +207,11 @@ async fn what_is_no_data_folder_is_left_alone() {
 async fn a_damaged_folder_is_reported_with_the_servers_own_words() {
     let place = place();
     let folder = place.path().join("postgres");
-    Cluster::start(&settings(&folder))
-        .await
-        .unwrap()
-        .stop()
-        .await
-        .unwrap();
+    Cluster::start(&settings(&folder)).await.unwrap().stop().await.unwrap();
     let control = folder.join("global/pg_control");
-    fs::File::options()
-        .write(true)
-        .truncate(true)
-        .open(control)
-        .unwrap()
-        .write_all(b"garbage")
-        .unwrap();
+    fs::File::options().write(true).truncate(true).open(control).unwrap().write_all(b"garbage").unwrap();
     let (error, text) = refusal(&folder).await;
-    assert!(
-        matches!(error, Error::NotReady { .. }) && text.contains("pg_control"),
-        "{text}"
-    );
+    assert!(matches!(error, Error::NotReady { .. }) && text.contains("pg_control"), "{text}");
 }
 
 #[tokio::test]
@@ -260,10 +223,7 @@ async fn a_folder_closed_to_the_servers_user_is_named() {
     let result = Cluster::start(&settings(closed.join("postgres"))).await;
     if platform::data_dir::is_root() {
         let text = result.unwrap_err().to_string();
-        assert!(
-            text.contains(closed.to_str().unwrap()) && text.contains("RESERVAS_DATA_DIR"),
-            "{text}"
-        );
+        assert!(text.contains(closed.to_str().unwrap()) && text.contains("RESERVAS_DATA_DIR"), "{text}");
     } else {
         result.unwrap().stop().await.unwrap();
     }

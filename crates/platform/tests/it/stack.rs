@@ -10,61 +10,25 @@ async fn everything_that_fails_is_a_problem() {
     let app = notes::start().await;
     let ada = app.person(Role::User);
     let post = || app.call_as(&ada, "POST", "/notes");
-    let _ = app
-        .call("GET", "/nowhere")
-        .send()
-        .await
-        .problem(404, "unknown_path");
+    app.call("GET", "/nowhere").send().await.problem(404, "unknown_path");
     let reply = app.call("DELETE", "/notes").send().await;
     assert_eq!(reply.header("allow"), "POST,GET,HEAD");
-    let _ = reply.problem(405, "method_not_allowed");
-    let _ = post()
-        .body("application/json", "{")
-        .send()
-        .await
-        .problem(400, "malformed_json");
-    let _ = post()
-        .body("application/json", "{\"text\": \"\u{1}\"} x")
-        .send()
-        .await
-        .problem(400, "malformed_json");
-    let _ = post()
-        .body("application/json", vec![0xff, 0xfe])
-        .send()
-        .await
-        .problem(400, "malformed_json");
-    let _ = post()
-        .body("text/plain", "{}")
-        .send()
-        .await
-        .problem(415, "unsupported_media_type");
-    let _ = post()
-        .body("application/json", vec![b' '; 1024 * 1024 + 1])
-        .send()
-        .await
-        .problem(413, "body_too_large");
+    reply.problem(405, "method_not_allowed");
+    post().body("application/json", "{").send().await.problem(400, "malformed_json");
+    post().body("application/json", "{\"text\": \"\u{1}\"} x").send().await.problem(400, "malformed_json");
+    post().body("application/json", vec![0xff, 0xfe]).send().await.problem(400, "malformed_json");
+    post().body("text/plain", "{}").send().await.problem(415, "unsupported_media_type");
+    post().body("application/json", vec![b' '; 1024 * 1024 + 1]).send().await.problem(413, "body_too_large");
     let missing = post().json(json!({})).send().await.problem(422, "invalid_input");
     assert_eq!(missing["errors"][0]["code"], "required");
-    let unknown = post()
-        .json(json!({ "text": "a", "color": 1 }))
-        .send()
-        .await
-        .problem(422, "invalid_input");
+    let unknown = post().json(json!({ "text": "a", "color": 1 })).send().await.problem(422, "invalid_input");
     assert_eq!(
         (&unknown["errors"][0]["pointer"], &unknown["errors"][0]["code"]),
         (&json!("/color"), &json!("unknown_field"))
     );
-    let long = post()
-        .json(json!({ "text": "x".repeat(21) }))
-        .send()
-        .await
-        .problem(422, "invalid_input");
+    let long = post().json(json!({ "text": "x".repeat(21) })).send().await.problem(422, "invalid_input");
     assert_eq!(long["errors"][0]["pointer"], "/text");
-    let _ = app
-        .call_as(&ada, "GET", "/notes?color=1")
-        .send()
-        .await
-        .problem(400, "invalid_query");
+    app.call_as(&ada, "GET", "/notes?color=1").send().await.problem(400, "invalid_query");
     let panic = app.call("GET", "/panic").send().await.problem(500, "internal");
     assert!(!panic.to_string().contains("secret"), "{panic}");
 }
@@ -72,28 +36,13 @@ async fn everything_that_fails_is_a_problem() {
 #[tokio::test]
 async fn a_correlation_id_goes_in_and_out() {
     let app = notes::start().await;
-    let reply = app
-        .call("GET", "/nowhere")
-        .header("x-correlation-id", "abc-1.2_3")
-        .send()
-        .await;
+    let reply = app.call("GET", "/nowhere").header("x-correlation-id", "abc-1.2_3").send().await;
     assert_eq!(reply.header("x-correlation-id"), "abc-1.2_3");
     assert_eq!(reply.json()["correlation_id"], "abc-1.2_3");
-    assert_eq!(
-        app.call("GET", "/nowhere")
-            .send()
-            .await
-            .header("x-correlation-id")
-            .len(),
-        36
-    );
+    assert_eq!(app.call("GET", "/nowhere").send().await.header("x-correlation-id").len(), 36);
     for bad in ["", "a b", "a\"b", &"x".repeat(129)] {
-        let reply = app
-            .call("GET", "/nowhere")
-            .header("x-correlation-id", bad)
-            .send()
-            .await;
-        let _ = reply.problem(400, "invalid_correlation_id");
+        let reply = app.call("GET", "/nowhere").header("x-correlation-id", bad).send().await;
+        reply.problem(400, "invalid_correlation_id");
     }
 }
 
@@ -104,13 +53,7 @@ async fn pages_follow_each_other_to_the_end() {
     let (mut seen, mut path) = (Vec::new(), "/notes?limit=2".to_owned());
     loop {
         let page = app.call_as(&ada, "GET", &path).send().await.expect(200).json();
-        seen.extend(
-            page["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|number| number.as_i64().unwrap()),
-        );
+        seen.extend(page["items"].as_array().unwrap().iter().map(|number| number.as_i64().unwrap()));
         let Some(cursor) = page["next_cursor"].as_str() else {
             break;
         };
@@ -118,35 +61,24 @@ async fn pages_follow_each_other_to_the_end() {
     }
     assert_eq!(seen, [1, 2, 3, 4, 5]);
     for bad in ["/notes?limit=0", "/notes?limit=201"] {
-        let _ = app
-            .call_as(&ada, "GET", bad)
-            .send()
-            .await
-            .problem(422, "invalid_input");
+        app.call_as(&ada, "GET", bad).send().await.problem(422, "invalid_input");
     }
-    let _ = app
-        .call_as(&ada, "GET", "/notes?cursor=xyz")
-        .send()
-        .await
-        .problem(400, "invalid_cursor");
+    app.call_as(&ada, "GET", "/notes?cursor=xyz").send().await.problem(400, "invalid_cursor");
 }
 
 #[tokio::test]
 async fn health_and_metrics_tell_the_state() {
     let app = notes::start().await;
-    let _ = app.call("GET", "/health/live").send().await.expect(200);
+    app.call("GET", "/health/live").send().await.expect(200);
     let ready = app.call("GET", "/health/ready").send().await.expect(200).json();
     assert_eq!(
         (&ready["status"], &ready["dependencies"][0]["name"]),
         (&json!("ready"), &json!("postgresql"))
     );
-    let _ = app.call("GET", "/nowhere/12345").send().await;
+    app.call("GET", "/nowhere/12345").send().await;
     let metrics = String::from_utf8(app.call("GET", "/metrics").send().await.expect(200).body).unwrap();
     let line =
         r#"reservas_http_requests_total{service="notes",method="GET",route="/health/live",status="200"} 1"#;
     assert!(metrics.contains(line), "{metrics}");
-    assert!(
-        !metrics.contains("12345"),
-        "a path that a client made up must not become a label"
-    );
+    assert!(!metrics.contains("12345"), "a path that a client made up must not become a label");
 }

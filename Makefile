@@ -1,0 +1,40 @@
+# `make` lists what there is. Every target does its own set-up.
+
+# Always --workspace: with -p, cargo would choose other features for shared dependencies and compile them again.
+XTASK := target/debug/xtask
+
+# Queries are checked against .sqlx: no database is needed to compile.
+export SQLX_OFFLINE := true
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint openapi prepare xtask
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: ## installs PostgreSQL if it is missing, builds, and starts everything; Ctrl-C stops it
+	@scripts/provide postgresql
+	@cargo build --release --bin reservas
+	@exec target/release/reservas all
+
+test: ## runs every test against a PostgreSQL, a Redis and an SMTP server of its own
+	@scripts/provide postgresql redis smtp
+	@cargo build --workspace --all-targets
+	@$(XTASK) with-servers cargo test --workspace
+
+lint: xtask ## formatting, clippy, and the rules of ARCHITECTURE.md
+	@cargo fmt --all --check
+	@$(XTASK) layers
+	@$(XTASK) sizes
+	@$(XTASK) deps
+	@cargo clippy --workspace --all-targets -- -D warnings
+
+openapi: ## writes openapi/ anew from the code
+	@cargo run --bin reservas -- openapi --write
+
+prepare: xtask ## writes .sqlx anew from the migrations and the queries
+	@scripts/provide postgresql
+	@$(XTASK) prepare
+
+xtask:
+	@cargo build --workspace --bin xtask

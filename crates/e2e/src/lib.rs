@@ -1,0 +1,1 @@
+//! Journeys through the gateway of a real `reservas all`; everything is in `tests/`.

@@ -1,0 +1,200 @@
+//! Every operation of the document has a row: who may call it, and that nobody else may.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kernel::Role::{self, Admin, Manager, User};
+use serde_json::{Value, json};
+
+use crate::client::{Client, Reply};
+use crate::installation::Installation;
+use crate::journey::afternoon;
+
+/// The least role that may call an operation; none for what is public. Written by hand, not read from the code.
+const ROWS: [(&str, Option<Role>); 39] = [
+    ("register", None),
+    ("login", None),
+    ("refresh", None),
+    ("logout", None),
+    ("get_key_set", None),
+    ("get_me", Some(User)),
+    ("change_password", Some(User)),
+    ("list_users", Some(Manager)),
+    ("get_user", Some(Manager)),
+    ("create_user", Some(Admin)),
+    ("update_user", Some(Admin)),
+    ("delete_user", Some(Admin)),
+    ("list_resource_types", Some(User)),
+    ("create_resource_type", Some(Manager)),
+    ("get_resource_type", Some(User)),
+    ("list_locations", Some(User)),
+    ("create_location", Some(Manager)),
+    ("get_location", Some(User)),
+    ("list_amenities", Some(User)),
+    ("create_amenity", Some(Manager)),
+    ("get_amenity", Some(User)),
+    ("list_resources", Some(User)),
+    ("create_resource", Some(Manager)),
+    ("get_resource", Some(User)),
+    ("update_resource", Some(Manager)),
+    ("retire_resource", Some(Manager)),
+    ("import_resources", Some(Manager)),
+    ("list_bookings", Some(User)),
+    ("create_booking", Some(User)),
+    ("get_booking", Some(User)),
+    ("move_booking", Some(User)),
+    ("confirm_booking", Some(User)),
+    ("cancel_booking", Some(User)),
+    ("check_in", Some(User)),
+    ("check_out", Some(User)),
+    ("get_booking_history", Some(User)),
+    ("search_availability", Some(User)),
+    ("get_free_busy", Some(User)),
+    ("list_notifications", Some(User)),
+];
+
+struct Operation {
+    id: String,
+    method: String,
+    path: String,
+}
+
+/// The operations of the document that the gateway serves.
+async fn operations(client: &Client) -> Vec<Operation> {
+    let document = client.get("/api/openapi.json").await.expect(200);
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(|(method, operation)| Operation {
+            id: operation["operationId"].as_str().unwrap().to_owned(),
+            method: method.to_uppercase(),
+            path: path.clone(),
+        })
+    });
+    operations.collect()
+}
+
+/// Two organizations, the first with something of everything.
+struct World {
+    installation: Installation,
+    /// By role, in the first organization.
+    people: BTreeMap<Role, Client>,
+    /// The administrator of the second.
+    stranger: Client,
+    /// An id of the first organization for each collection with ids in its paths.
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl World {
+    async fn start() -> Self {
+        let installation = Installation::on_database().await;
+        let admin = installation.admin().await;
+        let password = "a password of many words";
+        let manager = json!({ "email": "manager@example.com", "password": password, "name": "Manager", "role": "manager" });
+        let manager_id =
+            admin.post("/api/v1/users", manager).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let manager = installation.client().sign_in("manager@example.com", password).await;
+        let user = installation.client().register("user@example.com", "User").await;
+        let (email, password) = installation.create_organization("beta").await;
+        let credentials = json!({ "email": email, "password": password, "organization": "beta" });
+        let stranger = installation.client().sign_in_with(credentials).await;
+        let create = async |collection: &str, body: Value| {
+            let created = admin.post(&format!("/api/v1/{collection}"), body).await.expect(201);
+            created["id"].as_str().unwrap().to_owned()
+        };
+        let kind = create("resource-types", json!({ "name": "room" })).await;
+        let amenity = create("amenities", json!({ "name": "projector" })).await;
+        let location = create("locations", json!({ "name": "Campus", "kind": "site" })).await;
+        let room = json!({ "name": "Ada", "type": "room", "seats": 8, "time_zone": "Europe/Lisbon" });
+        let room = create("resources", room).await;
+        let booking =
+            json!({ "resource_id": room, "starts_at": afternoon("14:00"), "ends_at": afternoon("15:00") });
+        let booking =
+            user.post("/api/v1/bookings", booking).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let ids = BTreeMap::from([
+            ("users", manager_id),
+            ("resource-types", kind),
+            ("amenities", amenity),
+            ("locations", location),
+            ("resources", room),
+            ("bookings", booking),
+        ]);
+        Self {
+            installation,
+            people: BTreeMap::from([(User, user), (Manager, manager), (Admin, admin)]),
+            stranger,
+            ids,
+        }
+    }
+
+    /// Calls an operation on something of the first organization, with a body that says nothing and a version that
+    /// nothing has: what may be called is refused for that, and changes nothing.
+    async fn call(&self, operation: &Operation, client: &Client) -> Reply {
+        let collection = operation.path.split('/').nth(3).unwrap_or_default();
+        let id = self.ids.get(collection).map(String::as_str).unwrap_or_default();
+        let path = operation.path.replace("{id}", id);
+        let mut request = client.request(&operation.method, &path).header("if-match", "\"999\"");
+        if operation.method != "GET" && operation.method != "DELETE" {
+            request = request.json(&json!({}));
+        }
+        client.send(request).await
+    }
+}
+
+#[tokio::test]
+async fn every_operation_is_for_those_who_may_and_nobody_else() {
+    let world = World::start().await;
+    let anonymous = world.installation.client();
+    let operations = operations(&anonymous).await;
+    let rows: BTreeMap<_, _> = ROWS.into_iter().collect();
+    let known: BTreeSet<_> = operations.iter().map(|operation| operation.id.as_str()).collect();
+    assert_eq!(known, rows.keys().copied().collect(), "each operation has a row, and each row an operation");
+    for operation in &operations {
+        let Some(least) = rows[operation.id.as_str()] else {
+            continue;
+        };
+        assert_eq!(world.call(operation, &anonymous).await.status, 401, "{} without a token", operation.id);
+        for (role, person) in &world.people {
+            let status = world.call(operation, person).await.status.as_u16();
+            if *role < least {
+                assert_eq!(status, 403, "{} as {role:?}", operation.id);
+            } else {
+                assert!(
+                    ![401, 403, 405].contains(&status) && status < 500,
+                    "{} as {role:?}: {status}",
+                    operation.id
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_one_organization_is_visible_to_another() {
+    let world = World::start().await;
+    let anonymous = world.installation.client();
+    let window = format!("?from={}&to={}", afternoon("13:00"), afternoon("18:00"));
+    for mut operation in operations(&anonymous).await {
+        let names_one = operation.path.contains("{id}");
+        if operation.path.ends_with("/availability") || operation.path.ends_with("/free-busy") {
+            operation.path += &window;
+        }
+        let reply = world.call(&operation, &world.stranger).await;
+        if names_one {
+            reply.problem(404, "not_found");
+        } else {
+            let text = reply.body.to_string();
+            let leaked: Vec<_> = world.ids.iter().filter(|(_, id)| text.contains(id.as_str())).collect();
+            assert!(leaked.is_empty(), "{} shows {leaked:?}", operation.id);
+        }
+    }
+    // What is unique is so within an organization: the same names again are no conflict, and no hint.
+    let stranger = &world.stranger;
+    stranger.post("/api/v1/resource-types", json!({ "name": "room" })).await.expect(201);
+    let room = json!({ "name": "Ada", "type": "room", "seats": 8, "time_zone": "Europe/Lisbon" });
+    stranger.post("/api/v1/resources", room).await.expect(201);
+    let foreign = json!({ "resource_id": world.ids["resources"], "starts_at": afternoon("16:00"), "ends_at": afternoon("17:00") });
+    let refused = stranger.post("/api/v1/bookings", foreign).await.problem(422, "invalid_input");
+    assert_eq!(refused["errors"][0]["code"], "not_found");
+    let admin = &world.people[&Admin];
+    let mine: Value = admin.get("/api/v1/resources").await.expect(200);
+    assert_eq!(mine["items"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,10 @@
+//! The product from end to end: a real `reservas all`, spoken to through its gateway alone.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+mod authorization;
+mod client;
+mod installation;
+mod journey;
+mod real_data;
+mod starting;
+mod survival;

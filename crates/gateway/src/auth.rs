@@ -1,0 +1,89 @@
+//! `auth/validator`: the token of a request, its signature, its claims and what they allow.
+
+pub mod claims;
+pub mod keys;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value};
+
+use crate::clock;
+use crate::config::Validator;
+use crate::fault::Fault;
+use claims::Denial;
+use keys::{KeyStore, Lookup};
+
+/// The claims of a token that was found to be good.
+pub type Claims = Map<String, Value>;
+
+/// Checks the tokens of an endpoint.
+pub struct Verifier {
+    rules: Validator,
+    keys: Arc<KeyStore>,
+}
+
+impl Verifier {
+    /// With its rules and the keys that other endpoints may use too.
+    pub fn new(rules: Validator, keys: Arc<KeyStore>) -> Self {
+        Self { rules, keys }
+    }
+
+    /// Headers for the backend, from the claims; the client's own of these names never pass.
+    pub fn propagated(&self, claims: &Claims) -> Vec<(String, Option<String>)> {
+        let pairs = self.rules.propagate_claims.iter();
+        pairs.map(|(claim, name)| (name.to_lowercase(), claims::text(claims, claim))).collect()
+    }
+
+    /// The claims of the request's token.
+    ///
+    /// # Errors
+    /// 401 when there is no good token, 403 when its roles or scopes do not do, 503 when the keys cannot be had.
+    pub async fn check(&self, headers: &HeaderMap) -> Result<Claims, Fault> {
+        let token = self.token(headers).ok_or_else(|| unauthorized("A bearer token is needed."))?;
+        let head =
+            jsonwebtoken::decode_header(&token).map_err(|_| unauthorized("The token is malformed."))?;
+        if head.alg != self.rules.algorithm {
+            return Err(unauthorized("The token is signed with another algorithm."));
+        }
+        let key = match self.keys.find(head.kid.as_deref(), self.rules.algorithm).await {
+            Lookup::Found(key) => key,
+            Lookup::Unknown => return Err(unauthorized("The token is signed with an unknown key.")),
+            Lookup::Unavailable => {
+                return Err(Fault::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "keys_unavailable",
+                    "The keys that verify tokens cannot be had at the moment.",
+                )
+                .retry(1)
+                .plain(StatusCode::UNAUTHORIZED, "", ""));
+            }
+        };
+        let claims = claims::decode(&token, &key, self.rules.algorithm)
+            .ok_or_else(|| unauthorized("The token's signature is not valid."))?;
+        claims::check(&claims, &self.rules, clock::now().as_second()).map_err(|denial| match denial {
+            Denial::Token(detail) => unauthorized(detail),
+            Denial::Permission(detail) => Fault::new(StatusCode::FORBIDDEN, "forbidden", detail),
+        })?;
+        Ok(claims)
+    }
+
+    fn token(&self, headers: &HeaderMap) -> Option<String> {
+        let value = headers.get(&self.rules.header).and_then(|value| value.to_str().ok());
+        let bearer = value.and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        });
+        bearer.or_else(|| cookie(headers, self.rules.cookie_key.as_deref()?))
+    }
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lists = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = lists.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+fn unauthorized(detail: &str) -> Fault {
+    Fault::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+}

@@ -1,0 +1,108 @@
+//! What is known of a request once its head was read.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+
+use crate::config::Router;
+use crate::headers::{self, CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, TRACEPARENT};
+
+/// A request without its body.
+#[derive(Debug)]
+pub struct Call {
+    /// Its method.
+    pub method: Method,
+    /// Its path, still encoded.
+    pub path: String,
+    /// Its query, still encoded.
+    pub query: Option<String>,
+    /// The host that was asked for.
+    pub host: String,
+    /// The client's address.
+    pub client: IpAddr,
+    /// Its headers, without those of the connection.
+    pub headers: HeaderMap,
+    /// What ties its log lines together; empty until the correlation layer sets it.
+    pub correlation_id: String,
+    /// Its place in a trace; empty until the correlation layer sets it.
+    pub traceparent: String,
+}
+
+impl Call {
+    /// Reads a head. The client's word on its address counts only from a trusted proxy.
+    pub fn new(parts: Parts, peer: SocketAddr, options: &Router) -> Self {
+        let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let host = host.or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
+        let client = client(peer.ip().to_canonical(), &parts.headers, options);
+        let mut headers = parts.headers;
+        headers::strip_hop_by_hop(&mut headers);
+        Self {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            host,
+            client,
+            headers,
+            correlation_id: String::new(),
+            traceparent: String::new(),
+        }
+    }
+
+    /// Sets what every backend is told.
+    pub fn announce(&self, headers: &mut HeaderMap) {
+        let client = self.client.to_string();
+        let fixed = [
+            (FORWARDED_FOR, &client),
+            (FORWARDED_HOST, &self.host),
+            (CORRELATION_ID, &self.correlation_id),
+            (TRACEPARENT, &self.traceparent),
+        ];
+        for (name, text) in fixed {
+            if let Ok(value) = HeaderValue::from_str(text)
+                && !text.is_empty()
+            {
+                headers.insert(name, value);
+            }
+        }
+    }
+
+    /// A header as text, empty when it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// The rightmost address that is no trusted proxy: what stands left of it, anyone could have written.
+fn client(peer: IpAddr, headers: &HeaderMap, options: &Router) -> IpAddr {
+    let trusted = |address: IpAddr| {
+        options.trusted_proxies.iter().any(|(network, bits)| contains(*network, *bits, address))
+    };
+    if !trusted(peer) {
+        return peer;
+    }
+    for name in &options.remote_ip_headers {
+        let lists = headers.get_all(name.as_str()).iter().filter_map(|value| value.to_str().ok());
+        let all: Vec<&str> = lists.flat_map(|list| list.split(',')).map(str::trim).collect();
+        let mut hops = all.iter().rev().map_while(|text| text.parse::<IpAddr>().ok());
+        if let Some(found) = hops.find(|address| !trusted(*address)) {
+            return found;
+        }
+    }
+    peer
+}
+
+fn contains(network: IpAddr, bits: u8, address: IpAddr) -> bool {
+    match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            (network.to_bits() & mask) == (address.to_bits() & mask)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            (network.to_bits() & mask) == (address.to_bits() & mask)
+        }
+        _ => false,
+    }
+}

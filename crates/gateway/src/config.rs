@@ -1,0 +1,64 @@
+//! The route file: what is read of it, its defaults, and everything that is wrong with it.
+
+mod backend;
+mod cors;
+mod duration;
+mod endpoint;
+pub mod json;
+mod limit;
+mod modifier;
+pub mod pattern;
+mod root;
+mod section;
+#[cfg(test)]
+mod tests;
+mod validator;
+
+pub use backend::{Backend, Breaker, Decoding, ErrorReport, FlatmapOp};
+pub use cors::Cors;
+pub use endpoint::{Endpoint, Names, Output, StaticWhen};
+pub use limit::{Rate, RateKey};
+pub use modifier::Change;
+pub use root::{Root, Router};
+pub use section::{ConfigError, ConfigErrors};
+pub use validator::{KeySource, Validator};
+
+use section::{Findings, Section};
+
+/// A route file that was read and found to be in order.
+#[derive(Debug)]
+pub struct Config {
+    /// What holds for all endpoints.
+    pub root: Root,
+    /// The endpoints, in the order of the file.
+    pub endpoints: Vec<Endpoint>,
+    /// What runs but is probably not meant.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a route file; all errors come together.
+pub fn parse(text: &str, lenient: bool) -> Result<Config, ConfigErrors> {
+    let node = json::parse(text).map_err(|error| {
+        ConfigErrors(vec![ConfigError { at: error.at, path: String::new(), message: error.message }])
+    })?;
+    let findings = Findings::new(lenient);
+    let read = read(&findings, &node);
+    let warnings = findings.close()?;
+    let missing = || {
+        ConfigErrors(vec![ConfigError { at: node.at, path: String::new(), message: "nothing to run".into() }])
+    };
+    let (root, endpoints) = read.ok_or_else(missing)?;
+    Ok(Config { root, endpoints, warnings })
+}
+
+fn read(findings: &Findings, node: &json::Node) -> Option<(Root, Vec<Endpoint>)> {
+    let section = Section::open(findings, node, String::new())?;
+    let root = Root::read(&section);
+    let endpoints = section
+        .sections("endpoints")
+        .into_iter()
+        .filter_map(|endpoint| Endpoint::read(endpoint, &root))
+        .collect();
+    section.finish();
+    Some((root, endpoints))
+}

@@ -1,0 +1,80 @@
+//! Why a backend's answer cannot be used, and what the client is told.
+
+use http::StatusCode;
+
+use crate::fault::Fault;
+
+/// What sort of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The endpoint's time is over.
+    Timeout,
+    /// No connection, or it broke.
+    Unreachable,
+    /// An answer that cannot be used.
+    BadAnswer,
+    /// The client's body is larger than allowed.
+    TooLarge,
+    /// The breaker is open, so nobody was asked.
+    Open,
+    /// The backend was asked too often, so nobody was asked.
+    Limited,
+}
+
+/// Why a backend's answer cannot be used.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What sort.
+    pub kind: Kind,
+    /// The words of the original, shown with `router.return_error_msg`.
+    pub text: String,
+    /// The status and content type that `return_error_code` passes on.
+    pub passed_on: Option<(StatusCode, String)>,
+}
+
+impl Failure {
+    /// A failure with the words of the original.
+    pub fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), passed_on: None }
+    }
+
+    /// The endpoint's time is over.
+    pub fn timeout() -> Self {
+        Self::new(Kind::Timeout, "context deadline exceeded")
+    }
+
+    /// What the client is told; `tell` shows the words of the original in its form.
+    pub fn into_fault(self, tell: bool) -> Fault {
+        let fault = match self.kind {
+            Kind::Timeout => Fault::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "gateway_timeout",
+                "The service behind took too long.",
+            ),
+            Kind::Unreachable | Kind::BadAnswer => Fault::new(
+                StatusCode::BAD_GATEWAY,
+                "bad_gateway",
+                "The service behind did not give a usable answer.",
+            ),
+            Kind::TooLarge => return too_large(),
+            Kind::Open | Kind::Limited => Fault::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "service_unavailable",
+                "The service behind is left alone for a moment.",
+            )
+            .retry(1),
+        };
+        let (status, encoding) = self.passed_on.unwrap_or((StatusCode::INTERNAL_SERVER_ERROR, String::new()));
+        let content_type = if encoding.is_empty() { "text/plain; charset=utf-8" } else { &encoding };
+        fault.plain(status, content_type, if tell { self.text } else { String::new() }).handled()
+    }
+}
+
+/// 413 for a body that is larger than allowed.
+pub fn too_large() -> Fault {
+    Fault::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "payload_too_large",
+        "The body of the request is larger than allowed.",
+    )
+}

@@ -1,0 +1,85 @@
+//! Headers of the connection, which end here, and of the gateway itself.
+
+use http::header::{
+    CONNECTION, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The client's address.
+pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The host that the client asked for.
+pub const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// The gateway, where the client's own `User-Agent` is passed on.
+pub const FORWARDED_VIA: HeaderName = HeaderName::from_static("x-forwarded-via");
+/// What ties log lines of one request together.
+pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+/// The place in a trace (W3C Trace Context).
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Removes what concerns one connection only, and what `Connection` names (RFC 9110, section 7.6.1).
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    let fixed = [
+        CONNECTION,
+        HOST,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+        http::header::EXPECT,
+        HeaderName::from_static("keep-alive"),
+        HeaderName::from_static("proxy-connection"),
+    ];
+    named.iter().chain(&fixed).for_each(|name| drop(headers.remove(name)));
+}
+
+/// How the gateway names itself.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// To backends.
+    pub user_agent: HeaderValue,
+    version: Option<HeaderValue>,
+    prefix: &'static str,
+}
+
+impl Identity {
+    /// With a version to be compatible with, the names of the original; without, our own and no version.
+    pub fn new(compat: Option<&str>, hide_version: bool) -> Self {
+        let ours = Self {
+            user_agent: HeaderValue::from_static("Reservas-Gateway"),
+            version: None,
+            prefix: "x-gateway",
+        };
+        let Some(version) = compat else { return ours };
+        let shown = format!("Version {}", if hide_version { "undefined" } else { version });
+        Self {
+            user_agent: HeaderValue::from_str(&format!("KrakenD Version {version}"))
+                .unwrap_or(ours.user_agent),
+            version: HeaderValue::from_str(&shown).ok(),
+            prefix: "x-krakend",
+        }
+    }
+
+    /// Whether the names are those of the original.
+    pub fn is_compatible(&self) -> bool {
+        self.version.is_some()
+    }
+
+    /// Marks an answer as handled, and as complete or not.
+    pub fn mark(&self, headers: &mut HeaderMap, complete: bool) {
+        if let (Some(version), Ok(name)) = (&self.version, self.prefix.parse::<HeaderName>()) {
+            headers.insert(name, version.clone());
+        }
+        if let Ok(name) = format!("{}-completed", self.prefix).parse::<HeaderName>() {
+            headers.insert(name, HeaderValue::from_static(if complete { "true" } else { "false" }));
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! `reservas all`: the five services in one process, with a private PostgreSQL unless one is given.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use platform::config::Secret;
+use platform::data_dir::DataDir;
+use platform::http::client::client;
+use platform::http::serve::serve;
+use platform::postgres::{Cluster, Durability, Settings as ClusterSettings};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::console::say;
+use crate::settings::Settings;
+use crate::wiring::{Service, bind, cache, migrate_schemas};
+
+/// How long a service may take to say that it is ready.
+const READY: Duration = Duration::from_secs(20);
+/// How often it is asked.
+const ASK: Duration = Duration::from_millis(20);
+
+/// Runs everything until a signal, and stops everything.
+///
+/// # Errors
+/// One line that says what went wrong and what to do.
+pub async fn run(mut settings: Settings) -> Result<(), String> {
+    // What can be wrong is found before anything is started, the most likely first.
+    cache(&settings)?;
+    let listeners = Listeners::bind(&settings).await?;
+    let folder = PathBuf::from(&settings.data_dir);
+    let _lock = DataDir::open(&folder).map_err(|error| error.to_string())?;
+    if settings.internal_token.get().is_none() {
+        settings.internal_token = internal_token(&folder.join("internal-token"))?;
+    }
+    let mut cluster = match settings.database_url.get() {
+        Some(_) => None,
+        None => Some(start_cluster(&folder).await?),
+    };
+    let owner_url = match &cluster {
+        Some(cluster) => cluster.url("reservas_owner", "reservas"),
+        None => settings.database_url.expose().to_owned(),
+    };
+    let shutdown = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let result = async {
+        start(&settings, &owner_url, listeners, &shutdown, &mut tasks).await?;
+        wait(cluster.as_mut(), &mut tasks).await
+    }
+    .await;
+    shutdown.cancel();
+    while tasks.join_next().await.is_some() {}
+    if let Some(cluster) = cluster {
+        cluster.stop().await.map_err(|error| error.to_string())?;
+    }
+    result
+}
+
+/// The five ports, taken.
+struct Listeners {
+    gateway: TcpListener,
+    services: Vec<(Service, TcpListener)>,
+}
+
+impl Listeners {
+    async fn bind(settings: &Settings) -> Result<Self, String> {
+        let default = format!("0.0.0.0:{}", settings.port_base);
+        let listen = if settings.gateway.listen.is_empty() { &default } else { &settings.gateway.listen };
+        let gateway = bind(listen, "gateway", "RESERVAS_GATEWAY_LISTEN").await?;
+        let mut services = Vec::new();
+        for service in Service::ALL {
+            // In one process, nobody but the gateway has to reach the services.
+            services.push((service, service.listen(settings, "127.0.0.1").await?));
+        }
+        Ok(Self { gateway, services })
+    }
+}
+
+async fn start_cluster(folder: &Path) -> Result<Cluster, String> {
+    let settings = ClusterSettings { folder: folder.join("postgres"), durability: Durability::Safe };
+    let cluster = Cluster::start(&settings).await.map_err(|error| error.to_string())?;
+    cluster.ensure_database("reservas").await.map_err(|error| error.to_string())?;
+    Ok(cluster)
+}
+
+/// Starts the services and the gateway, one line for each as it becomes ready.
+async fn start(
+    settings: &Settings,
+    owner_url: &str,
+    listeners: Listeners,
+    shutdown: &CancellationToken,
+    tasks: &mut JoinSet<Result<(), String>>,
+) -> Result<(), String> {
+    migrate_schemas(owner_url, &Service::ALL).await?;
+    let users = Service::Users.context(settings, owner_url, shutdown.clone())?;
+    let password = settings.admin_password.get();
+    let first = users::bootstrap(&users, &settings.users, &settings.admin_email, password).await;
+    let first =
+        first.map_err(|problem| format!("the first administrator cannot be created: {}", problem.detail))?;
+    let mut resolve = BTreeMap::new();
+    for (service, listener) in listeners.services {
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        resolve.insert(service.name().to_owned(), address.to_string());
+        let router = service.start(settings, service.context(settings, owner_url, shutdown.clone())?).await?;
+        let stop = shutdown.clone();
+        tasks.spawn(async move { serve(router, listener, stop).await.map_err(|error| error.to_string()) });
+        ready(&format!("http://{address}/health/ready")).await?;
+        say(format_args!("{:<14} ready on {address}", service.name()));
+    }
+    let port = listeners.gateway.local_addr().map_err(|error| error.to_string())?.port();
+    let gateway = crate::commands::gateway::product(settings, resolve)?;
+    let (listener, stop) = (listeners.gateway, shutdown.clone());
+    tasks.spawn(async move { gateway.serve(listener, stop).await.map_err(|error| error.to_string()) });
+    ready(&format!("http://127.0.0.1:{port}/__health")).await?;
+    say(format_args!("{:<14} ready on port {port}", "gateway"));
+    say(format_args!("\nReservas    http://localhost:{port}"));
+    say(format_args!("API docs    http://localhost:{port}/api/docs"));
+    if let Some(first) = first {
+        say("\nThe administrator, shown this once:");
+        say(format_args!("  e-mail    {}", first.email));
+        say(format_args!(
+            "  password  {}",
+            first.password.as_ref().map_or("(the one you set)", Secret::expose)
+        ));
+    }
+    Ok(())
+}
+
+/// Until a signal comes, or something ends that should not.
+async fn wait(cluster: Option<&mut Cluster>, tasks: &mut JoinSet<Result<(), String>>) -> Result<(), String> {
+    let cluster_end = async {
+        match cluster {
+            Some(cluster) => cluster.exited().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        signal = crate::commands::stop_signal() => signal.map_err(|error| error.to_string()),
+        end = cluster_end => Err(format!("PostgreSQL ended by itself ({end:?}); its log is in the data folder")),
+        Some(end) = tasks.join_next() => Err(format!("a service ended by itself: {end:?}")),
+    }
+}
+
+/// Waits until an address answers with success.
+async fn ready(url: &str) -> Result<(), String> {
+    let client = client(Duration::from_secs(5)).map_err(|error| error.to_string())?;
+    let asking = async {
+        let mut tick = tokio::time::interval(ASK);
+        loop {
+            tick.tick().await;
+            if client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(READY, asking)
+        .await
+        .map_err(|_| format!("{url} was not ready within {} s", READY.as_secs()))
+}
+
+/// The token of the data folder; made with the first start, for the owner's eyes only.
+fn internal_token(path: &Path) -> Result<Secret, String> {
+    let describe = |error: std::io::Error| format!("{} cannot be used: {error}", path.display());
+    match std::fs::read_to_string(path) {
+        Ok(token) if token.trim().len() >= 32 => Ok(Secret::from(token.trim().to_owned())),
+        Ok(_) => Err(format!("{} is damaged: delete it, and a new one is made", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let token: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+            // Whole or not at all: a crash in between must not leave half a token.
+            let draft = path.with_extension("new");
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&draft)
+                .map_err(describe)?;
+            file.write_all(token.as_bytes()).and_then(|()| file.sync_all()).map_err(describe)?;
+            std::fs::rename(&draft, path).map_err(describe)?;
+            Ok(Secret::from(token))
+        }
+        Err(error) => Err(describe(error)),
+    }
+}

@@ -1,0 +1,120 @@
+//! `reservas gateway run` and `reservas gateway check`: the API gateway as a process of its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use gateway::{Gateway, Options};
+use tokio_util::sync::CancellationToken;
+
+use crate::console::say;
+use crate::settings::Settings;
+use crate::wiring::bind;
+
+/// The product's own route file.
+const PRODUCT: &str = include_str!("../../../../deploy/gateway.json");
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a route file.
+    Run(File),
+    /// Check a route file: every error with its line and column.
+    Check(File),
+}
+
+/// A route file and how to take it.
+#[derive(Debug, clap::Args)]
+pub struct File {
+    /// The route file; the product's own when absent.
+    #[arg(long, short)]
+    config: Option<PathBuf>,
+    /// Serve `/__debug/`.
+    #[arg(long, short)]
+    debug: bool,
+    /// Warn of what is not supported instead of refusing it.
+    #[arg(long)]
+    lenient: bool,
+    /// Where a service name of the file is reached: `users=127.0.0.1:8081`. May be repeated.
+    #[arg(long, value_name = "NAME=ADDRESS")]
+    resolve: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What is wrong with the route file, or why it cannot be served.
+pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
+    match command {
+        Command::Check(file) => {
+            let gateway = load(&settings, &file)?;
+            gateway.warnings().iter().for_each(say);
+            say("the route file is right");
+            Ok(())
+        }
+        Command::Run(file) => {
+            let gateway = load(&settings, &file)?;
+            gateway.warnings().iter().for_each(say);
+            let default = format!("0.0.0.0:{}", gateway.port());
+            let listen = if settings.gateway.listen.is_empty() { &default } else { &settings.gateway.listen };
+            let listener = bind(listen, "gateway", "RESERVAS_GATEWAY_LISTEN").await?;
+            say(format_args!(
+                "gateway listens on {}",
+                listener.local_addr().map_err(|error| error.to_string())?
+            ));
+            let shutdown = CancellationToken::new();
+            let signal = shutdown.clone();
+            tokio::spawn(async move {
+                // When signals cannot be heard, running on is better than not running.
+                if super::stop_signal().await.is_ok() {
+                    signal.cancel();
+                }
+            });
+            with_docs(gateway)?.serve(listener, shutdown).await.map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// The product's gateway, with its service names mapped to addresses.
+///
+/// # Errors
+/// What is wrong with the route file.
+pub fn product(settings: &Settings, resolve: BTreeMap<String, String>) -> Result<Gateway, String> {
+    let options = Options { resolve, ..options(settings) };
+    let gateway = match settings.gateway.file.as_str() {
+        "" => Gateway::parse(PRODUCT, options),
+        file => Gateway::load(Path::new(file), options),
+    };
+    with_docs(gateway.map_err(|errors| errors.to_string())?)
+}
+
+fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
+    let mut resolve = BTreeMap::new();
+    for pair in &file.resolve {
+        let (name, address) =
+            pair.split_once('=').ok_or_else(|| format!("--resolve {pair} is not NAME=ADDRESS"))?;
+        resolve.insert(name.to_owned(), address.to_owned());
+    }
+    let options = Options { debug: file.debug, lenient: file.lenient, resolve, ..options(settings) };
+    let gateway = match (&file.config, settings.gateway.file.as_str()) {
+        (Some(path), _) => Gateway::load(path, options),
+        (None, "") => Gateway::parse(PRODUCT, options),
+        (None, path) => Gateway::load(Path::new(path), options),
+    };
+    gateway.map_err(|errors| errors.to_string())
+}
+
+fn options(settings: &Settings) -> Options {
+    Options {
+        debug: false,
+        lenient: false,
+        resolve: BTreeMap::new(),
+        compat: Some(settings.gateway.compat.clone()).filter(|version| !version.is_empty()),
+        redis_url: settings.redis_url.get().map(str::to_owned),
+    }
+}
+
+fn with_docs(gateway: Gateway) -> Result<Gateway, String> {
+    let docs = crate::docs::router().map_err(|error| error.to_string())?;
+    Ok(gateway.with_local(&crate::docs::PATHS, docs))
+}

@@ -1,0 +1,9 @@
+//! The binary's parts: its settings, the wiring of the services, and its commands.
+
+pub mod all;
+pub mod commands;
+pub mod console;
+pub mod docs;
+pub mod openapi;
+pub mod settings;
+pub mod wiring;

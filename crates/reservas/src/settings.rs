@@ -1,0 +1,168 @@
+//! All settings in one tree, as `reservas config` prints it.
+//!
+//! | variable | default | what it sets |
+//! | --- | --- | --- |
+//! | `RESERVAS_DATA_DIR` | `/var/lib/reservas` as root, else `~/.local/share/reservas` | where `all` keeps everything |
+//! | `RESERVAS_PORT_BASE` | 8080 | the gateway's port; the services follow at +1 to +4 |
+//! | `RESERVAS_ADMIN_EMAIL` | `admin@localhost.localdomain` | the first administrator (first start only) |
+//! | `RESERVAS_ADMIN_PASSWORD` | generated and shown once | the first administrator's password (first start only) |
+//! | `RESERVAS_INTERNAL_TOKEN` | generated in the data folder by `all` | what services show each other |
+//! | `DATABASE_URL` | a private PostgreSQL in the data folder | the database, as its owner |
+//! | `REDIS_URL` | none: caches in memory | the shared cache |
+//! | `SMTP_URL` | none: files in the data folder | the mail server |
+//! | `RUST_LOG` | `info,sqlx=warn` | the log's levels |
+//!
+//! A key `a.b` of the file is `RESERVAS_A_B` in the environment; each service's own are in its `config.rs`.
+
+use std::path::{Path, PathBuf};
+
+use platform::config::{ConfigError, Layers, Secret, Server};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where `all` keeps its database, its outbox and its lock; empty: by the user's rights.
+    pub data_dir: String,
+    /// The gateway's port: 1 to 65531.
+    pub port_base: u16,
+    /// The first administrator's address.
+    pub admin_email: String,
+    /// The first administrator's password; empty: generated.
+    pub admin_password: Secret,
+    /// What services show each other; at least 32 characters.
+    pub internal_token: Secret,
+    /// The database's owner; empty in `all`: a private PostgreSQL.
+    pub database_url: Secret,
+    /// The shared cache; empty: each process its own.
+    pub redis_url: Secret,
+    /// The log's levels, in the syntax of `RUST_LOG`.
+    pub log: String,
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The user service.
+    pub users: users::Config,
+    /// The resource service.
+    pub resources: resources::Config,
+    /// The booking service.
+    pub bookings: bookings::Config,
+    /// The notification service.
+    pub notifications: notifications::Config,
+}
+
+/// The gateway's settings.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gateway {
+    /// The route file; empty: the product's own, built in.
+    pub file: String,
+    /// Address and port; empty: every address, and the port of the port base or of the route file.
+    pub listen: String,
+    /// Name and behave as this version of KrakenD CE; empty: as ourselves.
+    pub compat: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data_dir: String::new(),
+            port_base: 8080,
+            admin_email: "admin@localhost.localdomain".into(),
+            admin_password: Secret::default(),
+            internal_token: Secret::default(),
+            database_url: Secret::default(),
+            redis_url: Secret::default(),
+            log: "info,sqlx=warn".into(),
+            gateway: Gateway::default(),
+            users: users::Config::default(),
+            resources: resources::Config::default(),
+            bookings: bookings::Config::default(),
+            notifications: notifications::Config::default(),
+        }
+    }
+}
+
+/// Names the configuration file; read by the command line.
+pub const FILE: &str = "RESERVAS_CONFIG";
+
+/// Names of the environment that the world knows, and the keys they set.
+const PLAIN: [(&str, &str); 4] = [
+    ("DATABASE_URL", "database_url"),
+    ("REDIS_URL", "redis_url"),
+    ("SMTP_URL", "notifications.smtp_url"),
+    ("RUST_LOG", "log"),
+];
+
+impl Settings {
+    /// Defaults, then the file, then the environment, then flags.
+    ///
+    /// # Errors
+    /// One line that names the file, variable or key at fault.
+    #[expect(clippy::disallowed_methods, reason = "the binary's one place that reads the environment")]
+    pub fn load(
+        file: Option<&Path>,
+        port_base: Option<u16>,
+        data_dir: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let layers = match file {
+            Some(path) => Layers::of::<Self>().file(path)?,
+            None => Layers::of::<Self>(),
+        };
+        let mut settings: Self = layers
+            .environment(std::env::vars().filter(|(name, _)| name != FILE), &PLAIN)?
+            .flag("port_base", port_base.map(Into::into))
+            .flag("data_dir", data_dir.map(|path| path.to_string_lossy().into()))
+            .build()?;
+        if !(1..=65531).contains(&settings.port_base) {
+            return Err(ConfigError::Invalid("port_base".into(), "it must be 1 to 65531".into()));
+        }
+        if settings.data_dir.is_empty() {
+            let variable = |name| std::env::var_os(name).map(PathBuf::from);
+            let folder = platform::data_dir::default_data_dir(
+                variable("HOME").as_deref(),
+                variable("XDG_DATA_HOME").as_deref(),
+                nix::unistd::geteuid().is_root(),
+            );
+            let folder = folder.ok_or_else(|| {
+                ConfigError::Invalid(
+                    "data_dir".into(),
+                    "there is no home folder; set RESERVAS_DATA_DIR".into(),
+                )
+            })?;
+            settings.data_dir = folder.to_string_lossy().into();
+        }
+        settings.complete();
+        Ok(settings)
+    }
+
+    /// Fills the addresses that were left to the port base.
+    fn complete(&mut self) {
+        let base = self.port_base;
+        let url = |offset: u16| format!("http://127.0.0.1:{}", base + offset);
+        for (offset, server) in self.servers_mut() {
+            if server.url.is_empty() {
+                server.url = url(offset);
+            }
+        }
+        let or = |own: &mut String, other: &str| {
+            if own.is_empty() {
+                other.clone_into(own);
+            }
+        };
+        or(&mut self.bookings.resources_url, &self.resources.server.url);
+        or(&mut self.notifications.users_url, &self.users.server.url);
+        or(&mut self.notifications.bookings_url, &self.bookings.server.url);
+        or(&mut self.notifications.outbox_dir, &format!("{}/outbox", self.data_dir));
+    }
+
+    /// The services' servers, each with its distance from the port base.
+    pub fn servers_mut(&mut self) -> [(u16, &mut Server); 4] {
+        [
+            (1, &mut self.users.server),
+            (2, &mut self.resources.server),
+            (3, &mut self.bookings.server),
+            (4, &mut self.notifications.server),
+        ]
+    }
+}

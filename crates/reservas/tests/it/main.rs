@@ -1,0 +1,7 @@
+//! What must agree across the workspace: documents, routes, error codes.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+mod documents;
+mod errors;
+mod routes;
+mod workspace;

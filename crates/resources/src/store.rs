@@ -1,0 +1,9 @@
+//! Queries that two or more slices use.
+
+pub mod contents;
+pub mod events;
+pub mod names;
+pub mod parts;
+pub mod places;
+pub mod states;
+pub mod write;

@@ -1,0 +1,107 @@
+//! `POST /api/v1/me/password`: another password for the caller, known to nobody who has the old one.
+
+use axum::extract::State;
+use contracts::users::{SessionEnd, UserChanged};
+use garde::Validate;
+use http::StatusCode;
+use kernel::role::ProfileOwn;
+use platform::auth::{Actor, Can};
+use platform::config::Secret;
+use platform::db::Tx;
+use platform::events::{self, Origin};
+use platform::http::{Json, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::fields;
+use crate::App;
+use crate::error::Error;
+use crate::store::accounts;
+use crate::store::sessions::{Ending, Which};
+
+/// The old password and the new one.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ChangePassword)]
+pub struct Request {
+    /// The password so far.
+    #[garde(custom(fields::password))]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 256, example = "correct horse battery staple")]
+    pub current_password: Secret,
+    /// The password from now on: at least 15 characters, unless the installation says otherwise; at most 256.
+    #[garde(custom(fields::password))]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 256, example = "staple battery horse correct")]
+    pub new_password: Secret,
+}
+
+/// Changes the password and ends the caller's other sessions.
+#[utoipa::path(
+    post,
+    path = "/api/v1/me/password",
+    operation_id = "change_password",
+    tag = "profile",
+    summary = "Change one's password",
+    request_body = Request,
+    responses(
+        (status = 204, description = "Changed; all other sessions are over"),
+        (status = 403, description = "wrong_password"),
+        (status = 404, description = "not_found: the account has been removed"),
+        (status = 422, description = "invalid_input (password_too_short, password_guessable)"),
+        (status = 503, description = "hashing_busy")
+    ),
+    extensions(("x-permission" = json!("profile.own")))
+)]
+pub async fn change_password(
+    actor: Can<ProfileOwn>,
+    State(app): State<App>,
+    Json(request): Json<Request>,
+) -> Result<StatusCode, Problem> {
+    let before = current_hash(&app, &actor).await?;
+    // No connection is held meanwhile.
+    if !app.passwords.verify(&request.current_password, before.clone()).await? {
+        return Err(Error::WrongPassword.into());
+    }
+    let hash = app.passwords.hash(&request.new_password).await?;
+    let now = app.context.clock.now();
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let account = accounts::lock(&mut tx, actor.organization, actor.user).await?;
+    let account = account.ok_or_else(|| Problem::not_found("user"))?;
+    app.passwords.check("/new_password", &request.new_password, &account.email, &account.name)?;
+    replace(&mut tx, &actor, before.as_deref(), &hash).await?;
+    let origin = Origin::from(&*actor);
+    let (state, fields) = (contracts::users::Account::from(&account), vec!["password".to_owned()]);
+    let event = UserChanged { user_id: actor.user, before: state.clone(), after: state, fields };
+    events::append(&mut tx, actor.organization, &origin, &event, now).await?;
+    let reason = SessionEnd::PasswordChanged;
+    let ending = Ending { organization: actor.organization, user: actor.user, reason, origin: &origin, now };
+    ending.of(&mut tx, Which::AllBut(actor.session)).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn current_hash(app: &App, actor: &Actor) -> Result<Option<String>, Problem> {
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let hash = sqlx::query_scalar!(
+        "select hash from users.password where organization_id = $1 and user_id = $2",
+        actor.organization.0,
+        actor.user.0,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(hash)
+}
+
+/// Of two changes at once the second one's proof is out of date.
+async fn replace(tx: &mut Tx, actor: &Actor, before: Option<&str>, hash: &str) -> Result<(), Problem> {
+    let replaced = sqlx::query!(
+        "update users.password set hash = $4 where organization_id = $1 and user_id = $2 and hash = $3",
+        actor.organization.0,
+        actor.user.0,
+        before,
+        hash,
+    )
+    .execute(&mut **tx)
+    .await?;
+    if replaced.rows_affected() == 0 { Err(Error::WrongPassword.into()) } else { Ok(()) }
+}

@@ -1,0 +1,78 @@
+//! `POST /api/v1/auth/refresh`: new tokens for a refresh token, which works once.
+
+use axum::extract::State;
+use contracts::users::SessionEnd;
+use garde::Validate;
+use jiff_sqlx::ToSqlx as _;
+use platform::config::Secret;
+use platform::events::Origin;
+use platform::http::{Correlation, Json, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Tokens, TokensAnswer, fields, tokens};
+use crate::App;
+use crate::error::Error;
+use crate::refresh_token::RefreshToken;
+use crate::store::accounts;
+use crate::store::sessions::{self, Ending, Shown, Which};
+use crate::token::Bearer;
+
+/// What continues a session, or ends it.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RefreshRequest)]
+pub struct Request {
+    /// The refresh token that was given last.
+    #[garde(custom(fields::refresh_token))]
+    #[schema(value_type = String, min_length = 1, max_length = 86)]
+    pub refresh_token: Secret,
+}
+
+/// Continues a session.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/refresh",
+    operation_id = "refresh",
+    tag = "auth",
+    summary = "Exchange a refresh token for new tokens",
+    request_body = Request,
+    responses(
+        (status = 200, description = "New tokens of the same session", body = Tokens),
+        (status = 401, description = "invalid_refresh_token, refresh_token_reused (which ends the session)"),
+        (status = 422, description = "invalid_input")
+    )
+)]
+pub async fn refresh(
+    State(app): State<App>,
+    correlation: Correlation,
+    Json(request): Json<Request>,
+) -> Result<TokensAnswer, Problem> {
+    let now = app.context.clock.now();
+    let token = RefreshToken::parse(&request.refresh_token).ok_or(Error::InvalidRefreshToken)?;
+    let organization = token.organization;
+    let mut tx = app.context.db.begin(organization).await?;
+    let (user, shown) = sessions::find(&mut tx, &token, now).await?.ok_or(Error::InvalidRefreshToken)?;
+    if shown == Shown::Used {
+        // Nobody knows who showed it: the user or a thief.
+        let origin = Origin { actor: None, on_behalf_of: None, correlation };
+        let ending = Ending { organization, user, reason: SessionEnd::RefreshReused, origin: &origin, now };
+        ending.of(&mut tx, Which::One(token.session)).await?;
+        tx.commit().await?;
+        return Err(Error::RefreshTokenReused.into());
+    }
+    let account = accounts::load(&mut tx, organization, user).await?;
+    let role = account.filter(|account| account.active).ok_or(Error::InvalidRefreshToken)?.role;
+    sqlx::query!(
+        "update users.refresh_token set used_at = $3 where organization_id = $1 and session_id = $2 and used_at is null",
+        organization.0,
+        token.session.0,
+        now.to_sqlx(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    let next = RefreshToken::mint(organization, token.session);
+    sessions::keep(&mut tx, &next, now).await?;
+    tx.commit().await?;
+    tokens(&app, Bearer { organization, user, session: token.session, role }, &next).await
+}

@@ -1,0 +1,144 @@
+//! `PATCH /api/v1/users/{id}`: an administrator changes an account.
+
+use axum::extract::State;
+use contracts::users::{SessionEnd, UserChanged};
+use garde::Validate;
+use jiff::Timestamp;
+use kernel::role::UsersManage;
+use kernel::{OrganizationId, Role, UserId};
+use platform::auth::{Actor, Can};
+use platform::db::Tx;
+use platform::events::{self, Origin};
+use platform::http::{IfMatch, Json, Path, Problem};
+use platform::idempotency::Answer;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{UserBody, fields};
+use crate::App;
+use crate::account::{Account, Change};
+use crate::store::accounts;
+use crate::store::sessions::{Ending, Which};
+
+/// What is to change; absent stays.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = UpdateUser)]
+pub struct Request {
+    /// How to address the person: 1 to 200 characters.
+    #[garde(inner(custom(fields::name)))]
+    #[schema(min_length = 1, max_length = 200, example = "Ada King")]
+    pub name: Option<String>,
+    /// Their language (BCP 47).
+    #[garde(inner(custom(fields::locale)))]
+    #[schema(min_length = 2, max_length = 35, example = "en-GB")]
+    pub locale: Option<String>,
+    /// Their zone (IANA).
+    #[garde(inner(custom(fields::time_zone)))]
+    #[schema(min_length = 1, max_length = 64, example = "Europe/London")]
+    pub time_zone: Option<String>,
+    /// What they are.
+    #[garde(skip)]
+    pub role: Option<Role>,
+    /// Whether they may sign in; false ends their sessions.
+    #[garde(skip)]
+    pub active: Option<bool>,
+}
+
+impl From<Request> for Change {
+    fn from(request: Request) -> Self {
+        Self {
+            name: request.name,
+            locale: request.locale,
+            time_zone: request.time_zone,
+            role: request.role,
+            active: request.active,
+        }
+    }
+}
+
+/// Changes an account.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/users/{id}",
+    operation_id = "update_user",
+    tag = "users",
+    summary = "Change an account",
+    params(
+        ("id" = UserId, Path, description = "The account"),
+        ("If-Match" = String, Header, description = "The ETag of the version to change")
+    ),
+    request_body = Request,
+    responses(
+        (status = 200, description = "The account after the change", body = UserBody),
+        (status = 403, description = "permission_required"),
+        (status = 404, description = "not_found"),
+        (status = 409, description = "last_administrator"),
+        (status = 412, description = "stale_version"),
+        (status = 422, description = "invalid_input"),
+        (status = 428, description = "if_match_required")
+    ),
+    extensions(("x-permission" = json!("users.manage")))
+)]
+pub async fn update_user(
+    actor: Can<UsersManage>,
+    State(app): State<App>,
+    Path(id): Path<UserId>,
+    version: IfMatch,
+    Json(request): Json<Request>,
+) -> Result<Answer, Problem> {
+    let now = app.context.clock.now();
+    let organization = actor.organization;
+    let mut tx = app.context.db.begin(organization).await?;
+    let before =
+        accounts::lock(&mut tx, organization, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    version.check(before.version)?;
+    let (mut after, fields) = before.changed(request.into());
+    if !fields.is_empty() {
+        if before.is_administrator() && !after.is_administrator() {
+            accounts::keep_administrator(&mut tx, organization, id).await?;
+        }
+        after = store(&mut tx, organization, after).await?;
+        tell(&mut tx, &actor, &before, &after, fields, now).await?;
+    }
+    tx.commit().await?;
+    Answer::ok(after.version, &UserBody::from(after))
+}
+
+async fn store(tx: &mut Tx, organization: OrganizationId, account: Account) -> Result<Account, sqlx::Error> {
+    let row = sqlx::query!(
+        "update users.account
+         set name = $3, locale = $4, time_zone = $5, role = $6, active = $7, version = version + 1
+         where organization_id = $1 and id = $2
+         returning version, updated_at",
+        organization.0,
+        account.id.0,
+        account.name,
+        account.locale,
+        account.time_zone,
+        account.role as Role,
+        account.active,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(Account { version: row.version, updated_at: row.updated_at.to_jiff(), ..account })
+}
+
+/// Tells of the change, and ends the sessions of an account that may no longer have any.
+async fn tell(
+    tx: &mut Tx,
+    actor: &Actor,
+    before: &Account,
+    after: &Account,
+    fields: Vec<String>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (organization, user, origin) = (actor.organization, after.id, Origin::from(actor));
+    let event = UserChanged { user_id: user, before: before.into(), after: after.into(), fields };
+    events::append(tx, organization, &origin, &event, now).await?;
+    if before.active && !after.active {
+        let ending = Ending { organization, user, reason: SessionEnd::AccountClosed, origin: &origin, now };
+        ending.of(tx, Which::All).await?;
+    }
+    Ok(())
+}

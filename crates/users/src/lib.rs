@@ -1,0 +1,142 @@
+//! The user service: organizations, accounts, passwords, sessions, and the keys that access tokens are signed with.
+
+pub mod account;
+pub mod api;
+pub mod config;
+pub mod error;
+pub mod hashing;
+pub mod organization;
+pub mod password;
+pub mod refresh_token;
+pub mod setup;
+pub mod store;
+pub mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::get;
+use platform::auth::Verifier;
+use platform::db::migrate::Schema;
+use platform::http::Problem;
+use platform::internal::InternalToken;
+use platform::service::Context;
+use tokio::sync::OnceCell;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use config::Config;
+pub use setup::{FirstAdministrator, bootstrap, create_organization};
+
+use hashing::Passwords;
+use token::Signer;
+
+/// The service's name: of its schema, its role and its metrics.
+pub const NAME: &str = "users";
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What a handler works with.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Database, clock, keys.
+    pub context: Context,
+    /// The service's settings.
+    pub config: Arc<Config>,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    signer: Arc<OnceCell<Signer>>,
+}
+
+impl App {
+    /// Out of what the host gives.
+    ///
+    /// # Errors
+    /// When a setting is out of its range.
+    pub fn new(context: Context, config: Config) -> Result<Self, String> {
+        config.check()?;
+        let passwords = Passwords::new(&config);
+        Ok(Self { context, config: Arc::new(config), passwords, signer: Arc::default() })
+    }
+
+    /// What signs access tokens; loaded, or made, when first asked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn signer(&self) -> Result<&Signer, Problem> {
+        self.signer
+            .get_or_try_init(|| {
+                store::signing_keys::load_or_create(&self.context.db, self.context.clock.now())
+            })
+            .await
+    }
+}
+
+impl FromRef<App> for Verifier {
+    fn from_ref(app: &App) -> Self {
+        app.context.verifier.clone()
+    }
+}
+
+impl FromRef<App> for InternalToken {
+    fn from_ref(app: &App) -> Self {
+        app.context.internal.clone()
+    }
+}
+
+/// The service's schema.
+#[must_use]
+pub fn schema() -> Schema {
+    Schema::new(NAME, &MIGRATIONS)
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Reservas: users",
+    description = "Organizations, accounts, passwords, sessions, and the keys that access tokens are signed with.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Document;
+
+/// Every public operation.
+pub fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(api::register::register))
+        .routes(routes!(api::login::login))
+        .routes(routes!(api::refresh::refresh))
+        .routes(routes!(api::logout::logout))
+        .routes(routes!(api::get_key_set::get_key_set))
+        .routes(routes!(api::get_me::get_me))
+        .routes(routes!(api::change_password::change_password))
+        .routes(routes!(api::list_users::list_users, api::create_user::create_user))
+        .routes(routes!(
+            api::get_user::get_user,
+            api::update_user::update_user,
+            api::delete_user::delete_user
+        ))
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = api().into_openapi();
+    platform::openapi::complete(&mut document);
+    document
+}
+
+/// Makes sure that there is a signing key, and gives the routes.
+///
+/// # Errors
+/// When a setting is out of its range.
+pub async fn start(context: Context, config: Config) -> Result<Router, String> {
+    let app = App::new(context, config)?;
+    // A database that is down shows in readiness; the first sign-in after it is back tries again.
+    if let Err(problem) = app.signer().await {
+        tracing::warn!(code = problem.code, "no signing key yet");
+    }
+    let contact = "/internal/organizations/{organization_id}/users/{user_id}/contact";
+    let (router, _) = api().route(contact, get(api::get_contact::get_contact)).split_for_parts();
+    Ok(router.with_state(app))
+}

@@ -1,0 +1,139 @@
+//! What the operator asks for on the command line: a new organization, and the first one at the first start.
+
+use contracts::users::OrganizationCreated;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::{Email, OrganizationId, Role, UserId};
+use platform::config::Secret;
+use platform::db::{OnConstraint as _, Tx};
+use platform::events::{self, Origin};
+use platform::http::Problem;
+use platform::service::Context;
+
+use crate::account::Account;
+use crate::config::Config;
+use crate::error::Error;
+use crate::hashing::Passwords;
+use crate::organization::{DEFAULT_SLUG, Organization, is_slug};
+use crate::password;
+use crate::store::accounts;
+
+/// The account that administers a new organization.
+#[derive(Debug, Clone)]
+pub struct FirstAdministrator {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The account.
+    pub user_id: UserId,
+    /// What it signs in with.
+    pub email: Email,
+    /// The password, when it was made up; one that was given is not told back.
+    pub password: Option<Secret>,
+}
+
+/// Makes the organization `default` when there is none at all; nothing when there is, or when another replica is faster.
+///
+/// # Errors
+/// 422 for an address or password that will not do, or when the database fails.
+pub async fn bootstrap(
+    context: &Context,
+    config: &Config,
+    admin_email: &str,
+    admin_password: Option<&str>,
+) -> Result<Option<FirstAdministrator>, Problem> {
+    let mut tx = context.db.begin_as_finder().await?;
+    let exists =
+        sqlx::query_scalar!(r#"select exists (select organization_id from users.organization) as "exists!""#)
+            .fetch_one(&mut *tx)
+            .await?;
+    tx.commit().await?;
+    if exists {
+        return Ok(None);
+    }
+    let made =
+        create_organization(context, config, DEFAULT_SLUG, "Default", admin_email, admin_password).await;
+    match made {
+        Err(problem) if problem.code == "slug_taken" => Ok(None),
+        made => made.map(Some),
+    }
+}
+
+/// Makes an organization with an administrator, whose password is made up when none is given.
+///
+/// # Errors
+/// 409 `slug_taken`; 422 for a slug, name, address or password that will not do; or when the database fails.
+pub async fn create_organization(
+    context: &Context,
+    config: &Config,
+    slug: &str,
+    name: &str,
+    admin_email: &str,
+    admin_password: Option<&str>,
+) -> Result<FirstAdministrator, Problem> {
+    config.check().map_err(|line| Problem::internal(&line))?;
+    let now = context.clock.now();
+    let organization = organization(slug, name)?;
+    let administrator = administrator(&organization, admin_email, now)?;
+    let made_up = admin_password.is_none().then(password::generate);
+    let given = admin_password.map(|text| Secret::from(text.to_owned()));
+    let secret = made_up.clone().or(given).unwrap_or_default();
+    let passwords = Passwords::new(config);
+    passwords.check("/admin_password", &secret, &administrator.email, &administrator.name)?;
+    let hash = passwords.hash(&secret).await?;
+    let mut tx = context.db.begin(organization.id).await?;
+    insert(&mut tx, &organization, now).await?;
+    accounts::create(&mut tx, organization.id, &administrator, &hash, &Origin::system()).await?;
+    tx.commit().await?;
+    Ok(FirstAdministrator {
+        organization_id: organization.id,
+        user_id: administrator.id,
+        email: administrator.email,
+        password: made_up,
+    })
+}
+
+fn organization(slug: &str, name: &str) -> Result<Organization, Problem> {
+    if !is_slug(slug) {
+        let detail = "A slug is 1 to 63 lower-case letters, digits and inner dashes.";
+        return Err(Problem::invalid_field("/slug", "invalid_value", detail));
+    }
+    if !(1..=200).contains(&name.chars().count()) {
+        return Err(Problem::invalid_field("/name", "invalid_value", "A name has 1 to 200 characters."));
+    }
+    Ok(Organization {
+        id: OrganizationId::mint(),
+        slug: slug.to_owned(),
+        name: name.to_owned(),
+        time_zone: "UTC".to_owned(),
+        locale: "en".to_owned(),
+    })
+}
+
+fn administrator(organization: &Organization, email: &str, now: Timestamp) -> Result<Account, Problem> {
+    let email = email.parse().map_err(|error: kernel::email::EmailError| {
+        Problem::invalid_field("/admin_email", "invalid_value", error.to_string())
+    })?;
+    let name = "Administrator".to_owned();
+    Ok(Account::new(organization, email, name, Role::Admin, now))
+}
+
+/// Strangers may register: an installation in which nobody can begin anything would be a bad start.
+async fn insert(tx: &mut Tx, organization: &Organization, now: Timestamp) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into users.organization (organization_id, slug, name, time_zone, locale, self_registration, version,
+                                         created_at, updated_at)
+         values ($1, $2, $3, $4, $5, true, 1, $6, $6)",
+        organization.id.0,
+        organization.slug,
+        organization.name,
+        organization.time_zone,
+        organization.locale,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .on_constraint("organization_slug", || Error::SlugTaken)?;
+    let event = OrganizationCreated { organization_id: organization.id, slug: organization.slug.clone() };
+    events::append(tx, organization.id, &Origin::system(), &event, now).await?;
+    Ok(())
+}

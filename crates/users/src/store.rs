@@ -1,0 +1,6 @@
+//! Queries that two or more slices use.
+
+pub mod accounts;
+pub mod organizations;
+pub mod sessions;
+pub mod signing_keys;

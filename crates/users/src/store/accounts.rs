@@ -1,0 +1,175 @@
+//! Accounts: made, read, locked, and the rule that an organization keeps an administrator.
+
+use contracts::users::UserCreated;
+use jiff_sqlx::ToSqlx as _;
+use kernel::{Email, OrganizationId, Role, UserId};
+use platform::db::{OnConstraint as _, Tx};
+use platform::events::{self, Origin};
+use platform::http::Problem;
+
+use crate::account::Account;
+use crate::error::Error;
+
+/// An account as the database has it.
+#[derive(Debug)]
+pub struct Row {
+    /// Its id.
+    pub id: UserId,
+    /// Its address, as text.
+    pub email: String,
+    /// How to address the person.
+    pub name: String,
+    /// Their language.
+    pub locale: String,
+    /// Their zone.
+    pub time_zone: String,
+    /// What they are.
+    pub role: Role,
+    /// Whether they may sign in.
+    pub active: bool,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: jiff_sqlx::Timestamp,
+    /// When it was last changed.
+    pub updated_at: jiff_sqlx::Timestamp,
+}
+
+impl TryFrom<Row> for Account {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.id,
+            email: Email::try_from(row.email).map_err(|error| sqlx::Error::Decode(error.into()))?,
+            name: row.name,
+            locale: row.locale,
+            time_zone: row.time_zone,
+            role: row.role,
+            active: row.active,
+            version: row.version,
+            created_at: row.created_at.to_jiff(),
+            updated_at: row.updated_at.to_jiff(),
+        })
+    }
+}
+
+/// What events tell of an account.
+impl From<&Account> for contracts::users::Account {
+    fn from(account: &Account) -> Self {
+        Self { role: account.role, active: account.active }
+    }
+}
+
+/// Makes an account that signs in with a password, and tells of it.
+///
+/// # Errors
+/// 409 `email_taken`, or when the database fails.
+pub async fn create(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: &Account,
+    password_hash: &str,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let now = account.created_at;
+    sqlx::query!(
+        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, version,
+                                    created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+        organization.0,
+        account.id.0,
+        account.email.as_str(),
+        account.name,
+        account.locale,
+        account.time_zone,
+        account.role as Role,
+        account.active,
+        account.version,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .on_constraint("account_email", || Error::EmailTaken)?;
+    sqlx::query!(
+        "insert into users.password (organization_id, user_id, hash, created_at, updated_at)
+         values ($1, $2, $3, $4, $4)",
+        organization.0,
+        account.id.0,
+        password_hash,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    let event = UserCreated { user_id: account.id, account: account.into() };
+    events::append(tx, organization, origin, &event, now).await?;
+    Ok(())
+}
+
+/// An account that has not been removed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn load(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    id: UserId,
+) -> Result<Option<Account>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
+                  active, version, created_at, updated_at
+           from users.account where organization_id = $1 and id = $2 and removed_at is null"#,
+        organization.0,
+        id.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(Account::try_from).transpose()
+}
+
+/// The same, locked against every other change until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    id: UserId,
+) -> Result<Option<Account>, sqlx::Error> {
+    sqlx::query!(
+        "select from users.account where organization_id = $1 and id = $2 for no key update",
+        organization.0,
+        id.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    load(tx, organization, id).await
+}
+
+/// Makes sure that the organization can be administered without an account that is about to be lost for it.
+///
+/// # Errors
+/// 409 `last_administrator`, or when the database fails.
+pub async fn keep_administrator(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    without: UserId,
+) -> Result<(), Problem> {
+    // One at a time for each organization: two administrators who demote each other both see the other still there.
+    sqlx::query!(
+        "select from users.organization where organization_id = $1 for no key update",
+        organization.0
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let others = sqlx::query_scalar!(
+        r#"select exists (select from users.account
+           where organization_id = $1 and active and role = 'admin' and id <> $2) as "exists!""#,
+        organization.0,
+        without.0,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    if others { Ok(()) } else { Err(Error::LastAdministrator.into()) }
+}
