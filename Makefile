@@ -18,7 +18,7 @@ run: ## installs PostgreSQL if it is missing, builds, and starts everything; Ctr
 	@exec target/release/reservas all
 
 test: ## runs every test against a PostgreSQL, a Redis and an SMTP server of its own
-	@scripts/provide postgresql redis smtp
+	@scripts/provide postgresql redis smtp curl
 	@cargo build --workspace --all-targets
 	@$(XTASK) with-servers cargo test --workspace
 

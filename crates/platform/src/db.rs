@@ -110,6 +110,13 @@ impl Db {
         &self.pool
     }
 
+    /// Gives the connections back, so that a server that stops next finds none; waits for those in use, not forever.
+    pub async fn close(&self) {
+        if tokio::time::timeout(ACQUIRE, self.pool.close()).await.is_err() {
+            tracing::warn!(schema = self.schema, "connections were still in use");
+        }
+    }
+
     /// The service's schema.
     #[must_use]
     pub const fn schema(&self) -> &'static str {

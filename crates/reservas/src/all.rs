@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use platform::config::Secret;
 use platform::data_dir::DataDir;
+use platform::db::Db;
 use platform::http::client::client;
 use platform::http::serve::serve;
 use platform::postgres::{Cluster, Durability, Settings as ClusterSettings};
@@ -15,6 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::commands::gateway::{observe, product};
+use crate::commands::stop_signal;
 use crate::console::say;
 use crate::settings::Settings;
 use crate::wiring::{Service, bind, cache, migrate_schemas};
@@ -37,6 +40,8 @@ pub async fn run(mut settings: Settings) -> Result<(), String> {
     if settings.internal_token.get().is_none() {
         settings.internal_token = internal_token(&folder.join("internal-token"))?;
     }
+    // From here on there is something to stop, also when the signal comes before everything runs.
+    let stop = stop_signal()?;
     let mut cluster = match settings.database_url.get() {
         Some(_) => None,
         None => Some(start_cluster(&folder).await?),
@@ -46,14 +51,20 @@ pub async fn run(mut settings: Settings) -> Result<(), String> {
         None => settings.database_url.expose().to_owned(),
     };
     let shutdown = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    let result = async {
-        start(&settings, &owner_url, listeners, &shutdown, &mut tasks).await?;
-        wait(cluster.as_mut(), &mut tasks).await
-    }
-    .await;
+    let (mut tasks, mut databases) = (JoinSet::new(), Vec::new());
+    let running = async {
+        start(&settings, &owner_url, listeners, &shutdown, &mut tasks, &mut databases).await?;
+        unexpected_end(cluster.as_mut(), &mut tasks).await
+    };
+    let result = tokio::select! {
+        () = stop => Ok(()),
+        result = running => result,
+    };
     shutdown.cancel();
     while tasks.join_next().await.is_some() {}
+    for database in databases {
+        database.close().await;
+    }
     if let Some(cluster) = cluster {
         cluster.stop().await.map_err(|error| error.to_string())?;
     }
@@ -94,6 +105,7 @@ async fn start(
     listeners: Listeners,
     shutdown: &CancellationToken,
     tasks: &mut JoinSet<Result<(), String>>,
+    databases: &mut Vec<Db>,
 ) -> Result<(), String> {
     migrate_schemas(owner_url, &Service::ALL).await?;
     let users = Service::Users.context(settings, owner_url, shutdown.clone())?;
@@ -105,14 +117,17 @@ async fn start(
     for (service, listener) in listeners.services {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         resolve.insert(service.name().to_owned(), address.to_string());
-        let router = service.start(settings, service.context(settings, owner_url, shutdown.clone())?).await?;
+        let context = service.context(settings, owner_url, shutdown.clone())?;
+        databases.push(context.db.clone());
+        let router = service.start(settings, context).await?;
         let stop = shutdown.clone();
         tasks.spawn(async move { serve(router, listener, stop).await.map_err(|error| error.to_string()) });
         ready(&format!("http://{address}/health/ready")).await?;
         say(format_args!("{:<14} ready on {address}", service.name()));
     }
     let port = listeners.gateway.local_addr().map_err(|error| error.to_string())?.port();
-    let gateway = crate::commands::gateway::product(settings, resolve)?;
+    let gateway = product(settings, resolve)?;
+    observe(settings, &gateway, shutdown.clone()).await?;
     let (listener, stop) = (listeners.gateway, shutdown.clone());
     tasks.spawn(async move { gateway.serve(listener, stop).await.map_err(|error| error.to_string()) });
     ready(&format!("http://127.0.0.1:{port}/__health")).await?;
@@ -130,8 +145,11 @@ async fn start(
     Ok(())
 }
 
-/// Until a signal comes, or something ends that should not.
-async fn wait(cluster: Option<&mut Cluster>, tasks: &mut JoinSet<Result<(), String>>) -> Result<(), String> {
+/// Until something ends that should not.
+async fn unexpected_end(
+    cluster: Option<&mut Cluster>,
+    tasks: &mut JoinSet<Result<(), String>>,
+) -> Result<(), String> {
     let cluster_end = async {
         match cluster {
             Some(cluster) => cluster.exited().await,
@@ -139,7 +157,6 @@ async fn wait(cluster: Option<&mut Cluster>, tasks: &mut JoinSet<Result<(), Stri
         }
     };
     tokio::select! {
-        signal = crate::commands::stop_signal() => signal.map_err(|error| error.to_string()),
         end = cluster_end => Err(format!("PostgreSQL ended by itself ({end:?}); its log is in the data folder")),
         Some(end) = tasks.join_next() => Err(format!("a service ended by itself: {end:?}")),
     }

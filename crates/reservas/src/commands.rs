@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::console::say;
 use crate::settings::Settings;
@@ -103,15 +104,31 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
+/// A future that resolves at Ctrl-C or SIGTERM. From this call on they no longer end the process by themselves.
 ///
 /// # Errors
 /// When signals cannot be heard.
-pub async fn stop_signal() -> std::io::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+pub fn stop_signal() -> Result<impl Future<Output = ()> + Send, String> {
+    let hear = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
+    let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// A token that is cancelled at Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When signals cannot be heard.
+pub fn cancelled_by_signal() -> Result<CancellationToken, String> {
+    let (shutdown, stop) = (CancellationToken::new(), stop_signal()?);
+    let cancel = shutdown.clone();
+    tokio::spawn(async move {
+        stop.await;
+        cancel.cancel();
+    });
+    Ok(shutdown)
 }

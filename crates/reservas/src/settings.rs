@@ -10,6 +10,8 @@
 //! | `DATABASE_URL` | a private PostgreSQL in the data folder | the database, as its owner |
 //! | `REDIS_URL` | none: caches in memory | the shared cache |
 //! | `SMTP_URL` | none: files in the data folder | the mail server |
+//! | `RESERVAS_GATEWAY_FILE` | the product's own | the route file |
+//! | `RESERVAS_GATEWAY_METRICS_LISTEN` | none | where the gateway shows `/metrics` and `/health/live` |
 //! | `RUST_LOG` | `info,sqlx=warn` | the log's levels |
 //!
 //! A key `a.b` of the file is `RESERVAS_A_B` in the environment; each service's own are in its `config.rs`.
@@ -59,6 +61,8 @@ pub struct Gateway {
     pub file: String,
     /// Address and port; empty: every address, and the port of the port base or of the route file.
     pub listen: String,
+    /// Address and port for `/metrics` and `/health/live`, apart from what the world may ask; empty: none.
+    pub metrics_listen: String,
     /// Name and behave as this version of KrakenD CE; empty: as ourselves.
     pub compat: String,
 }

@@ -81,8 +81,14 @@ impl Installation {
 
     /// One on a new database of the test command's server, as an operator would run it who has a server.
     pub async fn on_database() -> Self {
+        Self::on_database_with(&[]).await
+    }
+
+    /// The same, with settings of the test's own.
+    pub async fn on_database_with(settings: &[(&str, &str)]) -> Self {
         let url = testkit::empty_database().await;
-        Self::start(&[("DATABASE_URL", &url)]).await
+        let database = [("DATABASE_URL", url.as_str())];
+        Self::start(&[settings, &database].concat()).await
     }
 
     /// Creates another organization, and gives its administrator's address and password.

@@ -31,7 +31,8 @@ pub async fn search(person: &Client) -> Value {
     person.eventually(&path, |found| !found["items"].as_array().unwrap().is_empty()).await["items"][0].clone()
 }
 
-async fn import(installation: &Installation) -> Client {
+/// Imports the example campus as the administrator.
+pub async fn import(installation: &Installation) -> Client {
     let admin = installation.admin().await;
     let report = admin.import(example("resources.csv").into_bytes(), &example("mapping.json")).await;
     let lines = report["lines"].as_array().unwrap();

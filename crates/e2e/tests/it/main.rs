@@ -3,8 +3,10 @@
 
 mod authorization;
 mod client;
+mod documentation;
 mod installation;
 mod journey;
+mod readme;
 mod real_data;
 mod starting;
 mod survival;

@@ -34,7 +34,7 @@ async fn a_port_or_a_folder_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn a_broken_folder_and_missing_binaries_are_named() {
+async fn a_broken_data_folder_is_named() {
     let folder = folder();
     let data = folder.path().join("data");
     std::fs::create_dir_all(data.join("postgres")).unwrap();

@@ -1,11 +1,14 @@
 //! What a power cut may not do: lose an acknowledged booking, or block the next start.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::installation::Installation;
+use crate::installation::{Installation, command, folder, free_ports};
 use crate::journey::{afternoon, in_days};
 
 async fn room(installation: &Installation) -> Value {
@@ -83,4 +86,21 @@ async fn each_signal_stops_everything_and_the_next_start_finds_the_data() {
         let path = format!("/api/v1/bookings/{}", booking["id"].as_str().unwrap());
         assert_eq!(installation.admin().await.get(&path).await.expect(200), booking);
     }
+}
+
+#[tokio::test]
+async fn a_signal_during_the_start_stops_everything_too() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    let settings = [
+        ("RESERVAS_DATA_DIR".to_owned(), data.to_str().unwrap().to_owned()),
+        ("RESERVAS_PORT_BASE".to_owned(), free_ports().to_string()),
+    ];
+    let mut child = command(&["all"], &settings).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = said.next_line().await.unwrap().unwrap();
+    assert!(first.starts_with("users"), "{first}");
+    kill(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()), Signal::SIGTERM).unwrap();
+    assert!(child.wait().await.unwrap().success());
+    assert_eq!(processes_of(&data), [""; 0]);
 }

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use axum::Router;
+use axum::routing::get;
 use clap::Subcommand;
 use gateway::{Gateway, Options};
+use platform::http::serve::serve;
 use tokio_util::sync::CancellationToken;
 
+use super::cancelled_by_signal;
 use crate::console::say;
 use crate::settings::Settings;
 use crate::wiring::bind;
@@ -62,15 +66,10 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
                 "gateway listens on {}",
                 listener.local_addr().map_err(|error| error.to_string())?
             ));
-            let shutdown = CancellationToken::new();
-            let signal = shutdown.clone();
-            tokio::spawn(async move {
-                // When signals cannot be heard, running on is better than not running.
-                if super::stop_signal().await.is_ok() {
-                    signal.cancel();
-                }
-            });
-            with_docs(gateway)?.serve(listener, shutdown).await.map_err(|error| error.to_string())
+            let shutdown = cancelled_by_signal()?;
+            let gateway = with_docs(gateway)?;
+            observe(&settings, &gateway, shutdown.clone()).await?;
+            gateway.serve(listener, shutdown).await.map_err(|error| error.to_string())
         }
     }
 }
@@ -86,6 +85,32 @@ pub fn product(settings: &Settings, resolve: BTreeMap<String, String>) -> Result
         file => Gateway::load(Path::new(file), options),
     };
     with_docs(gateway.map_err(|errors| errors.to_string())?)
+}
+
+/// Shows the gateway's metrics and life on an address of their own, when the settings name one.
+///
+/// # Errors
+/// When the address cannot be had.
+pub async fn observe(
+    settings: &Settings,
+    gateway: &Gateway,
+    shutdown: CancellationToken,
+) -> Result<(), String> {
+    let address = &settings.gateway.metrics_listen;
+    if address.is_empty() {
+        return Ok(());
+    }
+    let listener = bind(address, "gateway's metrics", "RESERVAS_GATEWAY_METRICS_LISTEN").await?;
+    let gateway = gateway.clone();
+    let router = Router::new()
+        .route("/metrics", get(move || async move { gateway.metrics() }))
+        .route("/health/live", get(|| async { "ok" }));
+    tokio::spawn(async move {
+        if let Err(error) = serve(router, listener, shutdown).await {
+            tracing::warn!(%error, "the gateway's metrics are no longer shown");
+        }
+    });
+    Ok(())
 }
 
 fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {

@@ -2,8 +2,8 @@
 
 use platform::config::Secret;
 use platform::http::serve::serve;
-use tokio_util::sync::CancellationToken;
 
+use super::cancelled_by_signal;
 use crate::console::say;
 use crate::settings::Settings;
 use crate::wiring::{Service, migrate_schemas};
@@ -40,7 +40,7 @@ pub async fn run(settings: Settings, service: Service) -> Result<(), String> {
         }
     };
     let listener = service.listen(&settings, "0.0.0.0").await?;
-    let shutdown = CancellationToken::new();
+    let shutdown = cancelled_by_signal()?;
     let context = service.context(&settings, url, shutdown.clone())?;
     if service == Service::Users {
         let password = settings.admin_password.get();
@@ -56,12 +56,5 @@ pub async fn run(settings: Settings, service: Service) -> Result<(), String> {
         service.name(),
         listener.local_addr().map_err(|error| error.to_string())?
     ));
-    let signal = shutdown.clone();
-    tokio::spawn(async move {
-        // When signals cannot be heard, running on is better than not running.
-        if super::stop_signal().await.is_ok() {
-            signal.cancel();
-        }
-    });
     serve(router, listener, shutdown).await.map_err(|error| error.to_string())
 }
