@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use contracts::bookings::BookingDetails;
 use contracts::users::Contact;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use kernel::{BookingId, OrganizationId, UserId};
+use platform::http::correlation;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -28,9 +29,11 @@ pub async fn contact(
     app: &App,
     organization: OrganizationId,
     user: UserId,
+    correlation_id: &str,
 ) -> Result<Option<Contact>, String> {
     let base = &app.config.users_url;
-    ask(app, &format!("{base}/internal/organizations/{organization}/users/{user}/contact")).await
+    ask(app, &format!("{base}/internal/organizations/{organization}/users/{user}/contact"), correlation_id)
+        .await
 }
 
 /// What a booking is for, in its owner's words, if they said so.
@@ -41,17 +44,23 @@ pub async fn title(
     app: &App,
     organization: OrganizationId,
     booking: BookingId,
+    correlation_id: &str,
 ) -> Result<Option<String>, String> {
     let base = &app.config.bookings_url;
     let url = format!("{base}/internal/organizations/{organization}/bookings/{booking}");
-    let details: Option<BookingDetails> = ask(app, &url).await?;
+    let details: Option<BookingDetails> = ask(app, &url, correlation_id).await?;
     Ok(details.and_then(|details| details.title))
 }
 
 /// The answer to a question; none when the peer says that there is no such thing.
-async fn ask<T: DeserializeOwned>(app: &App, url: &str) -> Result<Option<T>, String> {
+async fn ask<T: DeserializeOwned>(app: &App, url: &str, correlation_id: &str) -> Result<Option<T>, String> {
     let token = app.context.internal.0.expose();
     let request = app.context.client.get(url).bearer_auth(token).timeout(TIMEOUT);
+    // An id that cannot stand in a header is not worth a mail.
+    let request = match HeaderValue::from_str(correlation_id) {
+        Ok(id) => request.header(correlation::HEADER, id),
+        Err(_) => request,
+    };
     // The URL holds ids that belong in no error text of a delivery.
     let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
     let status = answer.status();

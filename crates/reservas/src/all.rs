@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::gateway::{observe, product};
+use crate::commands::gateway::{observe, product, reload_on_hangup};
 use crate::commands::stop_signal;
 use crate::console::say;
 use crate::settings::Settings;
@@ -128,6 +128,8 @@ async fn start(
     let port = listeners.gateway.local_addr().map_err(|error| error.to_string())?.port();
     let gateway = product(settings, resolve)?;
     observe(settings, &gateway, shutdown.clone()).await?;
+    let file = Some(PathBuf::from(&settings.gateway.file)).filter(|path| !path.as_os_str().is_empty());
+    reload_on_hangup(&gateway, file, shutdown.clone())?;
     let (listener, stop) = (listeners.gateway, shutdown.clone());
     tasks.spawn(async move { gateway.serve(listener, stop).await.map_err(|error| error.to_string()) });
     ready(&format!("http://127.0.0.1:{port}/__health")).await?;

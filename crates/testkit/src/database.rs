@@ -38,14 +38,18 @@ pub async fn database(schema: &Schema) -> String {
     url(&name)
 }
 
-/// The URL of a new database with nothing in it.
+/// The URL of a new database with nothing in it, as an owner who is no superuser and may create roles: what an
+/// operator is given.
 ///
 /// # Panics
 /// When the server cannot be reached.
 pub async fn empty_database() -> String {
     let name = unique("test");
-    create(&format!("create database {name}")).await;
-    url(&name)
+    create(&format!("create role {name} login createrole")).await;
+    create(&format!("create database {name} owner {name}")).await;
+    let mut url = url::Url::parse(&url(&name)).unwrap();
+    url.set_username(&name).unwrap();
+    url.into()
 }
 
 fn unique(prefix: &str) -> String {

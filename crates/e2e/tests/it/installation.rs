@@ -75,7 +75,7 @@ impl Installation {
             ("RUST_LOG".to_owned(), "warn".to_owned()),
         ];
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let (child, stdout, said) = launch(&environment).await;
+        let (child, stdout, said) = launch(&environment, &log_file(&folder)).await;
         Self { folder, port, environment, child, said, stdout: Some(stdout) }
     }
 
@@ -111,6 +111,12 @@ impl Installation {
         self.client().sign_in(ADMIN, PASSWORD).await
     }
 
+    /// What it has logged, a JSON object a line.
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(log_file(&self.folder)).unwrap();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
@@ -124,7 +130,7 @@ impl Installation {
 
     /// Starts it again after it has ended.
     pub async fn restart(&mut self) {
-        let (child, stdout, said) = launch(&self.environment).await;
+        let (child, stdout, said) = launch(&self.environment, &log_file(&self.folder)).await;
         (self.child, self.stdout, self.said) = (child, Some(stdout), said);
     }
 
@@ -140,9 +146,18 @@ impl Installation {
     }
 }
 
+fn log_file(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("log")
+}
+
 /// Starts it and waits until it says that it is ready.
-async fn launch(environment: &[(String, String)]) -> (Child, Lines<BufReader<ChildStdout>>, Vec<String>) {
-    let mut child = command(&["all"], environment).stdout(Stdio::piped()).spawn().unwrap();
+async fn launch(
+    environment: &[(String, String)],
+    log: &Path,
+) -> (Child, Lines<BufReader<ChildStdout>>, Vec<String>) {
+    let log_path = log;
+    let log = std::fs::File::options().create(true).append(true).open(log_path).unwrap();
+    let mut child = command(&["all"], environment).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut said = Vec::new();
     while let Some(line) = lines.next_line().await.unwrap() {
@@ -152,12 +167,16 @@ async fn launch(environment: &[(String, String)]) -> (Child, Lines<BufReader<Chi
             return (child, lines, said);
         }
     }
-    panic!("it ended before it was ready: {said:?}");
+    let log = std::fs::read_to_string(log_path).unwrap();
+    panic!("it ended before it was ready: {said:?} {log}");
 }
 
 impl Drop for Installation {
     /// Its own PostgreSQL must end with it: kill -9 would leave it running until the next start.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.log().iter().for_each(|line| eprintln!("{line}"));
+        }
         if let Ok(None) = self.child.try_wait() {
             let _ = kill(self.pid(), Signal::SIGTERM);
             while let Ok(None) = self.child.try_wait() {

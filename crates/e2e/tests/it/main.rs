@@ -3,6 +3,7 @@
 
 mod authorization;
 mod client;
+mod correlation;
 mod documentation;
 mod installation;
 mod journey;

@@ -140,12 +140,12 @@ async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Outcome {
         Ok(facts) => facts,
         Err(error) => return Outcome::Passing(format!("the message cannot be read: {error}")),
     };
-    let contact = match peers::contact(app, leased.organization, leased.user).await {
+    let contact = match peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await {
         Ok(Some(contact)) => contact,
         Ok(None) => return Outcome::Permanent(REMOVED.into()),
         Err(error) => return Outcome::Passing(format!("the user service: {error}")),
     };
-    let title = match peers::title(app, leased.organization, leased.booking).await {
+    let title = match peers::title(app, leased.organization, leased.booking, &leased.correlation_id).await {
         Ok(title) => title,
         Err(error) => return Outcome::Passing(format!("the booking service: {error}")),
     };

@@ -200,6 +200,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_lies_between_the_defaults_and_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reservas.toml");
+        let layers = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Layers::of::<Config>().file(&path)
+        };
+        let over = [("RESERVAS_PORT_BASE".to_owned(), "9001".to_owned())];
+        let both =
+            layers("port_base = 9000\n[users]\nbcrypt_cost = 13").unwrap().environment(over.into_iter(), &[]);
+        let config: Config = both.unwrap().build().unwrap();
+        assert_eq!((config.port_base, config.users.bcrypt_cost), (9001, 13));
+        let unknown = layers("[users]\ncost = 13").unwrap().build::<Config>().unwrap_err().to_string();
+        assert!(unknown.contains("users") && unknown.contains("cost"), "{unknown}");
+        let broken = layers("port_base =").unwrap_err().to_string();
+        assert!(broken.contains("reservas.toml") && broken.lines().count() == 1, "{broken}");
+        let missing = Layers::of::<Config>().file(Path::new("/nowhere.toml")).unwrap_err().to_string();
+        assert!(missing.contains("/nowhere.toml"), "{missing}");
+    }
+
+    #[test]
     fn secrets_do_not_show() {
         let config: Config = environment(&[("SMTP_URL", "smtp://user:word@host")]).unwrap().build().unwrap();
         assert_eq!(config.smtp_url.expose(), "smtp://user:word@host");

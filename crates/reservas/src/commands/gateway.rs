@@ -8,6 +8,7 @@ use axum::routing::get;
 use clap::Subcommand;
 use gateway::{Gateway, Options};
 use platform::http::serve::serve;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::cancelled_by_signal;
@@ -69,6 +70,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
             let shutdown = cancelled_by_signal()?;
             let gateway = with_docs(gateway)?;
             observe(&settings, &gateway, shutdown.clone()).await?;
+            reload_on_hangup(&gateway, route_file(&settings, &file), shutdown.clone())?;
             gateway.serve(listener, shutdown).await.map_err(|error| error.to_string())
         }
     }
@@ -113,6 +115,45 @@ pub async fn observe(
     Ok(())
 }
 
+/// Reads the route file again at SIGHUP: a right one replaces the old in one step, a wrong one is logged and changes
+/// nothing.
+///
+/// # Errors
+/// When signals cannot be heard.
+pub fn reload_on_hangup(
+    gateway: &Gateway,
+    file: Option<PathBuf>,
+    shutdown: CancellationToken,
+) -> Result<(), String> {
+    let Some(file) = file else { return Ok(()) };
+    let mut hangup =
+        signal(SignalKind::hangup()).map_err(|error| format!("signals cannot be heard: {error}"))?;
+    let gateway = gateway.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = hangup.recv() => {}
+            }
+            match gateway.reload(&file) {
+                Ok(warnings) => {
+                    tracing::info!(file = %file.display(), ?warnings, "the route file was read again")
+                }
+                Err(errors) => {
+                    tracing::error!(file = %file.display(), %errors, "the route file stays as it was")
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+/// The route file that the command or the settings name; none for the product's own.
+fn route_file(settings: &Settings, file: &File) -> Option<PathBuf> {
+    let named = Some(PathBuf::from(&settings.gateway.file)).filter(|path| !path.as_os_str().is_empty());
+    file.config.clone().or(named)
+}
+
 fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
     let mut resolve = BTreeMap::new();
     for pair in &file.resolve {
@@ -121,10 +162,9 @@ fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
         resolve.insert(name.to_owned(), address.to_owned());
     }
     let options = Options { debug: file.debug, lenient: file.lenient, resolve, ..options(settings) };
-    let gateway = match (&file.config, settings.gateway.file.as_str()) {
-        (Some(path), _) => Gateway::load(path, options),
-        (None, "") => Gateway::parse(PRODUCT, options),
-        (None, path) => Gateway::load(Path::new(path), options),
+    let gateway = match route_file(settings, file) {
+        Some(path) => Gateway::load(&path, options),
+        None => Gateway::parse(PRODUCT, options),
     };
     gateway.map_err(|errors| errors.to_string())
 }
