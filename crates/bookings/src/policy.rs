@@ -54,7 +54,11 @@ impl Policy {
                 "max_duration",
                 format!("It may be {} long at most.", text(self.longest)),
             ),
-            (slot.starts_at() + self.late >= now, "lead_time", "It must not start in the past.".to_owned()),
+            (
+                now.duration_since(slot.starts_at()) <= self.late,
+                "lead_time",
+                "It must not start in the past.".to_owned(),
+            ),
             (
                 slot.ends_at() <= now + self.horizon,
                 "horizon",

@@ -89,6 +89,15 @@ impl Listeners {
         }
         Ok(Self { gateway, services })
     }
+
+    /// Where the services are reached, by name.
+    fn addresses(&self) -> Result<BTreeMap<String, String>, String> {
+        let address = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
+        let addresses = self.services.iter();
+        addresses
+            .map(|(service, listener)| Ok((service.name().into(), address(listener)?.to_string())))
+            .collect()
+    }
 }
 
 async fn start_cluster(folder: &Path) -> Result<Cluster, String> {
@@ -107,16 +116,17 @@ async fn start(
     tasks: &mut JoinSet<Result<(), String>>,
     databases: &mut Vec<Db>,
 ) -> Result<(), String> {
+    let gateway = product(settings, listeners.addresses()?)?;
     migrate_schemas(owner_url, &Service::ALL).await?;
     let users = Service::Users.context(settings, owner_url, shutdown.clone())?;
     let password = settings.admin_password.get();
     let first = users::bootstrap(&users, &settings.users, &settings.admin_email, password).await;
     let first =
         first.map_err(|problem| format!("the first administrator cannot be created: {}", problem.detail))?;
-    let mut resolve = BTreeMap::new();
+    let first = Announcement(first);
+    databases.push(users.db);
     for (service, listener) in listeners.services {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        resolve.insert(service.name().to_owned(), address.to_string());
         let context = service.context(settings, owner_url, shutdown.clone())?;
         databases.push(context.db.clone());
         let router = service.start(settings, context).await?;
@@ -125,18 +135,31 @@ async fn start(
         ready(&format!("http://{address}/health/ready")).await?;
         say(format_args!("{:<14} ready on {address}", service.name()));
     }
-    let port = listeners.gateway.local_addr().map_err(|error| error.to_string())?.port();
-    let gateway = product(settings, resolve)?;
+    let mut address = listeners.gateway.local_addr().map_err(|error| error.to_string())?;
+    let port = address.port();
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
     observe(settings, &gateway, shutdown.clone()).await?;
     let file = Some(PathBuf::from(&settings.gateway.file)).filter(|path| !path.as_os_str().is_empty());
     reload_on_hangup(&gateway, file, shutdown.clone())?;
     let (listener, stop) = (listeners.gateway, shutdown.clone());
     tasks.spawn(async move { gateway.serve(listener, stop).await.map_err(|error| error.to_string()) });
-    ready(&format!("http://127.0.0.1:{port}/__health")).await?;
+    ready(&format!("http://{address}/__health")).await?;
     say(format_args!("{:<14} ready on port {port}", "gateway"));
     say(format_args!("\nReservas    http://localhost:{port}"));
     say(format_args!("API docs    http://localhost:{port}/api/docs"));
-    if let Some(first) = first {
+    drop(first);
+    Ok(())
+}
+
+/// The first administrator, who is shown even when the start fails or is stopped after they were created: nobody can
+/// look the password up later.
+struct Announcement(Option<users::FirstAdministrator>);
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        let Some(first) = &self.0 else { return };
         say("\nThe administrator, shown this once:");
         say(format_args!("  e-mail    {}", first.email));
         say(format_args!(
@@ -144,7 +167,6 @@ async fn start(
             first.password.as_ref().map_or("(the one you set)", Secret::expose)
         ));
     }
-    Ok(())
 }
 
 /// Until something ends that should not.

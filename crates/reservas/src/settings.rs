@@ -16,6 +16,7 @@
 //!
 //! A key `a.b` of the file is `RESERVAS_A_B` in the environment; each service's own are in its `config.rs`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use platform::config::{ConfigError, Layers, Secret, Server};
@@ -113,8 +114,12 @@ impl Settings {
             Some(path) => Layers::of::<Self>().file(path)?,
             None => Layers::of::<Self>(),
         };
+        // What is not UTF-8 is not ours; a value of ours that is not will not be understood, and is named.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        });
         let mut settings: Self = layers
-            .environment(std::env::vars().filter(|(name, _)| name != FILE), &PLAIN)?
+            .environment(variables.filter(|(name, _)| name != FILE), &PLAIN)?
             .flag("port_base", port_base.map(Into::into))
             .flag("data_dir", data_dir.map(|path| path.to_string_lossy().into()))
             .build()?;
@@ -146,7 +151,13 @@ impl Settings {
         let url = |offset: u16| format!("http://127.0.0.1:{}", base + offset);
         for (offset, server) in self.servers_mut() {
             if server.url.is_empty() {
-                server.url = url(offset);
+                server.url = match server.listen.parse::<SocketAddr>() {
+                    Ok(address) if address.ip().is_unspecified() => {
+                        format!("http://127.0.0.1:{}", address.port())
+                    }
+                    Ok(address) => format!("http://{address}"),
+                    Err(_) => url(offset),
+                };
             }
         }
         let or = |own: &mut String, other: &str| {

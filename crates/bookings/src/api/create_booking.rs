@@ -156,7 +156,7 @@ pub async fn create_booking(
     loop {
         run += 1;
         match attempt(&app, &actor, &request, &wanted, &ids).await {
-            Err(problem) if problem.transient && run < step::RUNS => {}
+            Err(problem) if problem.transient && run < step::RUNS => step::pause(run).await,
             result => return result,
         }
     }

@@ -47,7 +47,9 @@ impl Request {
         let starts_at = self.starts_at.unwrap_or_else(|| before.starts_at());
         let ends_at = match (self.starts_at, self.ends_at) {
             (_, Some(ends_at)) => ends_at,
-            (Some(starts_at), None) => starts_at + before.duration(),
+            (Some(starts_at), None) => starts_at
+                .checked_add(before.duration())
+                .map_err(|_| invalid_slot(kernel::slot::SlotError::TooLong))?,
             (None, None) => before.ends_at(),
         };
         Slot::new(starts_at, ends_at).map_err(invalid_slot)
@@ -101,7 +103,7 @@ pub async fn move_booking(
     loop {
         run += 1;
         match attempt(&app, &actor, id, version, &request).await {
-            Err(problem) if problem.transient && run < step::RUNS => {}
+            Err(problem) if problem.transient && run < step::RUNS => step::pause(run).await,
             result => return result,
         }
     }

@@ -23,9 +23,16 @@ use crate::store::resources::{self, Tree};
 use crate::store::{alternatives, bookings};
 
 /// Runs of a transaction at most, when PostgreSQL asks for another (SQLSTATE 40001, 40P01) or a rival was faster.
-pub const RUNS: usize = 4;
+pub const RUNS: u32 = 5;
+/// The pause after the first run; later ones are longer.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long the resource service may take to tell of a resource that is not known here yet.
 const ASK: Duration = Duration::from_secs(2);
+
+/// Lets others finish before the next run.
+pub async fn pause(run: u32) {
+    tokio::time::sleep(PAUSE * run).await;
+}
 
 /// A body that may say why.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
@@ -85,7 +92,9 @@ pub async fn slot_taken(
 ) -> Result<Problem, Problem> {
     let ids: Vec<_> = rivals.iter().map(|rival| rival.booking_id.0).collect();
     let known = bookings::many(tx, actor.organization, &ids).await?;
-    let conflicts = rivals.iter().map(|rival| {
+    // A whole meets the same booking at each of its parts: one conflict is enough.
+    let mut named = std::collections::BTreeSet::new();
+    let conflicts = rivals.iter().filter(|rival| named.insert(rival.booking_id)).map(|rival| {
         let mut conflict = serde_json::json!({
             "resource_id": rival.resource_id,
             "resource_name": tree.get(&rival.resource_id).map(|resource| &resource.name),

@@ -1,5 +1,6 @@
 //! Ends the holds that ran out, so that their history and their owners learn of it. They have blocked nobody since.
 
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, OrganizationId};
 use platform::http::Problem;
@@ -27,10 +28,23 @@ pub async fn expire_holds(app: &App) -> Result<(), Problem> {
     .await?;
     finder.commit().await?;
     for row in due {
-        let organization = OrganizationId(row.organization_id);
-        let mut tx = app.context.db.begin(organization).await?;
-        expiry::expire(&mut tx, organization, &[BookingId(row.id)], now).await?;
-        tx.commit().await?;
+        let (organization, id) = (OrganizationId(row.organization_id), BookingId(row.id));
+        // One that fails must not keep the others, of other organizations, from their end.
+        if let Err(problem) = expire_one(app, organization, id, now).await {
+            tracing::warn!(%organization, booking = %id, error = problem.detail, "the hold will be ended later");
+        }
     }
+    Ok(())
+}
+
+async fn expire_one(
+    app: &App,
+    organization: OrganizationId,
+    id: BookingId,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let mut tx = app.context.db.begin(organization).await?;
+    expiry::expire(&mut tx, organization, &[id], now).await?;
+    tx.commit().await?;
     Ok(())
 }

@@ -9,10 +9,10 @@ use platform::db::Tx;
 use platform::http::Problem;
 use uuid::Uuid;
 
-use super::resources::{Tree, leaves};
+use super::resources::{Tree, nodes};
 use crate::free::{Claims, Shape};
 
-/// The units of each resource without parts, by number.
+/// The units of each resource, by number.
 pub type Units = BTreeMap<ResourceId, Vec<(i64, i32)>>;
 
 /// Units and claims of resources within a window.
@@ -28,11 +28,8 @@ impl Calendar {
     /// How a resource of the tree is bookable.
     #[must_use]
     pub fn shape(&self, tree: &Tree, id: ResourceId) -> Shape {
-        let units = leaves(tree, id)
-            .into_iter()
-            .filter_map(|leaf| self.units.get(&leaf))
-            .flatten()
-            .map(|(id, _)| *id);
+        let units =
+            nodes(tree, id).into_iter().filter_map(|node| self.units.get(&node)).flatten().map(|(id, _)| *id);
         let together = tree.get(&id).is_some_and(|resource| !resource.parts.is_empty());
         Shape { id, units: units.collect(), together }
     }
@@ -52,8 +49,7 @@ pub async fn read(
     window: &Slot,
     now: Timestamp,
 ) -> Result<Calendar, Problem> {
-    let ids: Vec<Uuid> =
-        tree.values().filter(|resource| resource.parts.is_empty()).map(|resource| resource.id.0).collect();
+    let ids: Vec<Uuid> = tree.keys().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"select u.id, u.resource_id, u.number, c.starts_at as "starts_at?", c.ends_at as "ends_at?"
            from bookings.unit u

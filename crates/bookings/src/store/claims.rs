@@ -13,7 +13,7 @@ use platform::http::Problem;
 use uuid::Uuid;
 
 use super::expiry;
-use super::resources::{Tree, leaves, tree};
+use super::resources::{Tree, nodes, tree};
 use crate::error::Error;
 
 /// Rounds of clearing away expired holds before giving up; each clears at least one.
@@ -88,6 +88,9 @@ pub async fn place(
         if expiry::expire(tx, organization, &overdue, booking.updated_at).await? > 0 {
             continue;
         }
+        if !overdue.is_empty() {
+            return Err(again("An expired hold is being ended."));
+        }
         return match pick(tree, &demand, &units)? {
             Picked::Units(units) => write(tx, organization, booking, units).await.map(|()| Placed::Yes),
             Picked::Rivals(rivals) => Ok(Placed::No(rivals)),
@@ -148,16 +151,16 @@ pub async fn keep(tx: &mut Tx, organization: OrganizationId, booking: BookingId)
     Ok(())
 }
 
-/// How many units of each resource without parts are needed; none means all of them.
+/// How many units of each resource are needed; none means all of them.
 type Demand = BTreeMap<ResourceId, Option<i64>>;
 
 fn demand(tree: &Tree, wanted: &[Wanted]) -> Demand {
     let mut demand = Demand::new();
     for wanted in wanted {
         let is_whole = tree.get(&wanted.resource_id).is_some_and(|resource| !resource.parts.is_empty());
-        for leaf in leaves(tree, wanted.resource_id) {
+        for node in nodes(tree, wanted.resource_id) {
             let more = (!is_whole).then_some(i64::from(wanted.units));
-            let sum = demand.entry(leaf).or_insert(Some(0));
+            let sum = demand.entry(node).or_insert(Some(0));
             *sum = sum.zip(more).map(|(sum, more)| sum + more);
         }
     }
@@ -188,7 +191,7 @@ async fn occupancy(
     demand: &Demand,
     slot: &Slot,
 ) -> Result<Vec<Unit>, Problem> {
-    let leaves: Vec<Uuid> = demand.keys().map(|id| id.0).collect();
+    let ids: Vec<Uuid> = demand.keys().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"select u.id, u.resource_id, c.booking_id as "booking_id?", c.starts_at as "starts_at?", c.ends_at as "ends_at?",
                   c.expires_at as "expires_at?"
@@ -201,7 +204,7 @@ async fn occupancy(
            where u.organization_id = $1 and u.resource_id = any($2) and not u.retired
            order by u.id"#,
         organization.0,
-        &leaves,
+        &ids,
         slot.starts_at().to_sqlx(),
         slot.ends_at().to_sqlx(),
     )

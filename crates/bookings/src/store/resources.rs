@@ -84,19 +84,19 @@ pub async fn tree(tx: &mut Tx, organization: OrganizationId, ids: &[ResourceId])
     Ok(resources.map(|resource| (resource.id, resource)).collect())
 }
 
-/// What has no parts, at the bottom of a resource: itself when it has none.
+/// A resource and all that it is made of, however deep, in id order.
+///
+/// A whole has a unit of its own beside those of its parts: bookings made before its parts were changed stand in the way
+/// of those made after.
 #[must_use]
-pub fn leaves(tree: &Tree, id: ResourceId) -> Vec<ResourceId> {
-    let (mut leaves, mut to_see, mut seen) = (Vec::new(), vec![id], std::collections::BTreeSet::new());
+pub fn nodes(tree: &Tree, id: ResourceId) -> Vec<ResourceId> {
+    let (mut to_see, mut seen) = (vec![id], std::collections::BTreeSet::new());
     while let Some(id) = to_see.pop() {
-        match tree.get(&id) {
-            _ if !seen.insert(id) => {}
-            Some(resource) if !resource.parts.is_empty() => to_see.extend(&resource.parts),
-            _ => leaves.push(id),
+        if seen.insert(id) {
+            to_see.extend(tree.get(&id).into_iter().flat_map(|resource| &resource.parts));
         }
     }
-    leaves.sort();
-    leaves
+    seen.into_iter().collect()
 }
 
 /// Keeps what the resource service told, unless something newer is known; and one row for each unit.

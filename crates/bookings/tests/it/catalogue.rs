@@ -77,3 +77,21 @@ async fn known_resources_are_booked_while_the_resource_service_is_down() {
     assert_eq!(reply.header("retry-after"), "1");
     reply.problem(503, "resource_unknown");
 }
+
+#[tokio::test]
+async fn a_change_of_parts_opens_no_way_to_book_twice() {
+    let app = Bookings::start().await;
+    let (left, right) = (app.room("Left", 40).await, app.room("Right", 40).await);
+    let single = room("Hall", 80);
+    let whole = Resource { version: 2, parts: [left, right].into(), ..single.clone() };
+    let ask = json!({ "resource_id": single.id, "starts_at": at("10:00"), "ends_at": at("11:00") });
+    // Booked without parts, then divided; later booked with parts, then made one again.
+    app.tell(single.clone()).await;
+    app.book(single.id, "10:00", "11:00").await;
+    app.tell(whole).await;
+    app.call_as(&app.bob, "POST", "/api/v1/bookings").json(&ask).send().await.problem(409, "slot_taken");
+    app.book(single.id, "12:00", "13:00").await;
+    app.tell(Resource { version: 3, ..single.clone() }).await;
+    let ask = json!({ "resource_id": single.id, "starts_at": at("12:30"), "ends_at": at("13:30") });
+    app.call_as(&app.bob, "POST", "/api/v1/bookings").json(&ask).send().await.problem(409, "slot_taken");
+}

@@ -121,6 +121,16 @@ async fn bad_input_is_named_and_nothing_is_written() {
             "",
         ),
         (body(room, "06:00", "06:02"), "policy_violated", ""),
+        (
+            json!({ "resource_id": room, "starts_at": "9999-12-30T21:50:00Z", "ends_at": "9999-12-30T22:00:00Z" }),
+            "policy_violated",
+            "",
+        ),
+        (
+            json!({ "resource_id": room, "starts_at": at("10:00"), "ends_at": at("11:00"), "title": "\u{0}" }),
+            "invalid_input",
+            "",
+        ),
     ];
     for (body, code, pointer) in cases {
         let problem =

@@ -13,6 +13,8 @@ use crate::http::Problem;
 
 /// After a fetch, unknown key ids are answered from memory for this long: a flood of forged ones asks the issuer no more.
 const REST: Duration = Duration::from_secs(5);
+/// How long the issuer may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// A set older than this is fetched again with the next token; until that succeeds, the old one goes on.
 const FRESH: Duration = Duration::from_secs(300);
 
@@ -96,7 +98,8 @@ impl Keys {
         if self.known().fetched != seen {
             return Ok(());
         }
-        let set: KeySet = self.client.get(&self.url).send().await?.error_for_status()?.json().await?;
+        let set: KeySet =
+            self.client.get(&self.url).timeout(TIMEOUT).send().await?.error_for_status()?.json().await?;
         let keys = set.keys.iter().filter(|key| key.kty == "OKP" && key.crv == "Ed25519");
         let keys =
             keys.filter_map(|key| Some((key.kid.clone(), DecodingKey::from_ed_components(&key.x).ok()?)));

@@ -1,11 +1,16 @@
 //! From PostgreSQL's errors to problems: a named constraint is the name of a rule.
 
+use kernel::Kind;
+
 use crate::http::Problem;
 
 /// SQLSTATEs after which the same transaction may succeed: serialization failure, deadlock.
 const TRANSIENT: [&str; 2] = ["40001", "40P01"];
 /// SQLSTATEs of a database that takes no writes or no work for now: read-only, shutting down, too many clients.
 const UNAVAILABLE: [&str; 5] = ["25006", "57P01", "57P02", "57P03", "53300"];
+
+/// SQLSTATEs of values that PostgreSQL cannot hold: NUL in a text, in JSON, a time out of its range.
+const UNKEEPABLE: [&str; 3] = ["22021", "22P05", "22008"];
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
@@ -16,6 +21,10 @@ impl From<sqlx::Error> for Problem {
             _ if UNAVAILABLE.contains(&code.as_str()) => unavailable(&error),
             _ if code == "55P03" => {
                 Self::unavailable("busy", "Others are changing the same thing right now. Try again.", 1)
+            }
+            _ if UNKEEPABLE.contains(&code.as_str()) => {
+                let detail = "A text has characters, or a time is so far away, that it cannot be kept.";
+                Self::new(Kind::Invalid, "invalid_input", detail)
             }
             _ => Self::internal(&error),
         };

@@ -75,7 +75,8 @@ async fn create_roles(connection: &mut PgConnection, schema: &str) -> Result<(),
                 create role {service}_finder nologin;
                 grant {service}_feed, {service}_finder to {service};
             end if;
-            if not (select rolsuper from pg_roles where rolname = current_user) then
+            if not pg_has_role(current_user, '{service}',
+                               case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) then
                 -- PostgreSQL 16 makes the creator an administrator of the role, but not one who may step into it.
                 execute format('grant {service} to %I', current_user);
             end if;

@@ -18,7 +18,7 @@ use crate::metrics::HttpMetrics;
 /// Bodies are this large at most, unless an operation states its own limit.
 pub const MAX_BODY: usize = 1024 * 1024;
 /// A request is answered within this time; only the event feed waits on purpose, and for less.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Puts the layers around a service's router.
 pub fn stack(router: Router, service: &'static str, metrics: HttpMetrics) -> Router {
@@ -83,7 +83,10 @@ fn render(mut response: Response, path: &str, correlation: &Correlation) -> Resp
         response.headers_mut().insert(correlation::HEADER, id);
     }
     let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
+    // A report of its own, such as that of readiness, stays as it is.
+    let is_report =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
+    if is_report || !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_framework(status));
@@ -104,7 +107,10 @@ fn of_framework(status: StatusCode) -> Problem {
             Problem::with_status(status, "method_not_allowed", "This path does not take this method.")
         }
         StatusCode::PAYLOAD_TOO_LARGE => super::extract::body_problem(status),
-        status if status.is_server_error() => Problem::internal(&format!("the framework answered {status}")),
+        status if status.is_server_error() => {
+            let problem = Problem::internal(&format!("the framework answered {status}"));
+            Problem::with_status(status, problem.code, problem.detail)
+        }
         status => Problem::with_status(status, "bad_request", "The request was refused."),
     }
 }
