@@ -50,25 +50,43 @@ pub async fn run(mut settings: Settings) -> Result<(), String> {
         Some(cluster) => cluster.url("reservas_owner", "reservas"),
         None => settings.database_url.expose().to_owned(),
     };
-    let shutdown = CancellationToken::new();
-    let (mut tasks, mut databases) = (JoinSet::new(), Vec::new());
-    let running = async {
-        start(&settings, &owner_url, listeners, &shutdown, &mut tasks, &mut databases).await?;
-        unexpected_end(cluster.as_mut(), &mut tasks).await
+    let mut running = Running::default();
+    let work = async {
+        start(&settings, &owner_url, listeners, &mut running).await?;
+        unexpected_end(cluster.as_mut(), &mut running).await
     };
     let result = tokio::select! {
         () = stop => Ok(()),
-        result = running => result,
+        result = work => result,
     };
-    shutdown.cancel();
-    while tasks.join_next().await.is_some() {}
-    for database in databases {
-        database.close().await;
-    }
+    running.stop().await;
     if let Some(cluster) = cluster {
         cluster.stop().await.map_err(|error| error.to_string())?;
     }
     result
+}
+
+/// What has been started so far.
+#[derive(Default)]
+struct Running {
+    gateway: JoinSet<Result<(), String>>,
+    gateway_stop: CancellationToken,
+    services: JoinSet<Result<(), String>>,
+    services_stop: CancellationToken,
+    databases: Vec<Db>,
+}
+
+impl Running {
+    /// Stops the gateway first: what it has taken in, the services must still answer.
+    async fn stop(mut self) {
+        self.gateway_stop.cancel();
+        while self.gateway.join_next().await.is_some() {}
+        self.services_stop.cancel();
+        while self.services.join_next().await.is_some() {}
+        for database in self.databases {
+            database.close().await;
+        }
+    }
 }
 
 /// The five ports, taken.
@@ -112,10 +130,9 @@ async fn start(
     settings: &Settings,
     owner_url: &str,
     listeners: Listeners,
-    shutdown: &CancellationToken,
-    tasks: &mut JoinSet<Result<(), String>>,
-    databases: &mut Vec<Db>,
+    running: &mut Running,
 ) -> Result<(), String> {
+    let shutdown = &running.services_stop;
     let gateway = product(settings, listeners.addresses()?)?;
     migrate_schemas(owner_url, &Service::ALL).await?;
     let users = Service::Users.context(settings, owner_url, shutdown.clone())?;
@@ -124,14 +141,16 @@ async fn start(
     let first =
         first.map_err(|problem| format!("the first administrator cannot be created: {}", problem.detail))?;
     let first = Announcement(first);
-    databases.push(users.db);
+    running.databases.push(users.db);
     for (service, listener) in listeners.services {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let context = service.context(settings, owner_url, shutdown.clone())?;
-        databases.push(context.db.clone());
+        running.databases.push(context.db.clone());
         let router = service.start(settings, context).await?;
         let stop = shutdown.clone();
-        tasks.spawn(async move { serve(router, listener, stop).await.map_err(|error| error.to_string()) });
+        running
+            .services
+            .spawn(async move { serve(router, listener, stop).await.map_err(|error| error.to_string()) });
         ready(&format!("http://{address}/health/ready")).await?;
         say(format_args!("{:<14} ready on {address}", service.name()));
     }
@@ -143,8 +162,10 @@ async fn start(
     observe(settings, &gateway, shutdown.clone()).await?;
     let file = Some(PathBuf::from(&settings.gateway.file)).filter(|path| !path.as_os_str().is_empty());
     reload_on_hangup(&gateway, file, shutdown.clone())?;
-    let (listener, stop) = (listeners.gateway, shutdown.clone());
-    tasks.spawn(async move { gateway.serve(listener, stop).await.map_err(|error| error.to_string()) });
+    let (listener, stop) = (listeners.gateway, running.gateway_stop.clone());
+    running
+        .gateway
+        .spawn(async move { gateway.serve(listener, stop).await.map_err(|error| error.to_string()) });
     ready(&format!("http://{address}/__health")).await?;
     say(format_args!("{:<14} ready on port {port}", "gateway"));
     say(format_args!("\nReservas    http://localhost:{port}"));
@@ -170,10 +191,7 @@ impl Drop for Announcement {
 }
 
 /// Until something ends that should not.
-async fn unexpected_end(
-    cluster: Option<&mut Cluster>,
-    tasks: &mut JoinSet<Result<(), String>>,
-) -> Result<(), String> {
+async fn unexpected_end(cluster: Option<&mut Cluster>, running: &mut Running) -> Result<(), String> {
     let cluster_end = async {
         match cluster {
             Some(cluster) => cluster.exited().await,
@@ -182,7 +200,8 @@ async fn unexpected_end(
     };
     tokio::select! {
         end = cluster_end => Err(format!("PostgreSQL ended by itself ({end:?}); its log is in the data folder")),
-        Some(end) = tasks.join_next() => Err(format!("a service ended by itself: {end:?}")),
+        Some(end) = running.services.join_next() => Err(format!("a service ended by itself: {end:?}")),
+        Some(end) = running.gateway.join_next() => Err(format!("the gateway ended by itself: {end:?}")),
     }
 }
 
