@@ -160,8 +160,7 @@ async fn start(
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     observe(settings, &gateway, shutdown.clone()).await?;
-    let file = Some(PathBuf::from(&settings.gateway.file)).filter(|path| !path.as_os_str().is_empty());
-    reload_on_hangup(&gateway, file, shutdown.clone())?;
+    reload_on_hangup(&gateway, settings.gateway.route_file(), shutdown.clone())?;
     let (listener, stop) = (listeners.gateway, running.gateway_stop.clone());
     running
         .gateway

@@ -68,6 +68,14 @@ pub struct Gateway {
     pub compat: String,
 }
 
+impl Gateway {
+    /// The route file that is named; none for the product's own.
+    #[must_use]
+    pub fn route_file(&self) -> Option<PathBuf> {
+        Some(PathBuf::from(&self.file)).filter(|path| !path.as_os_str().is_empty())
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

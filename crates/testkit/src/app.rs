@@ -11,7 +11,7 @@ use platform::cache::Cache;
 use platform::config::Secret;
 use platform::db::migrate::Schema;
 use platform::db::{Db, Settings};
-use platform::events::Envelope;
+use platform::events::envelope::{COLUMNS, Envelope};
 use platform::http::client::client;
 use platform::internal::InternalToken;
 use platform::service::Context;
@@ -134,29 +134,10 @@ impl TestApp {
 
 async fn events(url: &str, schema: &str, after: i64) -> Vec<(i64, Envelope)> {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let statement = format!("select * from {schema}.event where position > $1 order by position");
+    let statement =
+        format!("select {COLUMNS}, position from {schema}.event where position > $1 order by position");
     let rows = sqlx::query(AssertSqlSafe(statement)).bind(after).fetch_all(&mut connection).await.unwrap();
-    rows.iter()
-        .map(|row| {
-            let event = Envelope {
-                specversion: "1.0".into(),
-                id: kernel::EventId(row.get("id")),
-                source: format!("/{schema}"),
-                kind: row.get("type"),
-                subject: row.get("stream_id"),
-                time: row.get::<jiff_sqlx::Timestamp, _>("occurred_at").to_jiff(),
-                datacontenttype: "application/json".into(),
-                organizationid: OrganizationId(row.get("organization_id")),
-                streamversion: row.get("stream_version"),
-                actorid: row.get::<Option<uuid::Uuid>, _>("actor_id").map(kernel::UserId),
-                onbehalfof: row.get::<Option<uuid::Uuid>, _>("on_behalf_of").map(kernel::UserId),
-                correlationid: row.get("correlation_id"),
-                cursor: String::new(),
-                data: row.get("data"),
-            };
-            (row.get("position"), event)
-        })
-        .collect()
+    rows.iter().map(|row| (row.get("position"), Envelope::of_row(row, schema).unwrap())).collect()
 }
 
 impl Drop for TestApp {

@@ -56,7 +56,11 @@ impl Envelope {
         E::deserialize(&self.data).map(Some)
     }
 
-    pub(super) fn of_row(row: &PgRow, schema: &str) -> Result<Self, sqlx::Error> {
+    /// The event of a row that has [`COLUMNS`].
+    ///
+    /// # Errors
+    /// When the row has others.
+    pub fn of_row(row: &PgRow, schema: &str) -> Result<Self, sqlx::Error> {
         Ok(Self {
             specversion: "1.0".into(),
             id: EventId(row.try_get("id")?),
@@ -77,6 +81,5 @@ impl Envelope {
 }
 
 /// The columns that [`Envelope::of_row`] reads.
-pub(super) const COLUMNS: &str =
-    "id, type, stream_id, occurred_at, organization_id, stream_version, actor_id,
+pub const COLUMNS: &str = "id, type, stream_id, occurred_at, organization_id, stream_version, actor_id,
     on_behalf_of, correlation_id, data, xid::text || '-' || position as cursor";

@@ -1,7 +1,7 @@
 //! `reservas gateway run` and `reservas gateway check`: the API gateway as a process of its own.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use axum::Router;
 use axum::routing::get;
@@ -82,11 +82,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
 /// What is wrong with the route file.
 pub fn product(settings: &Settings, resolve: BTreeMap<String, String>) -> Result<Gateway, String> {
     let options = Options { resolve, ..options(settings) };
-    let gateway = match settings.gateway.file.as_str() {
-        "" => Gateway::parse(PRODUCT, options),
-        file => Gateway::load(Path::new(file), options),
-    };
-    with_docs(gateway.map_err(|errors| errors.to_string())?)
+    with_docs(read(settings.gateway.route_file(), options)?)
 }
 
 /// Shows the gateway's metrics and life on an address of their own, when the settings name one.
@@ -150,8 +146,7 @@ pub fn reload_on_hangup(
 
 /// The route file that the command or the settings name; none for the product's own.
 fn route_file(settings: &Settings, file: &File) -> Option<PathBuf> {
-    let named = Some(PathBuf::from(&settings.gateway.file)).filter(|path| !path.as_os_str().is_empty());
-    file.config.clone().or(named)
+    file.config.clone().or_else(|| settings.gateway.route_file())
 }
 
 fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
@@ -162,7 +157,12 @@ fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
         resolve.insert(name.to_owned(), address.to_owned());
     }
     let options = Options { debug: file.debug, lenient: file.lenient, resolve, ..options(settings) };
-    let gateway = match route_file(settings, file) {
+    read(route_file(settings, file), options)
+}
+
+/// Reads a route file; the product's own when none is named.
+fn read(file: Option<PathBuf>, options: Options) -> Result<Gateway, String> {
+    let gateway = match file {
         Some(path) => Gateway::load(&path, options),
         None => Gateway::parse(PRODUCT, options),
     };
