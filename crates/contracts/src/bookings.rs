@@ -1,7 +1,7 @@
 //! What the booking service publishes and answers to other services.
 
 use jiff::Timestamp;
-use kernel::{BookingId, Event, ResourceId, Slot, UserId};
+use kernel::{BookingId, Event, Money, ResourceId, SeriesId, Slot, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,6 +24,24 @@ pub struct Booking {
     pub resources: Vec<BookedResource>,
     /// Until when a hold holds.
     pub expires_at: Option<Timestamp>,
+    /// How many people come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attendees: Option<i32>,
+    /// What it costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
+    /// The series that produced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series_id: Option<SeriesId>,
+    /// When it was made; none in events older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When the people came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_in_at: Option<Timestamp>,
+    /// From when on its time was free again, when that was before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Timestamp>,
 }
 
 /// A resource within a booking.
@@ -106,6 +124,26 @@ events! {
     BookingCheckedIn = "reservas.booking.checked_in.v1";
     /// A booking is over, maybe before its end.
     BookingCompleted = "reservas.booking.completed.v1";
+    /// Somebody asks for a booking that others have to approve.
+    BookingRequested = "reservas.booking.requested.v1";
+    /// One of those who have to approve did, and more are needed.
+    BookingApproved = "reservas.booking.approved.v1";
+    /// Nobody decided in time: others may decide as well.
+    BookingEscalated = "reservas.booking.escalated.v1";
+    /// Those who decide refused.
+    BookingRejected = "reservas.booking.rejected.v1";
+    /// Nobody came; the time is free again.
+    BookingNoShow = "reservas.booking.no_show.v1";
+    /// It is somebody else's now.
+    BookingTransferred = "reservas.booking.transferred.v1";
+    /// Its title, its attendees or its guests are others.
+    BookingChanged = "reservas.booking.changed.v1";
+    /// A cancelled booking stands again.
+    BookingReinstated = "reservas.booking.reinstated.v1";
+    /// It no longer fits its resource, and somebody has to look at it.
+    BookingFlagged = "reservas.booking.flagged.v1";
+    /// It will start soon.
+    BookingReminderDue = "reservas.booking.reminder_due.v1";
 }
 
 /// What of a booking is not in its events: the answer to `GET /internal/organizations/{organization_id}/bookings/{id}`.

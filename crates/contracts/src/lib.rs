@@ -5,4 +5,5 @@
 
 pub mod bookings;
 pub mod resources;
+pub mod rules;
 pub mod users;

@@ -1,6 +1,8 @@
 //! What the user service publishes and answers to other services.
 
-use kernel::{Email, Event, OrganizationId, Role, SessionId, UserId};
+use std::collections::BTreeSet;
+
+use kernel::{Email, Event, GroupId, OrganizationId, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -34,6 +36,12 @@ pub struct Account {
     pub role: Role,
     /// Whether it may sign in.
     pub active: bool,
+    /// Grows by one with every change; 0 in events older than this field.
+    #[serde(default)]
+    pub version: i64,
+    /// The groups it is in.
+    #[serde(default)]
+    pub groups: BTreeSet<GroupId>,
 }
 
 /// An account came to be, by registration or by an administrator.
@@ -67,6 +75,16 @@ pub struct UserRemoved {
     pub user_id: UserId,
 }
 event!(UserRemoved, "reservas.user.removed.v1", "user", user_id);
+
+/// A group came to be, was renamed, or is no more. Who is in it, the accounts tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupChanged {
+    /// The group.
+    pub group_id: GroupId,
+    /// Its name; none when it is no more.
+    pub name: Option<String>,
+}
+event!(GroupChanged, "reservas.group.changed.v1", "group", group_id);
 
 /// Someone signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 
 use contracts::bookings::*;
 use contracts::resources::*;
+use contracts::rules::{RuleSet, Rules, RulesChanged, Scope};
 use contracts::users::*;
 use kernel::*;
 use serde_json::json;
@@ -38,6 +39,12 @@ fn booking(status: BookingStatus) -> Booking {
             location_names: vec!["Campus".into(), "Library".into()],
         }],
         expires_at: None,
+        attendees: Some(4),
+        price: Some(Money { amount: 1250, currency: "EUR".to_owned().try_into().unwrap() }),
+        series_id: Some(SeriesId(id(11))),
+        created_at: Some("2026-11-20T09:00:00Z".parse().unwrap()),
+        checked_in_at: None,
+        released_at: None,
     }
 }
 
@@ -53,7 +60,10 @@ fn bookings() {
         )+};
     }
     check!(BookingHeld Held, BookingConfirmed Confirmed, BookingMoved Confirmed, BookingCancelled Cancelled,
-           BookingExpired Expired, BookingCheckedIn CheckedIn, BookingCompleted Completed);
+           BookingExpired Expired, BookingCheckedIn CheckedIn, BookingCompleted Completed, BookingRequested Pending,
+           BookingApproved Pending, BookingEscalated Pending, BookingRejected Rejected, BookingNoShow NoShow,
+           BookingTransferred Confirmed, BookingChanged Confirmed, BookingReinstated Confirmed,
+           BookingFlagged Confirmed, BookingReminderDue Confirmed);
 }
 
 fn resource() -> Resource {
@@ -86,12 +96,31 @@ fn resources() {
 fn users() {
     let user_id = UserId(id(2));
     let session_id = SessionId(id(8));
-    let account = Account { role: Role::User, active: true };
+    let account = Account { role: Role::User, active: true, version: 1, groups: [].into() };
     on_the_wire(&OrganizationCreated { organization_id: OrganizationId(id(9)), slug: "default".into() });
     on_the_wire(&UserCreated { user_id, account: account.clone() });
-    let after = Account { role: Role::Manager, active: false };
+    let after = Account { role: Role::Manager, active: false, version: 2, groups: [GroupId(id(10))].into() };
     on_the_wire(&UserChanged { user_id, before: account, after, fields: vec!["role".into(), "name".into()] });
     on_the_wire(&UserRemoved { user_id });
+    on_the_wire(&GroupChanged { group_id: GroupId(id(10)), name: Some("Cardiology".into()) });
     on_the_wire(&SessionStarted { session_id, user_id });
     on_the_wire(&SessionEnded { session_id, user_id, reason: SessionEnd::RefreshReused });
+}
+
+#[test]
+fn rules() {
+    let rules = json!({
+        "policy": { "max_minutes": 240, "approval": { "always": true, "steps": [{ "quorum": 2 }] },
+                    "quotas": [{ "measure": "minutes", "limit": 600, "per": "week" }] },
+        "schedule": { "weekly": [{ "days": ["monday"], "opens": "08:00", "closes": "18:00" }],
+                      "overrides": [{ "from": "2026-12-25", "until": "2026-12-25", "name": "Christmas" }] },
+        "prices": { "currency": "EUR", "prices": [{ "name": "Room", "amount": 1250, "per": "hour" }] },
+    });
+    let rules = Rules {
+        scope: Scope::Type,
+        scope_id: id(4),
+        version: 3,
+        rules: serde_json::from_value(rules).unwrap(),
+    };
+    on_the_wire(&RulesChanged { before: Some(RuleSet::default()), rules });
 }

@@ -49,6 +49,8 @@ id! {
     OrganizationId;
     /// A person or service account of one organization.
     UserId;
+    /// Users gathered for permissions, quotas and prices.
+    GroupId;
     /// A signed-in session of a user.
     SessionId;
     /// Something bookable.
@@ -63,6 +65,14 @@ id! {
     BookingId;
     /// One unit for one interval.
     ClaimId;
+    /// A recurrence rule and the bookings it produced.
+    SeriesId;
+    /// Somebody's place in a waitlist.
+    WaitlistEntryId;
+    /// A time in which nobody can book.
+    BlackoutId;
+    /// How a conflict ended.
+    ConflictId;
     /// A message to one person.
     MessageId;
     /// A message's way through one channel.

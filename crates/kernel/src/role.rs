@@ -49,6 +49,8 @@ permissions! {
     ProfileOwn = "profile.own" from User;
     /// See all accounts of the organization.
     UsersRead = "users.read" from Manager;
+    /// Gather users in groups.
+    GroupsManage = "groups.manage" from Admin;
     /// Create, change and remove accounts.
     UsersManage = "users.manage" from Admin;
     /// See the catalogue.
@@ -59,6 +61,14 @@ permissions! {
     BookingsOwn = "bookings.own" from User;
     /// See and change the bookings of others, and book on their behalf.
     BookingsManage = "bookings.manage" from Manager;
+    /// Decide on requests for approval where nobody else is named.
+    BookingsApprove = "bookings.approve" from Manager;
+    /// See reports of use.
+    ReportsRead = "reports.read" from Manager;
+    /// Give credit to users.
+    CreditsManage = "credits.manage" from Admin;
+    /// See what anyone did.
+    AuditRead = "audit.read" from Admin;
     /// See one's own messages.
     NotificationsOwn = "notifications.own" from User;
 }

@@ -57,7 +57,7 @@ impl TryFrom<Row> for Account {
 /// What events tell of an account.
 impl From<&Account> for contracts::users::Account {
     fn from(account: &Account) -> Self {
-        Self { role: account.role, active: account.active }
+        Self { role: account.role, active: account.active, version: account.version, groups: [].into() }
     }
 }
 
