@@ -11,15 +11,18 @@ pub mod get_details;
 pub mod get_free_busy;
 pub mod list_bookings;
 pub mod move_booking;
+pub mod refusal;
 pub mod search_availability;
 pub mod step;
 
 use jiff::Timestamp;
-use kernel::{BookingId, UserId};
+use kernel::{BookingId, SeriesId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::booking::{BookedResource, Booking, Status};
+use crate::quote::Quote;
+use crate::rules::minutes;
 
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,16 +50,71 @@ pub struct BookingBody {
     pub created_by: UserId,
     /// What it takes.
     pub resources: Vec<BookedResource>,
+    /// How many people come.
+    pub attendees: Option<i32>,
+    /// What it costs, as it was quoted.
+    pub quote: Option<Quote>,
+    /// The series that produced it.
+    pub series_id: Option<SeriesId>,
+    /// The terms that it was made under.
+    pub terms: TermsBody,
     /// Until when a hold holds.
     pub expires_at: Option<Timestamp>,
+    /// When the people came.
+    pub checked_in_at: Option<Timestamp>,
+    /// From when on its time was free again, when that was before its end.
+    pub released_at: Option<Timestamp>,
+    /// Why somebody has to look at it: it no longer fits its resource.
+    pub flag: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
+/// What a booking was made under and keeps, whatever the rules become.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Terms)]
+pub struct TermsBody {
+    /// Until when its owner can cancel it; none: until its end.
+    pub cancel_until: Option<Timestamp>,
+    /// From when on a cancellation costs the fee; none: never.
+    pub fee_from: Option<Timestamp>,
+    /// The fee, in percent of the price.
+    pub fee_percent: u32,
+    /// From when on people can check in.
+    pub check_in_from: Timestamp,
+    /// When it becomes a no-show unless somebody checks in; none when nobody has to.
+    pub check_in_until: Option<Timestamp>,
+    /// The step of approval that is being decided, from 1; none when nobody has to approve.
+    pub approval_step: Option<usize>,
+    /// How many steps there are.
+    pub approval_steps: usize,
+    /// When the request expires unless it is decided.
+    pub decide_until: Option<Timestamp>,
+}
+
+impl TermsBody {
+    fn of(booking: &Booking) -> Self {
+        let (terms, starts_at) = (&booking.terms, booking.slot.starts_at());
+        let before = |count: Option<u32>| count.map(|count| starts_at - minutes(count));
+        let asking = terms.approval.as_ref().filter(|_| booking.status == Status::Pending);
+        Self {
+            cancel_until: before(terms.cancellation.deadline_minutes),
+            fee_from: before(terms.cancellation.free_until_minutes),
+            fee_percent: terms.cancellation.fee_percent.unwrap_or(0),
+            check_in_from: starts_at - minutes(terms.check_in.opens_minutes.unwrap_or(15)),
+            check_in_until: booking.no_show_at(),
+            approval_step: asking.map(|asking| asking.step + 1),
+            approval_steps: asking.map_or(0, |asking| asking.steps.len()),
+            decide_until: asking.map(|asking| asking.ends_at(starts_at)),
+        }
+    }
+}
+
 impl From<Booking> for BookingBody {
     fn from(booking: Booking) -> Self {
+        let terms = TermsBody::of(&booking);
         Self {
             id: booking.id,
             reference: booking.reference,
@@ -68,7 +126,14 @@ impl From<Booking> for BookingBody {
             user_id: booking.user_id,
             created_by: booking.created_by,
             resources: booking.resources,
+            attendees: booking.attendees,
+            terms,
+            quote: booking.quote,
+            series_id: booking.series.map(|series| series.series_id),
             expires_at: booking.expires_at,
+            checked_in_at: booking.checked_in_at,
+            released_at: booking.released_at,
+            flag: booking.flag,
             created_at: booking.created_at,
             updated_at: booking.updated_at,
         }

@@ -2,15 +2,16 @@
 
 mod wire;
 
-use jiff::{SignedDuration, Timestamp};
-use kernel::{BookingId, ResourceId, Slot, UserId};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use kernel::{BookingId, ResourceId, SeriesId, Slot, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::Error;
-
-/// How long before the start people may check in.
-pub const CHECK_IN_OPENS: SignedDuration = SignedDuration::from_mins(15);
+use crate::quote::Quote;
+use crate::rules::minutes;
+use crate::terms::Terms;
 
 /// Where a booking is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, sqlx::Type)]
@@ -96,25 +97,77 @@ pub struct Booking {
     pub slot: Slot,
     /// What it takes.
     pub resources: Vec<BookedResource>,
+    /// How many people come.
+    pub attendees: Option<i32>,
+    /// Of two that want the same, the greater goes first where the rules say so.
+    pub priority: i32,
+    /// What it costs, as it was quoted.
+    pub quote: Option<Quote>,
+    /// What it was made under.
+    pub terms: Terms,
+    /// The series that produced it.
+    pub series: Option<Occurrence>,
     /// Until when a hold holds.
     pub expires_at: Option<Timestamp>,
+    /// When the people came.
+    pub checked_in_at: Option<Timestamp>,
+    /// From when on its time was free again, when that was before its end.
+    pub released_at: Option<Timestamp>,
+    /// Why somebody has to look at it.
+    pub flag: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
+/// Where a booking stands in its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occurrence {
+    /// The series.
+    pub series_id: SeriesId,
+    /// The wall-clock start that the rule gave it, which stays when it is moved.
+    pub starts_at: DateTime,
+}
+
+/// A resource that a booking is to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Wanted {
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// How many of its units; 1 for a whole of parts, which is taken entirely.
+    pub units: i32,
+}
+
+/// What one resource gives to a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// How many of its units; 1 for a whole of parts, which is taken entirely.
+    pub units: i32,
+    /// When, buffers included.
+    pub slot: Slot,
+}
+
 impl Booking {
-    /// A hold becomes a booking that stands.
+    /// A hold becomes a booking that stands, or a request when somebody has to approve.
     ///
     /// # Errors
     /// When it is no hold, or one that has expired.
     pub fn confirm(self, now: Timestamp) -> Result<Self, Error> {
-        self.demand(&[Status::Held], Status::Confirmed)?;
+        let status = self.asked_for();
+        self.demand(&[Status::Held], status)?;
         if self.has_expired(now) {
             return Err(Error::HoldExpired);
         }
-        Ok(Self { expires_at: None, ..self.become_(Status::Confirmed, now) })
+        Ok(Self { expires_at: None, ..self.become_(status, now) })
+    }
+
+    /// Where it is in its life when nobody is to make up their mind any more: a request, or a booking that stands.
+    #[must_use]
+    pub const fn asked_for(&self) -> Status {
+        if self.terms.approval.is_some() { Status::Pending } else { Status::Confirmed }
     }
 
     /// A hold runs out.
@@ -122,7 +175,7 @@ impl Booking {
     /// # Errors
     /// When it is no hold, or one that still holds.
     pub fn expire(self, now: Timestamp) -> Result<Self, Error> {
-        self.demand(&[Status::Held], Status::Expired)?;
+        self.demand(&[Status::Held, Status::Pending], Status::Expired)?;
         if !self.has_expired(now) {
             return Err(Error::InvalidTransition { from: self.status, to: Status::Expired });
         }
@@ -135,23 +188,44 @@ impl Booking {
     /// When it is over or has begun with the people there.
     pub fn cancel(self, now: Timestamp) -> Result<Self, Error> {
         self.demand(&[Status::Held, Status::Pending, Status::Confirmed], Status::Cancelled)?;
-        if self.has_expired(now) {
-            return Err(Error::HoldExpired);
-        }
+        self.demand_time_left(now)?;
         Ok(Self { expires_at: None, ..self.become_(Status::Cancelled, now) })
     }
 
-    /// It takes another time or other resources; its place in life stays.
+    /// It takes another time or other resources, under the terms that these have. Its place in life stays, but for one
+    /// that others have to approve: it is asked anew, unless it only gives up some of its time.
     ///
     /// # Errors
-    /// When it is over or has begun with the people there.
-    pub fn relocate(self, slot: Slot, resources: Vec<BookedResource>, now: Timestamp) -> Result<Self, Error> {
-        let status = self.status;
-        self.demand(&[Status::Held, Status::Pending, Status::Confirmed], status)?;
-        if self.has_expired(now) {
-            return Err(Error::HoldExpired);
+    /// When it is over, or the people are there and it would start at another time.
+    pub fn relocate(
+        self,
+        slot: Slot,
+        resources: Vec<BookedResource>,
+        terms: Terms,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let shrinks = slot.within(&self.slot) == Some(slot) && wanted(&resources) == self.wanted();
+        let terms = if shrinks {
+            Terms { approval: self.terms.approval.clone(), ..terms }
+        } else {
+            terms.asked_anew(&self.terms)
+        };
+        let status = match self.status {
+            Status::Pending | Status::Confirmed if !shrinks => {
+                if terms.approval.is_some() {
+                    Status::Pending
+                } else {
+                    Status::Confirmed
+                }
+            }
+            status => status,
+        };
+        self.demand(&[Status::Held, Status::Pending, Status::Confirmed, Status::CheckedIn], status)?;
+        self.demand_time_left(now)?;
+        if status == Status::CheckedIn && slot.starts_at() != self.slot.starts_at() {
+            return Err(Error::AlreadyBegun);
         }
-        Ok(Self { slot, resources, ..self.become_(status, now) })
+        Ok(Self { slot, resources, terms, ..self.become_(status, now) })
     }
 
     /// The people are there.
@@ -160,10 +234,11 @@ impl Booking {
     /// When it does not stand, or outside of the window for check-in.
     pub fn check_in(self, now: Timestamp) -> Result<Self, Error> {
         self.demand(&[Status::Confirmed], Status::CheckedIn)?;
-        if now < self.slot.starts_at() - CHECK_IN_OPENS || now >= self.slot.ends_at() {
-            return Err(Error::CheckInClosed);
+        let opens_at = self.slot.starts_at() - minutes(self.terms.check_in.opens_minutes.unwrap_or(15));
+        if now < opens_at || now >= self.no_show_at().unwrap_or_else(|| self.slot.ends_at()) {
+            return Err(Error::CheckInClosed { opens_at });
         }
-        Ok(self.become_(Status::CheckedIn, now))
+        Ok(Self { checked_in_at: Some(now), ..self.become_(Status::CheckedIn, now) })
     }
 
     /// The people have left; what is left of the time is free.
@@ -172,13 +247,141 @@ impl Booking {
     /// When they were not there.
     pub fn check_out(self, now: Timestamp) -> Result<Self, Error> {
         self.demand(&[Status::CheckedIn], Status::Completed)?;
+        let released_at = (now < self.slot.ends_at()).then_some(now);
+        Ok(Self { released_at, ..self.become_(Status::Completed, now) })
+    }
+
+    /// Its end has passed.
+    ///
+    /// # Errors
+    /// When it does not stand, or is not over.
+    pub fn complete(self, now: Timestamp) -> Result<Self, Error> {
+        self.demand(&[Status::Confirmed, Status::CheckedIn], Status::Completed)?;
+        if now < self.slot.ends_at() || self.no_show_at().is_some_and(|_| self.status == Status::Confirmed) {
+            return Err(Error::InvalidTransition { from: self.status, to: Status::Completed });
+        }
         Ok(self.become_(Status::Completed, now))
     }
 
-    /// Whether it is a hold that no longer holds.
+    /// Nobody came within the grace; what is left of the time is free.
+    ///
+    /// # Errors
+    /// When nobody has to come, or the grace is not over.
+    pub fn miss(self, now: Timestamp) -> Result<Self, Error> {
+        self.demand(&[Status::Confirmed], Status::NoShow)?;
+        if self.no_show_at().is_none_or(|at| now < at) {
+            return Err(Error::InvalidTransition { from: self.status, to: Status::NoShow });
+        }
+        let released_at = (now < self.slot.ends_at()).then_some(now);
+        Ok(Self { released_at, ..self.become_(Status::NoShow, now) })
+    }
+
+    /// A cancelled booking stands again, as it was asked for; whether its time is still free, the write path tells.
+    ///
+    /// # Errors
+    /// When it was not cancelled, or has begun.
+    pub fn reinstate(self, status: Status, now: Timestamp) -> Result<Self, Error> {
+        self.demand(&[Status::Cancelled], status)?;
+        if self.slot.starts_at() <= now {
+            return Err(Error::AlreadyBegun);
+        }
+        Ok(self.become_(status, now))
+    }
+
+    /// Somebody else's from now on.
+    ///
+    /// # Errors
+    /// When it is over.
+    pub fn transfer(self, user_id: UserId, now: Timestamp) -> Result<Self, Error> {
+        let status = self.status;
+        self.demand(&[Status::Pending, Status::Confirmed, Status::CheckedIn], status)?;
+        Ok(Self { user_id, ..self.become_(status, now) })
+    }
+
+    /// Something that is neither its time nor its place in life changes: title, attendees, guests, flag, reminders.
+    #[must_use]
+    pub fn touch(self, now: Timestamp) -> Self {
+        let status = self.status;
+        self.become_(status, now)
+    }
+
+    /// When it becomes a no-show unless somebody comes; none when nobody has to.
+    #[must_use]
+    pub fn no_show_at(&self) -> Option<Timestamp> {
+        let check_in = self.terms.check_in;
+        let grace = minutes(check_in.grace_minutes.unwrap_or(15));
+        check_in.required.then(|| (self.slot.starts_at() + grace).min(self.slot.ends_at()))
+    }
+
+    /// The resources that it was asked for.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<Wanted> {
+        wanted(&self.resources)
+    }
+
+    /// What it takes of each of its resources: nothing when it does not stand, or is a request that blocks nobody.
+    #[must_use]
+    pub fn takes(&self) -> Vec<Taken> {
+        let ends_at = match self.status {
+            Status::Pending if !self.terms.blocks => return Vec::new(),
+            Status::Held | Status::Pending | Status::Confirmed | Status::CheckedIn => self.slot.ends_at(),
+            Status::Completed | Status::NoShow => self.released_at.unwrap_or_else(|| self.slot.ends_at()),
+            Status::Expired | Status::Rejected | Status::Cancelled => return Vec::new(),
+        };
+        let taken = self.resources.iter().filter_map(|resource| {
+            let buffers = self.terms.buffers.get(&resource.resource_id).copied().unwrap_or_default();
+            // Set up and never used: the time until it was given up stays taken, and so does the cleaning.
+            let used = Slot::new(self.slot.starts_at(), ends_at).ok()?;
+            let slot = used.padded(minutes(buffers.before), minutes(buffers.after));
+            Some(Taken { resource_id: resource.resource_id, units: resource.units, slot })
+        });
+        taken.collect()
+    }
+
+    /// When the timed job has to look at it next, if ever.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Held => self.expires_at,
+            Status::Pending => {
+                self.terms.approval.as_ref().map(|asking| asking.due_at(self.slot.starts_at()))
+            }
+            Status::Confirmed => {
+                let over = self.no_show_at().unwrap_or_else(|| self.slot.ends_at());
+                Some(self.remind_at().map_or(over, |at| at.min(over)))
+            }
+            Status::CheckedIn => Some(self.slot.ends_at()),
+            Status::Completed | Status::Expired | Status::Rejected | Status::Cancelled | Status::NoShow => {
+                None
+            }
+        }
+    }
+
+    /// When its owner is to be reminded next.
+    #[must_use]
+    pub fn remind_at(&self) -> Option<Timestamp> {
+        self.terms.reminders.first().map(|before| self.slot.starts_at() - minutes(*before))
+    }
+
+    /// Whether it is a hold that no longer holds, or a request that nobody decided on in time.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
-        self.status == Status::Held && self.expires_at.is_some_and(|expires_at| expires_at <= now)
+        let ends_at = match (self.status, &self.terms.approval) {
+            (Status::Held, _) => self.expires_at,
+            (Status::Pending, Some(asking)) => Some(asking.ends_at(self.slot.starts_at())),
+            _ => None,
+        };
+        ends_at.is_some_and(|at| at <= now)
+    }
+
+    fn demand_time_left(&self, now: Timestamp) -> Result<(), Error> {
+        if self.has_expired(now) {
+            return Err(Error::HoldExpired);
+        }
+        if self.slot.ends_at() <= now {
+            return Err(Error::AlreadyOver);
+        }
+        Ok(())
     }
 
     fn demand(&self, from: &[Status], to: Status) -> Result<(), Error> {
@@ -192,6 +395,10 @@ impl Booking {
     fn become_(self, status: Status, now: Timestamp) -> Self {
         Self { status, version: self.version + 1, updated_at: now, ..self }
     }
+}
+
+fn wanted(resources: &[BookedResource]) -> Vec<Wanted> {
+    resources.iter().map(|one| Wanted { resource_id: one.resource_id, units: one.units }).collect()
 }
 
 /// What people call a booking: eight letters and digits that cannot be mistaken for each other (Crockford's base 32),

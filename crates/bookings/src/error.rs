@@ -1,5 +1,6 @@
 //! Every way in which the booking service fails.
 
+use jiff::Timestamp;
 use kernel::Kind;
 use kernel::slot::SlotError;
 use platform::http::{Fault, FieldError, Problem};
@@ -23,11 +24,27 @@ pub enum Error {
     #[error("The hold has expired.")]
     HoldExpired,
     /// Check-in outside of its window.
-    #[error("Check-in is possible from 15 minutes before the start until the end.")]
-    CheckInClosed,
+    #[error("Check-in is not possible now. It opens at {opens_at}.")]
+    CheckInClosed {
+        /// From when on it is.
+        opens_at: Timestamp,
+    },
+    /// A change of something whose time has come.
+    #[error("The booking has begun.")]
+    AlreadyBegun,
+    /// A change of something whose time is over.
+    #[error("The booking is over.")]
+    AlreadyOver,
     /// Rules of the policy that the request breaks, all of them.
-    #[error("The booking breaks {} of the rules.", .0.len())]
-    PolicyViolated(Vec<Broken>),
+    #[error("The booking breaks {} of the rules.", .broken.len())]
+    PolicyViolated {
+        /// The rules.
+        broken: Vec<Broken>,
+        /// The rivals, if there are any as well.
+        conflicts: Value,
+        /// What is free instead, best first.
+        alternatives: Value,
+    },
     /// Someone else has a part of what was asked for.
     #[error("The time is taken.")]
     SlotTaken {
@@ -54,9 +71,11 @@ impl Fault for Error {
         match self {
             Self::InvalidTransition { .. }
             | Self::HoldExpired
-            | Self::CheckInClosed
+            | Self::CheckInClosed { .. }
+            | Self::AlreadyBegun
+            | Self::AlreadyOver
             | Self::SlotTaken { .. } => Kind::Conflict,
-            Self::PolicyViolated(_) | Self::NotEnoughUnits { .. } => Kind::Invalid,
+            Self::PolicyViolated { .. } | Self::NotEnoughUnits { .. } => Kind::Invalid,
             Self::OnBehalfForbidden => Kind::Forbidden,
         }
     }
@@ -65,8 +84,10 @@ impl Fault for Error {
         match self {
             Self::InvalidTransition { .. } => "invalid_transition",
             Self::HoldExpired => "hold_expired",
-            Self::CheckInClosed => "check_in_closed",
-            Self::PolicyViolated(_) => "policy_violated",
+            Self::CheckInClosed { .. } => "check_in_closed",
+            Self::AlreadyBegun => "already_begun",
+            Self::AlreadyOver => "already_over",
+            Self::PolicyViolated { .. } => "policy_violated",
             Self::SlotTaken { .. } => "slot_taken",
             Self::NotEnoughUnits { .. } => "not_enough_units",
             Self::OnBehalfForbidden => "permission_required",
@@ -80,8 +101,10 @@ impl Fault for Error {
                 members.insert("from".into(), from.name().into());
                 members.insert("to".into(), to.name().into());
             }
-            Self::PolicyViolated(broken) => {
+            Self::PolicyViolated { broken, conflicts, alternatives } => {
                 members.insert("broken".into(), serde_json::to_value(broken).unwrap_or_default());
+                members.insert("conflicts".into(), conflicts.clone());
+                members.insert("alternatives".into(), alternatives.clone());
             }
             Self::SlotTaken { conflicts, alternatives } => {
                 members.insert("conflicts".into(), conflicts.clone());

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{ResourceId, Slot};
 
+use crate::policy::Item;
+use crate::rules::minutes;
+use crate::schedule;
+
 /// How a resource is bookable: any of its units, or all units of all its parts together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
@@ -47,6 +51,21 @@ pub fn free(shape: &Shape, claims: &Claims, window: &Slot, shortest: SignedDurat
         }
     }
     longest
+}
+
+/// What of a free interval can be booked: within the opening hours, with room for what is kept free around a booking.
+#[must_use]
+pub fn bookable(item: &Item, free: &Slot) -> Vec<Slot> {
+    let (rules, buffers) = (&item.rules, item.rules.buffers);
+    let (before, after) = (minutes(buffers.before), minutes(buffers.after));
+    let starts_at = free.starts_at().checked_add(before).unwrap_or(Timestamp::MAX);
+    let ends_at = free.ends_at().checked_sub(after).unwrap_or(Timestamp::MIN);
+    let Ok(slot) = Slot::new(starts_at, ends_at) else { return Vec::new() };
+    let by_request = rules.approvals.iter().any(|approval| approval.outside_hours);
+    match &rules.schedule {
+        Some(hours) if rules.within_hours && !by_request => schedule::open(hours, &item.zone, &slot),
+        _ => vec![slot],
+    }
 }
 
 /// Of a length, the slot inside one of the free intervals whose start is nearest to the one wanted.

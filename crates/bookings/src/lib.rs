@@ -8,7 +8,11 @@ pub mod free;
 pub mod jobs;
 pub mod on;
 pub mod policy;
+pub mod quote;
+pub mod rules;
+pub mod schedule;
 pub mod store;
+pub mod terms;
 
 use std::sync::Arc;
 
@@ -18,6 +22,7 @@ use axum::routing::get;
 use platform::auth::Verifier;
 use platform::db::migrate::Schema;
 use platform::internal::InternalToken;
+use platform::remote::Remote;
 use platform::service::Context;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -37,6 +42,21 @@ pub struct App {
     pub context: Context,
     /// The service's settings.
     pub config: Arc<Config>,
+    /// The resource service, for what is not known here yet.
+    pub resources: Remote,
+    /// The user service, likewise.
+    pub users: Remote,
+}
+
+impl App {
+    /// With its settings.
+    #[must_use]
+    pub fn new(context: Context, config: Config) -> Self {
+        let remote = |name, url| Remote::new(name, url, context.client.clone(), context.internal.clone());
+        let resources = remote("resources", &config.resources_url);
+        let users = remote("users", &config.users_url);
+        Self { context, config: Arc::new(config), resources, users }
+    }
 }
 
 impl FromRef<App> for Verifier {
@@ -94,8 +114,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// When a consumer cannot be set up.
 #[expect(clippy::unused_async, reason = "every service starts the same way")]
 pub async fn start(context: Context, config: Config) -> Result<Router, String> {
-    let app = App { context, config: Arc::new(config) };
-    tokio::spawn(on::consumer(&app).run(app.context.shutdown.clone()));
+    let app = App::new(context, config);
+    tokio::spawn(on::catalogue(&app).run(app.context.shutdown.clone()));
+    tokio::spawn(on::people(&app).run(app.context.shutdown.clone()));
     tokio::spawn(jobs::run(app.clone()));
     Ok(routes(app))
 }

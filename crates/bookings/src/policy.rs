@@ -1,33 +1,22 @@
 //! What may be booked: the rules, evaluated purely, every broken one told at once.
 
+use std::collections::BTreeSet;
+
+use contracts::rules::{ApprovalStep, PayWith, Who};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use kernel::Slot;
+use kernel::role::BookingsApprove;
+use kernel::{GroupId, Money, ResourceId, Role, Slot, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The rules in force for a resource. Every resource has the same until policies are configured per resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// The shortest booking.
-    pub shortest: SignedDuration,
-    /// The longest booking.
-    pub longest: SignedDuration,
-    /// How far ahead a booking may end.
-    pub horizon: SignedDuration,
-    /// How long after its start a booking may still be made: people book the room they have just walked into.
-    pub late: SignedDuration,
-}
+use crate::quote::{Priced, Quote};
+use crate::rules::{Buffers, Rules, ScopedQuota, minutes};
+use crate::schedule;
+use crate::terms::{Asking, Terms};
 
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            shortest: SignedDuration::from_mins(5),
-            longest: SignedDuration::from_hours(24 * 31),
-            horizon: SignedDuration::from_hours(24 * 730),
-            late: SignedDuration::from_mins(15),
-        }
-    }
-}
+/// How long after its start a booking may still be made: people book the room they have just walked into.
+const LATE: SignedDuration = SignedDuration::from_mins(15);
 
 /// A rule that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -37,40 +26,285 @@ pub struct Broken {
     pub rule: &'static str,
     /// What it demands.
     pub detail: String,
+    /// The resource whose rule it is.
+    pub resource_id: Option<ResourceId>,
 }
 
-impl Policy {
-    /// Every rule that a booking of `slot` made `now` would break.
+/// Somebody, as the rules see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The user.
+    pub id: UserId,
+    /// Their role.
+    pub role: Role,
+    /// The groups they are in.
+    pub groups: BTreeSet<GroupId>,
+}
+
+impl Person {
+    /// Whether they are among some people.
     #[must_use]
-    pub fn evaluate(&self, slot: &Slot, now: Timestamp) -> Vec<Broken> {
-        let rules = [
-            (
-                slot.duration() >= self.shortest,
-                "min_duration",
-                format!("It must be {} long at least.", text(self.shortest)),
-            ),
-            (
-                slot.duration() <= self.longest,
-                "max_duration",
-                format!("It may be {} long at most.", text(self.longest)),
-            ),
-            (
-                now.duration_since(slot.starts_at()) <= self.late,
-                "lead_time",
-                "It must not start in the past.".to_owned(),
-            ),
-            (
-                slot.ends_at() <= now + self.horizon,
-                "horizon",
-                format!("It may be {} ahead at most.", text(self.horizon)),
-            ),
-        ];
-        rules
-            .into_iter()
-            .filter(|(kept, ..)| !kept)
-            .map(|(_, rule, detail)| Broken { rule, detail })
-            .collect()
+    pub fn is_among(&self, who: &Who) -> bool {
+        who.users.contains(&self.id)
+            || who.groups.iter().any(|group| self.groups.contains(group))
+            || who.role.is_some_and(|role| self.role >= role)
     }
+
+    /// Whether they may decide on a step of an approval.
+    #[must_use]
+    pub fn decides(&self, step: &ApprovalStep, escalated: bool) -> bool {
+        let named = |who: &Who| {
+            if *who == Who::default() { self.role.may::<BookingsApprove>() } else { self.is_among(who) }
+        };
+        named(&step.approvers) || (escalated && named(&step.escalate_to))
+    }
+}
+
+/// A resource that a request is about.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// How many of its units.
+    pub units: i32,
+    /// Its zone.
+    pub zone: TimeZone,
+    /// How many people fit.
+    pub seats: Option<i32>,
+    /// The rules in force.
+    pub rules: Rules,
+}
+
+/// A booking that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// When.
+    pub slot: Slot,
+    /// How many people come.
+    pub attendees: Option<i32>,
+    /// Whose it is to be.
+    pub owner: &'a Person,
+    /// Who asks.
+    pub actor: &'a Person,
+    /// The resources.
+    pub items: &'a [Item],
+    /// When it is asked.
+    pub now: Timestamp,
+    /// The slot before a change: a start that stays is no start in the past, and an end that comes nearer no horizon.
+    pub before: Option<Slot>,
+}
+
+/// What the rules say of a request.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// Every rule that it breaks.
+    pub broken: Vec<Broken>,
+    /// The terms that it would be booked under.
+    pub terms: Terms,
+    /// What it costs.
+    pub quote: Option<Quote>,
+    /// Its priority.
+    pub priority: i32,
+    /// The quotas that it counts against.
+    pub quotas: Vec<ScopedQuota>,
+}
+
+/// Evaluates a request.
+#[must_use]
+pub fn evaluate(request: &Request<'_>) -> Verdict {
+    let mut broken: Vec<Broken> = request.items.iter().flat_map(|item| rules_broken(request, item)).collect();
+    let quote = match quote(request) {
+        Ok(quote) => quote,
+        Err(one) => {
+            broken.push(one);
+            None
+        }
+    };
+    let rules = || request.items.iter().map(|item| &item.rules);
+    let mut quotas: Vec<ScopedQuota> = Vec::new();
+    for quota in rules().flat_map(|rules| &rules.quotas) {
+        if !quotas.contains(quota) {
+            quotas.push(*quota);
+        }
+    }
+    Verdict {
+        broken,
+        terms: terms(request, quote.as_ref()),
+        quote,
+        priority: rules().map(|rules| rules.priority).max().unwrap_or(0),
+        quotas,
+    }
+}
+
+fn rules_broken(request: &Request<'_>, item: &Item) -> Vec<Broken> {
+    let (rules, slot, now) = (&item.rules, request.slot, request.now);
+    let keeps_start = request.before.is_some_and(|before| before.starts_at() == slot.starts_at());
+    let no_later = request.before.is_some_and(|before| slot.ends_at() <= before.ends_at());
+    let ahead = slot.starts_at().duration_since(now);
+    let mut checks = vec![
+        (
+            slot.duration() >= rules.shortest,
+            "min_duration",
+            format!("It must be {} long at least.", text(rules.shortest)),
+        ),
+        (
+            slot.duration() <= rules.longest,
+            "max_duration",
+            format!("It may be {} long at most.", text(rules.longest)),
+        ),
+        (keeps_start || ahead >= -LATE, "lead_time", "It must not start in the past.".to_owned()),
+        (
+            no_later || slot.ends_at().duration_since(now) <= rules.horizon,
+            "horizon",
+            format!("It may be {} ahead at most.", text(rules.horizon)),
+        ),
+    ];
+    if !rules.lead.is_zero() && ahead >= -LATE {
+        let detail = format!("It must be made {} ahead at least.", text(rules.lead));
+        checks.push((keeps_start || ahead >= rules.lead, "lead_time", detail));
+    }
+    if let Some(grid) = rules.grid {
+        let detail = format!("Start and length must be multiples of {grid} minutes.");
+        checks.push((is_on_grid(&slot, &item.zone, grid), "grid", detail));
+    }
+    if rules.within_hours && !rules.approvals.iter().any(|approval| approval.outside_hours) {
+        checks.push((
+            is_open(item, &slot),
+            "opening_hours",
+            "It must be within the opening hours.".to_owned(),
+        ));
+    }
+    checks.extend(people_checks(request, item));
+    checks
+        .into_iter()
+        .filter(|(kept, ..)| !kept)
+        .map(|(_, rule, detail)| Broken { rule, detail, resource_id: Some(item.resource_id) })
+        .collect()
+}
+
+/// Who may book, and how many have to come.
+fn people_checks(request: &Request<'_>, item: &Item) -> Vec<(bool, &'static str, String)> {
+    let (rules, actor, owner) = (&item.rules, request.actor, request.owner);
+    let is_manager = actor.role >= Role::Manager;
+    let admits = |whos: &[Who], person: &Person| is_manager || whos.iter().all(|who| person.is_among(who));
+    let attendees = request.attendees.unwrap_or(1);
+    let least = i32::try_from(rules.min_attendees).unwrap_or(i32::MAX);
+    let for_others = actor.id != owner.id;
+    let fits = item.seats.is_none_or(|seats| request.attendees.is_none_or(|attendees| attendees <= seats));
+    vec![
+        (admits(&rules.book, owner), "access", "You may not book this resource.".to_owned()),
+        (
+            !for_others || rules.book_for_others.is_empty() || admits(&rules.book_for_others, actor),
+            "access_for_others",
+            "You may not book this resource for others.".to_owned(),
+        ),
+        (
+            !rules.attendees_required || request.attendees.is_some(),
+            "attendees_required",
+            "Say how many people come.".to_owned(),
+        ),
+        (attendees >= least || least <= 1, "min_attendees", format!("It is for {least} people at least.")),
+        (fits, "seats", format!("It has {} seats.", item.seats.unwrap_or(0))),
+    ]
+}
+
+fn is_open(item: &Item, slot: &Slot) -> bool {
+    item.rules.schedule.as_ref().is_none_or(|hours| schedule::covers(hours, &item.zone, slot))
+}
+
+fn is_on_grid(slot: &Slot, zone: &TimeZone, grid: u32) -> bool {
+    let start = zone.to_datetime(slot.starts_at());
+    let minute = i64::from(start.hour()) * 60 + i64::from(start.minute());
+    let whole = slot.starts_at().as_millisecond() % 60_000 == 0 && slot.duration().as_millis() % 60_000 == 0;
+    whole && minute % i64::from(grid) == 0 && slot.duration().as_mins() % i64::from(grid) == 0
+}
+
+/// The quotes of all resources together.
+fn quote(request: &Request<'_>) -> Result<Option<Quote>, Broken> {
+    let mut sum: Option<Quote> = None;
+    for item in request.items {
+        let Some(prices) = &item.rules.prices else { continue };
+        let priced =
+            Priced { slot: request.slot, zone: &item.zone, units: item.units, groups: &request.owner.groups };
+        let quote = Quote::of(prices, &priced);
+        sum = Some(match sum {
+            None => quote,
+            Some(mut sum) => {
+                sum.total = sum.total.plus(&quote.total).map_err(|_| Broken {
+                    rule: "one_currency",
+                    detail: "Resources with prices in different currencies cannot be booked together."
+                        .to_owned(),
+                    resource_id: Some(item.resource_id),
+                })?;
+                sum.lines.extend(quote.lines);
+                sum
+            }
+        });
+    }
+    Ok(sum)
+}
+
+fn terms(request: &Request<'_>, quote: Option<&Quote>) -> Terms {
+    let rules = || request.items.iter().map(|item| &item.rules);
+    let check_ins = || rules().map(|rules| rules.check_in);
+    let mut terms = Terms {
+        buffers: request
+            .items
+            .iter()
+            .filter(|item| item.rules.buffers != Buffers::default())
+            .map(|item| (item.resource_id, item.rules.buffers))
+            .collect(),
+        blocks: rules().all(|rules| rules.pending_blocks),
+        preemptible: request.items.iter().all(|item| item.rules.preemptible),
+        ..Terms::default()
+    };
+    for rules in rules() {
+        let (ours, its) = (&mut terms.cancellation, &rules.cancellation);
+        ours.deadline_minutes = ours.deadline_minutes.max(its.deadline_minutes);
+        ours.free_until_minutes = ours.free_until_minutes.max(its.free_until_minutes);
+        ours.fee_percent = ours.fee_percent.max(its.fee_percent);
+    }
+    terms.check_in.required = check_ins().any(|one| one.required);
+    terms.check_in.opens_minutes = check_ins().filter_map(|one| one.opens_minutes).min();
+    terms.check_in.grace_minutes = check_ins().filter_map(|one| one.grace_minutes).min();
+    let with_credit =
+        |rules: &Rules| rules.prices.as_ref().is_some_and(|prices| prices.pay_with == PayWith::Credit);
+    terms.pay_with = if rules().any(with_credit) { PayWith::Credit } else { PayWith::Invoice };
+    terms.approval = asking(request, quote.map(|quote| &quote.total));
+    terms
+}
+
+/// The approval that the request needs; none when it needs none, or when who asks could give all of it alone.
+fn asking(request: &Request<'_>, price: Option<&Money>) -> Option<Asking> {
+    let mut steps: Vec<ApprovalStep> = Vec::new();
+    let mut expires_after: Option<u32> = None;
+    for item in request.items {
+        for approval in &item.rules.approvals {
+            let long = approval.over_minutes.is_some_and(|most| request.slot.duration() > minutes(most));
+            let dear =
+                approval.over_price.as_ref().zip(price).is_some_and(|(most, price)| {
+                    price.currency == most.currency && price.amount > most.amount
+                });
+            if !(approval.always || (approval.outside_hours && !is_open(item, &request.slot)) || long || dear)
+            {
+                continue;
+            }
+            let default = [ApprovalStep::default()];
+            let demanded = if approval.steps.is_empty() { &default[..] } else { &approval.steps };
+            for step in demanded {
+                if !steps.contains(step) {
+                    steps.push(step.clone());
+                }
+            }
+            expires_after = expires_after.into_iter().chain(approval.expires_after_minutes).min();
+        }
+    }
+    let alone = |step: &ApprovalStep| step.quorum <= 1 && request.actor.decides(step, false);
+    if steps.iter().all(alone) {
+        return None;
+    }
+    let expires_at = expires_after.map(|after| request.now + minutes(after));
+    Some(Asking { steps, step: 0, round: 1, since: request.now, escalated: false, expires_at })
 }
 
 fn text(duration: SignedDuration) -> String {
@@ -82,20 +316,4 @@ fn text(duration: SignedDuration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn broken(starts_at: &str, ends_at: &str) -> Vec<&'static str> {
-        let slot = Slot::new(starts_at.parse().unwrap(), ends_at.parse().unwrap()).unwrap();
-        let now = "2026-03-02T08:00:00Z".parse().unwrap();
-        Policy::default().evaluate(&slot, now).into_iter().map(|broken| broken.rule).collect()
-    }
-
-    #[test]
-    fn every_broken_rule_is_told() {
-        assert_eq!(broken("2026-03-02T09:00:00Z", "2026-03-02T10:00:00Z"), [""; 0]);
-        assert_eq!(broken("2026-03-02T07:45:00Z", "2026-03-02T10:00:00Z"), [""; 0]);
-        assert_eq!(broken("2026-03-02T07:44:00Z", "2026-03-02T07:48:00Z"), ["min_duration", "lead_time"]);
-        assert_eq!(broken("2029-03-02T07:00:00Z", "2029-05-02T07:00:00Z"), ["max_duration", "horizon"]);
-    }
-}
+mod tests;

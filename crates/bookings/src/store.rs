@@ -5,4 +5,8 @@ pub mod bookings;
 pub mod calendar;
 pub mod claims;
 pub mod expiry;
+pub mod known;
 pub mod resources;
+pub mod rules;
+pub mod told;
+pub mod write;

@@ -75,6 +75,21 @@ impl Slot {
         self.starts_at < other.ends_at && other.starts_at < self.ends_at
     }
 
+    /// The shortest slot that holds both; ten years long at most, as every slot.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self::new(self.starts_at.min(other.starts_at), self.ends_at.max(other.ends_at)).unwrap_or(*self)
+    }
+
+    /// The slot with so much more before and after it, as far as time goes.
+    #[must_use]
+    pub fn padded(&self, before: SignedDuration, after: SignedDuration) -> Self {
+        Self {
+            starts_at: self.starts_at.checked_sub(before).unwrap_or(Timestamp::MIN),
+            ends_at: self.ends_at.checked_add(after).unwrap_or(Timestamp::MAX),
+        }
+    }
+
     /// The part of `self` inside of `window`, if any.
     #[must_use]
     pub fn within(&self, window: &Self) -> Option<Self> {

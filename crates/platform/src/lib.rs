@@ -15,5 +15,6 @@ pub mod internal;
 pub mod metrics;
 pub mod openapi;
 pub mod postgres;
+pub mod remote;
 pub mod service;
 pub mod telemetry;

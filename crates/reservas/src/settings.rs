@@ -174,6 +174,7 @@ impl Settings {
             }
         };
         or(&mut self.bookings.resources_url, &self.resources.server.url);
+        or(&mut self.bookings.users_url, &self.users.server.url);
         or(&mut self.notifications.users_url, &self.users.server.url);
         or(&mut self.notifications.bookings_url, &self.bookings.server.url);
         or(&mut self.notifications.outbox_dir, &format!("{}/outbox", self.data_dir));

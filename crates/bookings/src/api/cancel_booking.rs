@@ -1,7 +1,6 @@
 //! `POST /api/v1/bookings/{id}/cancel`: a booking is given up.
 
 use axum::extract::State;
-use contracts::bookings::BookingCancelled;
 use kernel::BookingId;
 use kernel::role::BookingsOwn;
 use platform::auth::Can;
@@ -11,7 +10,7 @@ use platform::idempotency::Answer;
 use super::BookingBody;
 use super::step::{self, Reason};
 use crate::App;
-use crate::store::claims;
+use crate::store::told::Told;
 
 /// Cancels.
 #[utoipa::path(
@@ -40,15 +39,8 @@ pub async fn cancel_booking(
     version: Option<IfMatch>,
     Json(request): Json<Reason>,
 ) -> Result<Answer, Problem> {
-    let now = app.context.clock.now();
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let before = step::begin(&mut tx, &actor, id, version).await?;
-    let after = before.clone().cancel(now)?;
-    claims::release(&mut tx, actor.organization, id).await?;
-    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
-        BookingCancelled { before, booking, reason }
-    });
-    let answer = answer.await?;
-    tx.commit().await?;
-    Ok(answer)
+    step::step(&app, &actor, id, version, request.reason.as_deref(), |booking, now| {
+        Ok((booking.cancel(now)?, Told::Cancelled))
+    })
+    .await
 }

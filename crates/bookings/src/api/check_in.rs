@@ -1,7 +1,6 @@
 //! `POST /api/v1/bookings/{id}/check-in`: the people are there.
 
 use axum::extract::State;
-use contracts::bookings::BookingCheckedIn;
 use kernel::BookingId;
 use kernel::role::BookingsOwn;
 use platform::auth::Can;
@@ -11,6 +10,7 @@ use platform::idempotency::Answer;
 use super::BookingBody;
 use super::step::{self, Reason};
 use crate::App;
+use crate::store::told::Told;
 
 /// Checks in.
 #[utoipa::path(
@@ -39,14 +39,8 @@ pub async fn check_in(
     version: Option<IfMatch>,
     Json(request): Json<Reason>,
 ) -> Result<Answer, Problem> {
-    let now = app.context.clock.now();
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let before = step::begin(&mut tx, &actor, id, version).await?;
-    let after = before.clone().check_in(now)?;
-    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
-        BookingCheckedIn { before, booking, reason }
-    });
-    let answer = answer.await?;
-    tx.commit().await?;
-    Ok(answer)
+    step::step(&app, &actor, id, version, request.reason.as_deref(), |booking, now| {
+        Ok((booking.check_in(now)?, Told::CheckedIn))
+    })
+    .await
 }

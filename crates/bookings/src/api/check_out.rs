@@ -1,7 +1,6 @@
 //! `POST /api/v1/bookings/{id}/check-out`: the people have left.
 
 use axum::extract::State;
-use contracts::bookings::BookingCompleted;
 use kernel::BookingId;
 use kernel::role::BookingsOwn;
 use platform::auth::Can;
@@ -11,7 +10,7 @@ use platform::idempotency::Answer;
 use super::BookingBody;
 use super::step::{self, Reason};
 use crate::App;
-use crate::store::claims;
+use crate::store::told::Told;
 
 /// Checks out, and frees what is left of the time.
 #[utoipa::path(
@@ -40,15 +39,8 @@ pub async fn check_out(
     version: Option<IfMatch>,
     Json(request): Json<Reason>,
 ) -> Result<Answer, Problem> {
-    let now = app.context.clock.now();
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let before = step::begin(&mut tx, &actor, id, version).await?;
-    let after = before.clone().check_out(now)?;
-    claims::release_from(&mut tx, actor.organization, id, now).await?;
-    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
-        BookingCompleted { before, booking, reason }
-    });
-    let answer = answer.await?;
-    tx.commit().await?;
-    Ok(answer)
+    step::step(&app, &actor, id, version, request.reason.as_deref(), |booking, now| {
+        Ok((booking.check_out(now)?, Told::Completed))
+    })
+    .await
 }

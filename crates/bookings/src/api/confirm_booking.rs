@@ -1,7 +1,6 @@
 //! `POST /api/v1/bookings/{id}/confirm`: a hold becomes a booking.
 
 use axum::extract::State;
-use contracts::bookings::BookingConfirmed;
 use kernel::BookingId;
 use kernel::role::BookingsOwn;
 use platform::auth::Can;
@@ -11,7 +10,7 @@ use platform::idempotency::Answer;
 use super::BookingBody;
 use super::step::{self, Reason};
 use crate::App;
-use crate::store::claims;
+use crate::store::told::Told;
 
 /// Confirms a hold.
 #[utoipa::path(
@@ -40,15 +39,10 @@ pub async fn confirm_booking(
     version: Option<IfMatch>,
     Json(request): Json<Reason>,
 ) -> Result<Answer, Problem> {
-    let now = app.context.clock.now();
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let before = step::begin(&mut tx, &actor, id, version).await?;
-    let after = before.clone().confirm(now)?;
-    claims::keep(&mut tx, actor.organization, id).await?;
-    let answer = step::finish(&mut tx, &actor, &before, after, request.reason, |before, booking, reason| {
-        BookingConfirmed { before, booking, reason }
-    });
-    let answer = answer.await?;
-    tx.commit().await?;
-    Ok(answer)
+    step::step(&app, &actor, id, version, request.reason.as_deref(), |booking, now| {
+        let booking = booking.confirm(now)?;
+        let told = Told::made(booking.status);
+        Ok((booking, told))
+    })
+    .await
 }

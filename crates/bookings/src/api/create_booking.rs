@@ -1,26 +1,24 @@
 //! `POST /api/v1/bookings`: a booking, or a hold for someone who makes up their mind.
 
 use axum::extract::State;
-use contracts::bookings::{BookingConfirmed, BookingHeld};
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use kernel::role::{BookingsManage, BookingsOwn};
 use kernel::{BookingId, ResourceId, Slot, UserId};
 use platform::auth::{Actor, Can};
-use platform::events::Origin;
 use platform::http::Problem;
 use platform::idempotency::{Answer, Idempotent};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::refusal::refuse;
 use super::{BookingBody, step};
 use crate::App;
-use crate::booking::{Booking, Status, reference};
+use crate::booking::{BookedResource, Booking, Status, Wanted, reference};
 use crate::error::{Error, invalid_slot};
-use crate::policy::Policy;
-use crate::store::bookings;
-use crate::store::claims::{self, Placed, Wanted};
 use crate::store::resources::Tree;
+use crate::store::write::{self, Applied, Change};
+use crate::terms::Terms;
 
 /// What to book, when, and for whom.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -46,6 +44,10 @@ pub struct Request {
     #[garde(length(chars, max = 200))]
     #[schema(max_length = 200, example = "Design review")]
     pub title: Option<String>,
+    /// How many people come: 1 to 100000.
+    #[garde(range(min = 1, max = 100_000))]
+    #[schema(minimum = 1, maximum = 100_000, example = 6)]
+    pub attendees: Option<i32>,
     /// Whose it is to be; the caller's when absent. Needs `bookings.manage` for others.
     #[garde(skip)]
     pub on_behalf_of: Option<UserId>,
@@ -105,10 +107,6 @@ impl Request {
         if user_id != actor.user && !actor.may::<BookingsManage>() {
             return Err(Error::OnBehalfForbidden.into());
         }
-        let broken = Policy::default().evaluate(&slot, now);
-        if !broken.is_empty() {
-            return Err(Error::PolicyViolated(broken).into());
-        }
         let id = BookingId::mint();
         Ok(Booking {
             id,
@@ -120,7 +118,15 @@ impl Request {
             title: self.title.clone(),
             slot,
             resources: Vec::new(),
+            attendees: self.attendees,
+            priority: 0,
+            quote: None,
+            terms: Terms::default(),
+            series: None,
             expires_at: self.hold_seconds.map(|seconds| now + SignedDuration::from_secs(seconds)),
+            checked_in_at: None,
+            released_at: None,
+            flag: None,
             created_at: now,
             updated_at: now,
         })
@@ -140,8 +146,8 @@ impl Request {
         (status = 201, description = "Booked", body = BookingBody),
         (status = 403, description = "permission_required"),
         (status = 409, description = "slot_taken (with `conflicts` and `alternatives`), request_in_progress"),
-        (status = 422, description = "invalid_input, policy_violated (with `broken`), not_enough_units, idempotency_key_reused"),
-        (status = 503, description = "resource_unknown, database_unavailable")
+        (status = 422, description = "invalid_input, policy_violated (with `broken`, `conflicts`, `alternatives`), not_enough_units, idempotency_key_reused"),
+        (status = 503, description = "service_unavailable, busy, database_unavailable")
     ),
     extensions(("x-permission" = json!("bookings.own")))
 )]
@@ -152,14 +158,7 @@ pub async fn create_booking(
 ) -> Result<Answer, Problem> {
     let wanted = request.body.wanted()?;
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
-    let mut run = 0;
-    loop {
-        run += 1;
-        match attempt(&app, &actor, &request, &wanted, &ids).await {
-            Err(problem) if problem.transient && run < step::RUNS => step::pause(run).await,
-            result => return result,
-        }
-    }
+    step::runs(|| attempt(&app, &actor, &request, &wanted, &ids)).await
 }
 
 /// One run of the transaction.
@@ -170,46 +169,35 @@ async fn attempt(
     wanted: &[Wanted],
     ids: &[ResourceId],
 ) -> Result<Answer, Problem> {
-    let now = app.context.clock.now();
-    let organization = actor.organization;
-    let mut tx = app.context.db.begin(organization).await?;
-    if let Some(answer) = request.replay(&mut tx, actor, now).await? {
+    let act = step::act(app, actor);
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    if let Some(answer) = request.replay(&mut tx, actor, act.now).await? {
         return Ok(answer);
     }
-    let mut booking = request.body.booking(actor, now)?;
-    let tree = claims::lock(&mut tx, organization, ids).await?;
-    if ids.iter().any(|id| tree.get(id).is_none_or(|resource| !resource.active)) {
-        drop(tx);
-        step::know(app, actor, ids).await?;
-        return Err(Problem::unavailable("resource_unknown", "Try again.", 1).or_run_again());
+    let mut booking = request.body.booking(actor, act.now)?;
+    let (mut tx, known) = step::look(app, actor, tx, ids, booking.user_id).await?;
+    step::demand_bookable(&known.tree, ids, ids)?;
+    booking.resources = booked(&known.tree, wanted);
+    let mut booking = step::judge(&mut tx, app, actor, &known, booking, None).await?;
+    if booking.status != Status::Held {
+        booking.status = booking.asked_for();
     }
-    booking.resources = booked(&tree, wanted);
-    bookings::insert(&mut tx, organization, &booking).await?;
-    if let Placed::No(rivals) = claims::place(&mut tx, organization, &tree, &booking, wanted).await? {
-        return Err(step::slot_taken(&mut tx, app, actor, &tree, wanted, &booking, &rivals).await?);
+    let change = Change::create(booking.clone());
+    if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &[change]).await? {
+        let rivals: Vec<_> = rivals.into_values().flatten().collect();
+        return Err(refuse(&mut tx, app, actor, &known, &booking, Vec::new(), &rivals).await?);
     }
-    tell(&mut tx, actor, &booking).await?;
     let location = format!("/api/v1/bookings/{}", booking.id);
     let answer = Answer::created(&location, booking.version, &BookingBody::from(booking))?;
-    request.record(&mut tx, actor, &answer, now).await?;
+    request.record(&mut tx, actor, &answer, act.now).await?;
     tx.commit().await?;
     Ok(answer)
 }
 
 /// The resources as they stand in the booking.
-pub(super) fn booked(tree: &Tree, wanted: &[Wanted]) -> Vec<crate::booking::BookedResource> {
+pub(super) fn booked(tree: &Tree, wanted: &[Wanted]) -> Vec<BookedResource> {
     wanted
         .iter()
         .filter_map(|one| tree.get(&one.resource_id).map(|resource| resource.booked(one.units)))
         .collect()
-}
-
-async fn tell(tx: &mut platform::db::Tx, actor: &Actor, booking: &Booking) -> Result<(), Problem> {
-    let (origin, wire) = (Origin::from(actor), booking.into());
-    if booking.status == Status::Held {
-        let event = BookingHeld { before: None, booking: wire, reason: None };
-        return bookings::tell(tx, actor.organization, &origin, booking, &event).await;
-    }
-    let event = BookingConfirmed { before: None, booking: wire, reason: None };
-    bookings::tell(tx, actor.organization, &origin, booking, &event).await
 }

@@ -1,7 +1,6 @@
 //! `POST /api/v1/bookings/{id}/move`: another time, another resource, or both; longer and shorter are moves too.
 
 use axum::extract::State;
-use contracts::bookings::BookingMoved;
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::role::BookingsOwn;
@@ -13,12 +12,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::create_booking::booked;
+use super::refusal::refuse;
 use super::{BookingBody, step};
 use crate::App;
-use crate::booking::Booking;
-use crate::error::{Error, invalid_slot};
-use crate::policy::Policy;
-use crate::store::claims::{self, Placed, Wanted};
+use crate::booking::{Booking, Wanted};
+use crate::error::invalid_slot;
+use crate::store::told::Told;
+use crate::store::write::{self, Applied, Change};
 
 /// Where to; what is absent stays.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -56,12 +56,11 @@ impl Request {
     }
 
     fn wanted(&self, before: &Booking) -> Result<Vec<Wanted>, Problem> {
-        let same =
-            before.resources.iter().map(|one| Wanted { resource_id: one.resource_id, units: one.units });
+        let same = before.wanted();
         match self.resource_id {
-            None => Ok(same.collect()),
-            Some(resource_id) if before.resources.len() == 1 => {
-                Ok(same.map(|one| Wanted { resource_id, ..one }).collect())
+            None => Ok(same),
+            Some(resource_id) if same.len() == 1 => {
+                Ok(same.into_iter().map(|one| Wanted { resource_id, ..one }).collect())
             }
             Some(_) => {
                 let detail = "The booking has several resources; which of them is to change is not said.";
@@ -99,14 +98,7 @@ pub async fn move_booking(
     version: Option<IfMatch>,
     Json(request): Json<Request>,
 ) -> Result<Answer, Problem> {
-    let mut run = 0;
-    loop {
-        run += 1;
-        match attempt(&app, &actor, id, version, &request).await {
-            Err(problem) if problem.transient && run < step::RUNS => step::pause(run).await,
-            result => return result,
-        }
-    }
+    step::runs(|| attempt(&app, &actor, id, version, &request)).await
 }
 
 /// One run of the transaction.
@@ -117,36 +109,26 @@ async fn attempt(
     version: Option<IfMatch>,
     request: &Request,
 ) -> Result<Answer, Problem> {
-    let now = app.context.clock.now();
-    let organization = actor.organization;
-    let mut tx = app.context.db.begin(organization).await?;
+    let act = step::act(app, actor);
+    let mut tx = app.context.db.begin(actor.organization).await?;
     let before = step::begin(&mut tx, actor, id, version).await?;
     let (slot, wanted) = (request.slot(&before.slot)?, request.wanted(&before)?);
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
+    let had: Vec<_> = before.resources.iter().map(|one| one.resource_id).collect();
     // The old resources as well, in one order with the new: whoever waits for the freed time finds it orderly.
-    let concerned: Vec<_> =
-        ids.iter().copied().chain(before.resources.iter().map(|one| one.resource_id)).collect();
-    let tree = claims::lock(&mut tx, organization, &concerned).await?;
-    let is_gone = |id: &ResourceId| tree.get(id).is_none_or(|resource| !resource.active);
-    if ids.iter().any(|id| is_gone(id) && before.resources.iter().all(|one| one.resource_id != *id)) {
-        drop(tx);
-        step::know(app, actor, &ids).await?;
-        return Err(Problem::unavailable("resource_unknown", "Try again.", 1).or_run_again());
+    let concerned: Vec<_> = ids.iter().chain(&had).copied().collect();
+    let (mut tx, known) = step::look(app, actor, tx, &concerned, before.user_id).await?;
+    let fresh: Vec<_> = ids.iter().filter(|id| !had.contains(id)).copied().collect();
+    step::demand_bookable(&known.tree, &fresh, &ids)?;
+    let asked = Booking { slot, resources: booked(&known.tree, &wanted), ..before.clone() };
+    let judged = step::judge(&mut tx, app, actor, &known, asked, Some(before.slot)).await?;
+    let after = before.clone().relocate(slot, judged.resources, judged.terms, act.now)?;
+    let after = Booking { quote: judged.quote, priority: judged.priority, ..after };
+    let change = Change::step(before, after.clone(), Told::Moved, request.reason.clone());
+    if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &[change]).await? {
+        let rivals: Vec<_> = rivals.into_values().flatten().collect();
+        return Err(refuse(&mut tx, app, actor, &known, &after, Vec::new(), &rivals).await?);
     }
-    // Shortening one that has begun keeps its start; a start that stays is no start in the past.
-    let mut broken = Policy::default().evaluate(&slot, now);
-    broken.retain(|broken| broken.rule != "lead_time" || slot.starts_at() != before.slot.starts_at());
-    if !broken.is_empty() {
-        return Err(Error::PolicyViolated(broken).into());
-    }
-    let after = before.clone().relocate(slot, booked(&tree, &wanted), now)?;
-    claims::release(&mut tx, organization, id).await?;
-    if let Placed::No(rivals) = claims::place(&mut tx, organization, &tree, &after, &wanted).await? {
-        return Err(step::slot_taken(&mut tx, app, actor, &tree, &wanted, &after, &rivals).await?);
-    }
-    let reason = request.reason.clone();
-    let moved = |before, booking, reason| BookingMoved { before, booking, reason };
-    let answer = step::finish(&mut tx, actor, &before, after, reason, moved).await?;
     tx.commit().await?;
-    Ok(answer)
+    Answer::ok(after.version, &BookingBody::from(after))
 }

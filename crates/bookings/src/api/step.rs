@@ -1,11 +1,12 @@
-//! What the operations that take a booking one step further have in common.
+//! What the operations that write bookings have in common: runs of a transaction, what is known, refusals.
 
 use std::time::Duration;
 
-use contracts::bookings as wire;
 use contracts::resources as catalogue;
+use contracts::users::Account;
 use garde::Validate;
-use kernel::{BookingId, Event, ResourceId};
+use jiff::Timestamp;
+use kernel::{BookingId, ResourceId, Slot, UserId};
 use platform::auth::Actor;
 use platform::db::Tx;
 use platform::events::Origin;
@@ -16,22 +17,45 @@ use utoipa::ToSchema;
 
 use super::BookingBody;
 use crate::App;
-use crate::booking::Booking;
+use crate::booking::{Booking, Status};
 use crate::error::Error;
-use crate::store::claims::{Rival, Wanted};
+use crate::policy::Person;
+use crate::store::bookings;
+use crate::store::known::Known;
 use crate::store::resources::{self, Tree};
-use crate::store::{alternatives, bookings};
+use crate::store::rules::{Rulebook, keep_account};
+use crate::store::told::Told;
+use crate::store::write::{self, Act, Applied, Change};
 
 /// Runs of a transaction at most, when PostgreSQL asks for another (SQLSTATE 40001, 40P01) or a rival was faster.
-pub const RUNS: u32 = 5;
+const RUNS: u32 = 5;
 /// The pause after the first run; later ones are longer.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long the resource service may take to tell of a resource that is not known here yet.
-const ASK: Duration = Duration::from_secs(2);
 
-/// Lets others finish before the next run.
-pub async fn pause(run: u32) {
-    tokio::time::sleep(PAUSE * run).await;
+/// Runs a transaction until it needs no other run, a bounded number of times.
+///
+/// # Errors
+/// That of the last run; 503 when PostgreSQL asked for yet another.
+pub async fn runs<T, F>(attempt: impl Fn() -> F) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, Problem>>,
+{
+    for run in 1..RUNS {
+        match attempt().await {
+            Err(problem) if problem.transient => tokio::time::sleep(PAUSE * run).await,
+            result => return result,
+        }
+    }
+    attempt().await.map_err(|problem| {
+        if problem.transient && problem.status().is_server_error() {
+            return Problem::unavailable(
+                "busy",
+                "Others are changing the same thing right now. Try again.",
+                1,
+            );
+        }
+        problem
+    })
 }
 
 /// A body that may say why.
@@ -42,6 +66,12 @@ pub struct Reason {
     #[garde(length(chars, max = 500))]
     #[schema(max_length = 500, example = "The customer asked for another day")]
     pub reason: Option<String>,
+}
+
+/// What the caller does now.
+#[must_use]
+pub fn act(app: &App, actor: &Actor) -> Act {
+    Act { organization: actor.organization, origin: Origin::from(actor), now: app.context.clock.now() }
 }
 
 /// The booking for a step by the caller: locked, visible to them, and of the version they saw if they named one.
@@ -59,111 +89,159 @@ pub async fn begin(
     Ok(booking)
 }
 
-/// Saves the step and tells of it.
+/// A step of a booking's life that asks for no other time or resource, in runs of its own transaction.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn finish<E: Event>(
-    tx: &mut Tx,
-    actor: &Actor,
-    before: &Booking,
-    after: Booking,
-    reason: Option<String>,
-    event: impl FnOnce(Option<wire::Booking>, wire::Booking, Option<String>) -> E,
-) -> Result<Answer, Problem> {
-    bookings::save(tx, actor.organization, before, &after).await?;
-    let event = event(Some(before.into()), (&after).into(), reason);
-    bookings::tell(tx, actor.organization, &Origin::from(actor), &after, &event).await?;
-    Answer::ok(after.version, &BookingBody::from(after))
-}
-
-/// The problem that names the rivals and what is free instead. Whose the rivals are, only those learn who may.
-///
-/// # Errors
-/// When the database fails.
-pub async fn slot_taken(
-    tx: &mut Tx,
+/// 404, 412, and what the step itself refuses.
+pub async fn step(
     app: &App,
     actor: &Actor,
-    tree: &Tree,
-    wanted: &[Wanted],
-    booking: &Booking,
-    rivals: &[Rival],
-) -> Result<Problem, Problem> {
-    let ids: Vec<_> = rivals.iter().map(|rival| rival.booking_id.0).collect();
-    let known = bookings::many(tx, actor.organization, &ids).await?;
-    // A whole meets the same booking at each of its parts: one conflict is enough.
-    let mut named = std::collections::BTreeSet::new();
-    let conflicts = rivals.iter().filter(|rival| named.insert(rival.booking_id)).map(|rival| {
-        let mut conflict = serde_json::json!({
-            "resource_id": rival.resource_id,
-            "resource_name": tree.get(&rival.resource_id).map(|resource| &resource.name),
-            "starts_at": rival.slot.starts_at(),
-            "ends_at": rival.slot.ends_at(),
-        });
-        let visible =
-            known.iter().find(|known| known.id == rival.booking_id && bookings::is_open_to(known, actor));
-        if let (Some(visible), Some(conflict)) = (visible, conflict.as_object_mut()) {
-            conflict.insert("booking_id".into(), visible.id.to_string().into());
-            conflict.insert("reference".into(), visible.reference.clone().into());
-            conflict.insert("user_id".into(), visible.user_id.to_string().into());
-        }
-        conflict
-    });
-    let conflicts = conflicts.collect();
-    let now = app.context.clock.now();
-    let found = alternatives::find(tx, actor.organization, tree, wanted, &booking.slot, now).await?;
-    let alternatives = serde_json::to_value(found).map_err(|error| Problem::internal(&error))?;
-    Ok(Error::SlotTaken { conflicts, alternatives }.into())
+    id: BookingId,
+    version: Option<IfMatch>,
+    reason: Option<&str>,
+    step: impl Fn(Booking, Timestamp) -> Result<(Booking, Told), Error>,
+) -> Result<Answer, Problem> {
+    runs(async || {
+        let act = act(app, actor);
+        let mut tx = app.context.db.begin(actor.organization).await?;
+        let before = begin(&mut tx, actor, id, version).await?;
+        let (after, told) = step(before.clone(), act.now)?;
+        let answer = finish(&mut tx, &act, before, after, told, reason).await?;
+        tx.commit().await?;
+        Ok(answer)
+    })
+    .await
 }
 
-/// Makes sure that the resources are known here: one that was created a moment ago is asked for.
+/// Writes a step that asks for no other time or resource, and gives the answer.
 ///
 /// # Errors
-/// 422 naming those that do not exist or cannot be booked; 503 when that cannot be found out for now.
-pub async fn know(app: &App, actor: &Actor, ids: &[ResourceId]) -> Result<(), Problem> {
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let known = resources::tree(&mut tx, actor.organization, ids).await?;
-    for (place, id) in ids.iter().enumerate() {
-        let active = match known.get(id) {
-            Some(resource) => resource.active,
-            None => match ask(app, actor, *id).await? {
-                Some(resource) => {
-                    resources::keep(&mut tx, actor.organization, &resource).await?;
-                    resource.status == catalogue::ResourceStatus::Active
-                }
-                None => return Err(no_resource(place, "not_found", "There is no such resource.")),
-            },
-        };
-        if !active {
-            return Err(no_resource(place, "not_bookable", "The resource cannot be booked."));
-        }
+/// When the database fails.
+pub async fn finish(
+    tx: &mut Tx,
+    act: &Act,
+    before: Booking,
+    after: Booking,
+    told: Told,
+    reason: Option<&str>,
+) -> Result<Answer, Problem> {
+    let ids: Vec<ResourceId> = before.resources.iter().map(|one| one.resource_id).collect();
+    let frees = before.takes() != after.takes();
+    let tree = if frees { resources::lock(tx, act.organization, &ids).await? } else { Tree::new() };
+    let change = Change::step(before, after.clone(), told, reason.map(str::to_owned));
+    match write::apply(tx, act, &tree, &[change]).await? {
+        Applied::Yes => Answer::ok(after.version, &BookingBody::from(after)),
+        Applied::No(_) => Err(Problem::internal(&"a step that takes nothing met a rival")),
     }
-    tx.commit().await?;
+}
+
+/// Locks resources and reads the rules. What is not known here is asked for, outside of the transaction, which then has
+/// to run again.
+///
+/// # Errors
+/// 422 naming resources that do not exist, people likewise; 503 when that cannot be found out for now.
+pub async fn look(
+    app: &App,
+    actor: &Actor,
+    mut tx: Tx,
+    ids: &[ResourceId],
+    owner: UserId,
+) -> Result<(Tx, Known), Problem> {
+    let tree = resources::lock(&mut tx, actor.organization, ids).await?;
+    let users = if owner == actor.user { vec![owner] } else { vec![owner, actor.user] };
+    let book = Rulebook::load(&mut tx, actor.organization, &tree, &users).await?;
+    let missing = resources::missing(&tree, ids);
+    let strangers: Vec<UserId> = users.into_iter().filter(|user| book.person(*user).is_none()).collect();
+    if missing.is_empty() && (strangers.is_empty() || strangers == [actor.user]) {
+        let groups = book.person(actor.user).map(|person| person.groups.clone()).unwrap_or_default();
+        // The token knows the role best.
+        let person = Person { id: actor.user, role: actor.role, groups };
+        return Ok((tx, Known::new(tree, book, person)));
+    }
+    drop(tx);
+    learn(app, actor, ids, &missing, &strangers).await?;
+    Err(Problem::unavailable("service_unavailable", "Try again.", 1).or_run_again())
+}
+
+/// Asks for what is not known here, and keeps it.
+async fn learn(
+    app: &App,
+    actor: &Actor,
+    ids: &[ResourceId],
+    missing: &[ResourceId],
+    strangers: &[UserId],
+) -> Result<(), Problem> {
+    let base = format!("/internal/organizations/{}", actor.organization);
+    let correlation = &actor.correlation.id;
+    for id in missing {
+        let found: Option<catalogue::Resource> =
+            app.resources.get(&format!("{base}/resources/{id}"), correlation).await?;
+        let Some(resource) = found else {
+            // One that is part of another, and gone, is not the caller's to name.
+            let place = ids.iter().position(|wanted| wanted == id).unwrap_or(0);
+            return Err(no_resource(place, "not_found", "There is no such resource."));
+        };
+        let mut tx = app.context.db.begin(actor.organization).await?;
+        resources::keep(&mut tx, actor.organization, &resource).await?;
+        tx.commit().await?;
+    }
+    for user in strangers.iter().filter(|user| **user != actor.user) {
+        let found: Option<Account> =
+            app.users.get(&format!("{base}/users/{user}/account"), correlation).await?;
+        let Some(account) = found else {
+            return Err(Problem::invalid_field("/on_behalf_of", "not_found", "There is no such user."));
+        };
+        let mut tx = app.context.db.begin(actor.organization).await?;
+        keep_account(&mut tx, actor.organization, *user, &account).await?;
+        tx.commit().await?;
+    }
     Ok(())
+}
+
+/// Refuses resources that cannot be booked now: retired, in maintenance, or with a part that is.
+///
+/// # Errors
+/// 422 naming the first of them by its place.
+pub fn demand_bookable(tree: &Tree, ids: &[ResourceId], asked: &[ResourceId]) -> Result<(), Problem> {
+    let is_active = |id: &ResourceId| {
+        resources::nodes(tree, *id).iter().all(|node| tree.get(node).is_some_and(|resource| resource.active))
+    };
+    match ids.iter().find(|id| !is_active(id)) {
+        Some(id) => {
+            let place = asked.iter().position(|asked| asked == id).unwrap_or(0);
+            Err(no_resource(place, "not_bookable", "The resource cannot be booked."))
+        }
+        None => Ok(()),
+    }
 }
 
 fn no_resource(place: usize, code: &str, detail: &str) -> Problem {
     Problem::invalid_field(&format!("/resources/{place}/resource_id"), code, detail)
 }
 
-async fn ask(app: &App, actor: &Actor, id: ResourceId) -> Result<Option<catalogue::Resource>, Problem> {
-    let base = &app.config.resources_url;
-    let url = format!("{base}/internal/organizations/{}/resources/{id}", actor.organization);
-    let request = app.context.client.get(url).timeout(ASK).bearer_auth(app.context.internal.0.expose());
-    let answer = async {
-        let response = request.header("x-correlation-id", &actor.correlation.id).send().await?;
-        if response.status() == http::StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        response.error_for_status()?.json().await.map(Some)
-    };
-    answer.await.map_err(|error: reqwest::Error| {
-        tracing::warn!(%error, "the resource service does not answer");
-        Problem::unavailable(
-            "resource_unknown",
-            "The resource is not known here yet. Try again in a moment.",
-            1,
-        )
-    })
+/// A booking under the terms that the rules give it.
+///
+/// # Errors
+/// 422 with every rule that it breaks, its rivals, and what is free instead.
+pub async fn judge(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    known: &Known,
+    booking: Booking,
+    before: Option<Slot>,
+) -> Result<Booking, Problem> {
+    let act = act(app, actor);
+    let verdict = known.verdict(&booking, before, act.now);
+    if !verdict.broken.is_empty() {
+        let rivals = write::rivals(tx, &act, &known.tree, &booking).await?;
+        return Err(super::refusal::refuse(tx, app, actor, known, &booking, verdict.broken, &rivals).await?);
+    }
+    let mut terms = verdict.terms;
+    let starts_in = booking.slot.starts_at().duration_since(act.now);
+    terms.reminders = app.config.reminder_minutes.clone();
+    terms.reminders.retain(|before| crate::rules::minutes(*before) < starts_in);
+    terms.reminders.sort_unstable_by(|a, b| b.cmp(a));
+    let status = if booking.status == Status::Held { Status::Held } else { booking.status };
+    Ok(Booking { terms, quote: verdict.quote, priority: verdict.priority, status, ..booking })
 }

@@ -18,6 +18,14 @@ fn booking(status: Status) -> Booking {
         title: None,
         slot: Slot::new(at("10:00"), at("11:00")).unwrap(),
         resources: Vec::new(),
+        attendees: None,
+        priority: 0,
+        quote: None,
+        terms: Terms::default(),
+        series: None,
+        checked_in_at: None,
+        released_at: None,
+        flag: None,
         expires_at: (status == Status::Held).then(|| at("09:00")),
         created_at: at("08:00"),
         updated_at: at("08:00"),
@@ -41,15 +49,15 @@ fn what_is_over_stays_over() {
         assert!(booking(status).cancel(at("08:30")).is_err());
         assert!(booking(status).check_in(at("10:00")).is_err());
         let slot = booking(status).slot;
-        let error = booking(status).relocate(slot, Vec::new(), at("08:30")).unwrap_err();
+        let error = booking(status).relocate(slot, Vec::new(), Terms::default(), at("08:30")).unwrap_err();
         assert!(matches!(error, Error::InvalidTransition { from, .. } if from == status));
     }
 }
 
 #[test]
 fn check_in_has_a_window() {
-    assert!(matches!(booking(Status::Confirmed).check_in(at("09:44")), Err(Error::CheckInClosed)));
-    assert!(matches!(booking(Status::Confirmed).check_in(at("11:00")), Err(Error::CheckInClosed)));
+    assert!(matches!(booking(Status::Confirmed).check_in(at("09:44")), Err(Error::CheckInClosed { .. })));
+    assert!(matches!(booking(Status::Confirmed).check_in(at("11:00")), Err(Error::CheckInClosed { .. })));
     let there = booking(Status::Confirmed).check_in(at("09:45")).unwrap();
     assert_eq!(there.check_out(at("10:30")).unwrap().status, Status::Completed);
 }

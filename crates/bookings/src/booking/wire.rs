@@ -15,6 +15,12 @@ impl From<&Booking> for wire::Booking {
             slot: booking.slot,
             resources: booking.resources.iter().map(Into::into).collect(),
             expires_at: booking.expires_at,
+            attendees: booking.attendees,
+            price: booking.quote.as_ref().map(|quote| quote.total.clone()),
+            series_id: booking.series.map(|series| series.series_id),
+            created_at: Some(booking.created_at),
+            checked_in_at: booking.checked_in_at,
+            released_at: booking.released_at,
         }
     }
 }

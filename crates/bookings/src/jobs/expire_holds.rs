@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, OrganizationId};
+use platform::events::Origin;
 use platform::http::Problem;
 
 use crate::App;
 use crate::store::expiry;
+use crate::store::write::Act;
 
 /// Holds ended in one round at most.
 const MOST: i64 = 200;
@@ -44,7 +46,8 @@ async fn expire_one(
     now: Timestamp,
 ) -> Result<(), Problem> {
     let mut tx = app.context.db.begin(organization).await?;
-    expiry::expire(&mut tx, organization, &[id], now).await?;
+    let act = Act { organization, origin: Origin::system(), now };
+    expiry::expire(&mut tx, &act, &[id]).await?;
     tx.commit().await?;
     Ok(())
 }

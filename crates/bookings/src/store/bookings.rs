@@ -1,15 +1,16 @@
 //! Bookings in the database: loading, inserting, saving a step of their life with its event.
 
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, Event, Kind, OrganizationId, Slot, UserId};
+use kernel::{BookingId, Kind, OrganizationId, SeriesId, Slot, UserId};
 use platform::auth::Actor;
 use platform::db::{OnConstraint as _, Tx};
-use platform::events::{self, Origin};
 use platform::http::Problem;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::booking::{BookedResource, Booking, Status};
+use crate::booking::{BookedResource, Booking, Occurrence, Status};
+use crate::quote::Quote;
+use crate::terms::Terms;
 
 /// How a booking is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,9 @@ pub async fn load(
 pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Result<Vec<Booking>, Problem> {
     let rows = sqlx::query!(
         r#"select b.id, b.reference, b.version, b.status as "status: Status", b.user_id, b.created_by, b.title,
-                  b.starts_at, b.ends_at, b.expires_at, b.created_at, b.updated_at,
+                  b.starts_at, b.ends_at, b.expires_at, b.attendees, b.priority, b.quote as "quote: Json<Quote>",
+                  b.terms as "terms: Json<Terms>", b.series_id, b.occurrence as "occurrence: jiff_sqlx::DateTime",
+                  b.checked_in_at, b.released_at, b.flag, b.created_at, b.updated_at,
                   (select jsonb_agg(jsonb_build_object('resource_id', r.resource_id, 'name', r.name, 'units', r.units,
                                                        'time_zone', r.time_zone, 'location_names', r.location_names)
                                     order by r.position)
@@ -91,7 +94,18 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
                 title: row.title,
                 slot: slot.map_err(|error| Problem::internal(&error))?,
                 resources: row.resources.0,
+                attendees: row.attendees,
+                priority: row.priority,
+                quote: row.quote.map(|quote| quote.0),
+                terms: row.terms.0,
+                series: row.series_id.zip(row.occurrence).map(|(id, starts_at)| Occurrence {
+                    series_id: SeriesId(id),
+                    starts_at: starts_at.to_jiff(),
+                }),
                 expires_at: row.expires_at.map(jiff_sqlx::Timestamp::to_jiff),
+                checked_in_at: row.checked_in_at.map(jiff_sqlx::Timestamp::to_jiff),
+                released_at: row.released_at.map(jiff_sqlx::Timestamp::to_jiff),
+                flag: row.flag,
                 created_at: row.created_at.to_jiff(),
                 updated_at: row.updated_at.to_jiff(),
             })
@@ -116,15 +130,29 @@ pub async fn for_change(tx: &mut Tx, actor: &Actor, id: BookingId) -> Result<Boo
     booking.filter(|booking| is_open_to(booking, actor)).ok_or_else(|| Problem::not_found("booking"))
 }
 
-/// A new booking's rows.
+/// A new booking's rows, in one statement.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn insert(tx: &mut Tx, organization: OrganizationId, booking: &Booking) -> Result<(), Problem> {
+pub(super) async fn insert(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    booking: &Booking,
+) -> Result<(), Problem> {
+    let price = booking.quote.as_ref().map(|quote| &quote.total);
     sqlx::query!(
-        "insert into bookings.booking (organization_id, id, reference, version, status, user_id, created_by, title,
-                                       starts_at, ends_at, expires_at, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "with booking as (
+             insert into bookings.booking (organization_id, id, reference, version, status, user_id, created_by, title,
+                 starts_at, ends_at, expires_at, attendees, priority, price, currency, quote, terms, series_id, occurrence,
+                 due_at, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
+         )
+         insert into bookings.booking_resource (organization_id, booking_id, position, resource_id, units, name,
+                                                time_zone, location_names)
+         select $1, $2, position, resource_id, units, name, time_zone, location_names
+         from rows from (jsonb_to_recordset($22) as (resource_id uuid, units int, name text, time_zone text,
+                                                     location_names text[])) with ordinality
+              as r (resource_id, units, name, time_zone, location_names, position)",
         organization.0,
         booking.id.0,
         booking.reference,
@@ -136,8 +164,17 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, booking: &Booking
         booking.slot.starts_at().to_sqlx(),
         booking.slot.ends_at().to_sqlx(),
         booking.expires_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        booking.attendees,
+        booking.priority,
+        price.map(|price| price.amount),
+        price.map(|price| price.currency.to_string()),
+        booking.quote.as_ref().map(Json) as Option<Json<&Quote>>,
+        Json(&booking.terms) as Json<&Terms>,
+        booking.series.map(|series| series.series_id.0),
+        booking.series.map(|series| series.starts_at.to_sqlx()) as Option<jiff_sqlx::DateTime>,
+        booking.due_at().map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         booking.created_at.to_sqlx(),
-        booking.updated_at.to_sqlx(),
+        serde_json::to_value(&booking.resources).unwrap_or_default(),
     )
     .execute(&mut **tx)
     .await
@@ -145,14 +182,65 @@ pub async fn insert(tx: &mut Tx, organization: OrganizationId, booking: &Booking
         // Forty random bits: the next id has others.
         Problem::new(Kind::Conflict, "request_in_progress", "Try again.").or_run_again()
     })?;
-    insert_resources(tx, organization, booking).await
+    Ok(())
 }
 
-async fn insert_resources(
+/// Saves a step of a booking's life. The row is locked by whoever loaded it.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn save(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    before: &Booking,
+    after: &Booking,
+) -> Result<(), Problem> {
+    let price = after.quote.as_ref().map(|quote| &quote.total);
+    sqlx::query!(
+        "update bookings.booking set version = $3, status = $4, starts_at = $5, ends_at = $6, expires_at = $7,
+             user_id = $8, title = $9, attendees = $10, priority = $11, price = $12, currency = $13, quote = $14,
+             terms = $15, checked_in_at = $16, released_at = $17, flag = $18, due_at = $19
+         where organization_id = $1 and id = $2",
+        organization.0,
+        after.id.0,
+        after.version,
+        after.status.name(),
+        after.slot.starts_at().to_sqlx(),
+        after.slot.ends_at().to_sqlx(),
+        after.expires_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        after.user_id.0,
+        after.title,
+        after.attendees,
+        after.priority,
+        price.map(|price| price.amount),
+        price.map(|price| price.currency.to_string()),
+        after.quote.as_ref().map(Json) as Option<Json<&Quote>>,
+        Json(&after.terms) as Json<&Terms>,
+        after.checked_in_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        after.released_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        after.flag,
+        after.due_at().map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+    )
+    .execute(&mut **tx)
+    .await?;
+    if before.resources != after.resources {
+        replace_resources(tx, organization, after).await?;
+    }
+    Ok(())
+}
+
+async fn replace_resources(
     tx: &mut Tx,
     organization: OrganizationId,
     booking: &Booking,
 ) -> Result<(), Problem> {
+    sqlx::query!(
+        "delete from bookings.booking_resource where organization_id = $1 and booking_id = $2",
+        organization.0,
+        booking.id.0
+    )
+    .execute(&mut **tx)
+    .await?;
     sqlx::query!(
         "insert into bookings.booking_resource (organization_id, booking_id, position, resource_id, units, name,
                                                 time_zone, location_names)
@@ -166,59 +254,5 @@ async fn insert_resources(
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
-}
-
-/// Saves a step of a booking's life. The row is locked by whoever loaded it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn save(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    before: &Booking,
-    after: &Booking,
-) -> Result<(), Problem> {
-    sqlx::query!(
-        "update bookings.booking set version = $3, status = $4, starts_at = $5, ends_at = $6, expires_at = $7
-         where organization_id = $1 and id = $2",
-        organization.0,
-        after.id.0,
-        after.version,
-        after.status.name(),
-        after.slot.starts_at().to_sqlx(),
-        after.slot.ends_at().to_sqlx(),
-        after.expires_at.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
-    )
-    .execute(&mut **tx)
-    .await?;
-    if before.resources != after.resources {
-        sqlx::query!(
-            "delete from bookings.booking_resource where organization_id = $1 and booking_id = $2",
-            organization.0,
-            after.id.0
-        )
-        .execute(&mut **tx)
-        .await?;
-        insert_resources(tx, organization, after).await?;
-    }
-    Ok(())
-}
-
-/// Tells what happened to a booking, in the transaction of the change.
-///
-/// # Errors
-/// When the database fails.
-pub async fn tell<E: Event>(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    origin: &Origin,
-    booking: &Booking,
-    event: &E,
-) -> Result<(), Problem> {
-    let on_behalf_of =
-        Some(booking.user_id).filter(|owner| origin.actor.is_some_and(|actor| actor != *owner));
-    let origin = Origin { on_behalf_of, ..origin.clone() };
-    events::append(tx, organization, &origin, event, booking.updated_at).await?;
     Ok(())
 }

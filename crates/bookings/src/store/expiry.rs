@@ -1,41 +1,36 @@
-//! Ending holds that ran out: by the timed job, and by any booking that finds one in its way.
+//! Ending holds and requests that ran out: by the timed job, and by any booking that finds one in its way.
 
-use contracts::bookings::BookingExpired;
-use jiff::Timestamp;
-use kernel::{BookingId, OrganizationId};
+use kernel::BookingId;
 use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::Problem;
 
 use super::bookings::{self, Lock};
-use super::claims;
+use super::resources::Tree;
+use super::told::Told;
+use super::write::{Act, Applied, Change, apply};
 
-/// Expires those of the bookings that are holds and have run out; tells how many.
+/// Expires those of the bookings that have run out; tells how many.
 ///
 /// One that somebody else has locked is left alone: waiting for it while holding locks on resources could be a
 /// deadlock, and whoever has it is about to end it or to be refused.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn expire(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    ids: &[BookingId],
-    now: Timestamp,
-) -> Result<usize, Problem> {
-    let mut expired = 0;
+pub async fn expire(tx: &mut Tx, act: &Act, ids: &[BookingId]) -> Result<usize, Problem> {
+    let act = Act { origin: Origin { actor: None, on_behalf_of: None, ..act.origin.clone() }, ..act.clone() };
+    let mut changes = Vec::new();
     for id in ids {
-        let Some(before) = bookings::load(tx, organization, *id, Lock::SkipLocked).await? else {
+        let Some(before) = bookings::load(tx, act.organization, *id, Lock::SkipLocked).await? else {
             continue;
         };
-        let Ok(after) = before.clone().expire(now) else {
-            continue;
-        };
-        claims::release(tx, organization, *id).await?;
-        bookings::save(tx, organization, &before, &after).await?;
-        let event = BookingExpired { before: Some((&before).into()), booking: (&after).into(), reason: None };
-        bookings::tell(tx, organization, &Origin::system(), &after, &event).await?;
-        expired += 1;
+        if let Ok(after) = before.clone().expire(act.now) {
+            changes.push(Change::step(before, after, Told::Expired, None));
+        }
     }
-    Ok(expired)
+    // What gives up its time needs no other: the tree stays empty.
+    match Box::pin(apply(tx, &act, &Tree::new(), &changes)).await? {
+        Applied::Yes => Ok(changes.len()),
+        Applied::No(_) => Ok(0),
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contracts::resources as wire;
-use kernel::{LocationId, OrganizationId, ResourceId};
+use kernel::{Kind, LocationId, OrganizationId, ResourceId, ResourceTypeId};
 use platform::db::Tx;
 use platform::http::Problem;
 use uuid::Uuid;
@@ -17,7 +17,9 @@ pub struct Resource {
     pub id: ResourceId,
     /// Its name.
     pub name: String,
-    /// Its type.
+    /// Its type; none until the resource service has told of it again after an upgrade.
+    pub type_id: Option<ResourceTypeId>,
+    /// Its type's name.
     pub type_name: String,
     /// Where it is, from the site down.
     pub location_path: Vec<LocationId>,
@@ -34,6 +36,12 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// What rules may be laid on so that they hold for it, but for the organization and groups.
+    pub fn scopes(&self) -> impl Iterator<Item = Uuid> {
+        let places = self.location_path.iter().map(|id| id.0);
+        self.type_id.iter().map(|id| id.0).chain(places).chain([self.id.0])
+    }
+
     /// The resource as it stands in a booking made now.
     #[must_use]
     pub fn booked(&self, units: i32) -> BookedResource {
@@ -56,32 +64,113 @@ pub type Tree = BTreeMap<ResourceId, Resource>;
 /// When the database fails.
 pub async fn tree(tx: &mut Tx, organization: OrganizationId, ids: &[ResourceId]) -> Result<Tree, Problem> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"with recursive tree as (
                select id, parts from bookings.resource where organization_id = $1 and id = any($2)
                union
                select part.id, part.parts from bookings.resource part
                join tree on part.organization_id = $1 and part.id = any(tree.parts)
            )
-           select r.id, name, type_name, location_path, location_names, seats, time_zone, r.parts, status = 'active' as "active!"
-           from bookings.resource r join tree on r.organization_id = $1 and r.id = tree.id"#,
+           select id, name, type_id, type_name, location_path, location_names, seats, time_zone, parts,
+                  status = 'active' as "active!"
+           from bookings.resource where organization_id = $1 and id in (select id from tree)"#,
         organization.0,
         &ids,
     )
     .fetch_all(&mut **tx)
     .await?;
-    let resources = rows.into_iter().map(|row| Resource {
-        id: ResourceId(row.id),
-        name: row.name,
-        type_name: row.type_name,
-        location_path: row.location_path.into_iter().map(LocationId).collect(),
-        location_names: row.location_names,
-        seats: row.seats,
-        time_zone: row.time_zone,
-        parts: row.parts.into_iter().map(ResourceId).collect(),
-        active: row.active,
-    });
-    Ok(resources.map(|resource| (resource.id, resource)).collect())
+    Ok(rows.into_iter().map(Resource::from).map(|resource| (resource.id, resource)).collect())
+}
+
+/// Locks the rows of the resources concerned, with all their parts, in id order, and gives them as they are then.
+///
+/// # Errors
+/// When the database fails, others hold the locks for too long, or the parts of one were changed meanwhile.
+pub async fn lock(tx: &mut Tx, organization: OrganizationId, ids: &[ResourceId]) -> Result<Tree, Problem> {
+    let wanted: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    // A row that somebody else has changed is given as it is after the wait, not as it was in the snapshot.
+    let rows = sqlx::query_as!(
+        Row,
+        r#"with recursive tree as (
+               select id, parts from bookings.resource where organization_id = $1 and id = any($2)
+               union
+               select part.id, part.parts from bookings.resource part
+               join tree on part.organization_id = $1 and part.id = any(tree.parts)
+           )
+           select id, name, type_id, type_name, location_path, location_names, seats, time_zone, parts,
+                  status = 'active' as "active!"
+           from bookings.resource where organization_id = $1 and id in (select id from tree)
+           order by id for no key update"#,
+        organization.0,
+        &wanted,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let tree: Tree = rows.into_iter().map(Resource::from).map(|resource| (resource.id, resource)).collect();
+    let parts = || tree.values().flat_map(|resource| &resource.parts);
+    if parts().any(|part| !tree.contains_key(part)) && !is_complete(tx, organization, &tree).await? {
+        return Err(Problem::new(
+            Kind::Conflict,
+            "slot_taken",
+            "The parts of the resource were changed meanwhile.",
+        )
+        .or_run_again());
+    }
+    Ok(tree)
+}
+
+/// Whether the parts that the tree lacks are not known here at all, rather than left out.
+async fn is_complete(tx: &mut Tx, organization: OrganizationId, tree: &Tree) -> Result<bool, Problem> {
+    let missing: Vec<Uuid> = tree
+        .values()
+        .flat_map(|resource| &resource.parts)
+        .filter(|id| !tree.contains_key(id))
+        .map(|id| id.0)
+        .collect();
+    let known = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from bookings.resource where organization_id = $1 and id = any($2)"#,
+        organization.0,
+        &missing,
+    );
+    Ok(known.fetch_one(&mut **tx).await? == 0)
+}
+
+struct Row {
+    id: Uuid,
+    name: String,
+    type_id: Option<Uuid>,
+    type_name: String,
+    location_path: Vec<Uuid>,
+    location_names: Vec<String>,
+    seats: Option<i32>,
+    time_zone: String,
+    parts: Vec<Uuid>,
+    active: bool,
+}
+
+impl From<Row> for Resource {
+    fn from(row: Row) -> Self {
+        Self {
+            id: ResourceId(row.id),
+            name: row.name,
+            type_id: row.type_id.map(ResourceTypeId),
+            type_name: row.type_name,
+            location_path: row.location_path.into_iter().map(LocationId).collect(),
+            location_names: row.location_names,
+            seats: row.seats,
+            time_zone: row.time_zone,
+            parts: row.parts.into_iter().map(ResourceId).collect(),
+            active: row.active,
+        }
+    }
+}
+
+/// The ids of a tree that are missing in it: parts that are not known here.
+#[must_use]
+pub fn missing(tree: &Tree, ids: &[ResourceId]) -> Vec<ResourceId> {
+    let all: std::collections::BTreeSet<ResourceId> = ids.iter().flat_map(|id| nodes(tree, *id)).collect();
+    all.into_iter().filter(|id| !tree.contains_key(id)).collect()
 }
 
 /// A resource and all that it is made of, however deep, in id order.
@@ -112,11 +201,11 @@ pub async fn keep(
     let parts: Vec<Uuid> = resource.parts.iter().map(|id| id.0).collect();
     let amenities: Vec<String> = resource.amenities.iter().cloned().collect();
     let kept = sqlx::query!(
-        "insert into bookings.resource (organization_id, id, version, name, type_name, location_path, location_names,
+        "insert into bookings.resource (organization_id, id, version, name, type_id, type_name, location_path, location_names,
                                         seats, units, amenities, attributes, time_zone, parts, status)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          on conflict on constraint resource_pkey do update set
-             version = excluded.version, name = excluded.name, type_name = excluded.type_name,
+             version = excluded.version, name = excluded.name, type_id = excluded.type_id, type_name = excluded.type_name,
              location_path = excluded.location_path, location_names = excluded.location_names, seats = excluded.seats,
              units = excluded.units, amenities = excluded.amenities, attributes = excluded.attributes,
              time_zone = excluded.time_zone, parts = excluded.parts, status = excluded.status
@@ -125,6 +214,7 @@ pub async fn keep(
         resource.id.0,
         resource.version,
         resource.name,
+        resource.type_id.0,
         resource.type_name,
         &path,
         &resource.location_names,

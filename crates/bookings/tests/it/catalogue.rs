@@ -75,7 +75,7 @@ async fn known_resources_are_booked_while_the_resource_service_is_down() {
     let body = json!({ "resource_id": ResourceId::mint(), "starts_at": at("10:00"), "ends_at": at("11:00") });
     let reply = app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await;
     assert_eq!(reply.header("retry-after"), "1");
-    reply.problem(503, "resource_unknown");
+    reply.problem(503, "service_unavailable");
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! The service under test with a small catalogue, told to it as the resource service would.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bookings::{App, Config, schema};
 use contracts::resources::{Resource, ResourceCreated, ResourceStatus};
-use kernel::{Event, EventId, LocationId, ResourceId, ResourceTypeId, Role};
-use platform::events::{Envelope, Handle as _};
+use contracts::rules::{Rules, RulesChanged, Scope};
+use contracts::users::{Account, UserCreated};
+use kernel::{Event, EventId, GroupId, LocationId, ResourceId, ResourceTypeId, Role};
+use platform::events::{Envelope, Handle};
 use serde_json::{Value, json};
 use testkit::{Person, TestApp};
 
@@ -17,6 +19,7 @@ pub struct Bookings {
     pub ada: Person,
     pub bob: Person,
     pub manager: Person,
+    rules: AtomicU32,
 }
 
 impl Deref for Bookings {
@@ -30,31 +33,56 @@ impl Deref for Bookings {
 impl Bookings {
     pub async fn start() -> Self {
         // Nobody listens there: what the service does not know, it cannot find out.
-        Self::start_with(Config { resources_url: "http://127.0.0.1:9".into(), ..Config::default() }).await
+        let nowhere = || "http://127.0.0.1:9".to_owned();
+        Self::start_with(Config { resources_url: nowhere(), users_url: nowhere(), ..Config::default() }).await
     }
 
     pub async fn start_with(config: Config) -> Self {
         let mut service = None;
         let app = TestApp::start(schema(), async |context| {
-            let app = App { context, config: Arc::new(config) };
+            let app = App::new(context, config);
             service = Some(app.clone());
             bookings::routes(app)
         })
         .await;
         let (ada, bob, manager) = (app.person(Role::User), app.person(Role::User), app.person(Role::Manager));
-        Self { app, service: service.unwrap(), ada, bob, manager }
+        let app = Self { app, service: service.unwrap(), ada, bob, manager, rules: AtomicU32::new(0) };
+        for (person, role) in [(&app.ada, Role::User), (&app.bob, Role::User), (&app.manager, Role::Manager)]
+        {
+            app.account(person, role, &[]).await;
+        }
+        app
     }
 
     /// Tells the service of a resource.
     pub async fn tell(&self, resource: Resource) -> ResourceId {
         let id = resource.id;
-        let event = ResourceCreated { resource };
+        self.hear(&bookings::on::Catalogue, &ResourceCreated { resource }).await;
+        id
+    }
+
+    /// Lays rules on something.
+    pub async fn rule(&self, scope: Scope, scope_id: uuid::Uuid, rules: Value) {
+        let version = i64::from(self.rules.fetch_add(1, Ordering::Relaxed)) + 1;
+        let rules = Rules { scope, scope_id, version, rules: serde_json::from_value(rules).unwrap() };
+        self.hear(&bookings::on::Catalogue, &RulesChanged { before: None, rules }).await;
+    }
+
+    /// Tells the service of somebody and their groups.
+    pub async fn account(&self, person: &Person, role: Role, groups: &[GroupId]) {
+        let account = Account { role, active: true, version: 1, groups: groups.iter().copied().collect() };
+        let event = UserCreated { user_id: person.user, account };
+        self.hear(&bookings::on::People, &event).await;
+    }
+
+    /// Hears an event as from another service's feed.
+    async fn hear<E: Event>(&self, listener: &impl Handle, event: &E) {
         let envelope = Envelope {
             specversion: "1.0".into(),
             id: EventId::mint(),
-            source: "/resources".into(),
-            kind: ResourceCreated::TYPE.into(),
-            subject: id.0,
+            source: "/test".into(),
+            kind: E::TYPE.into(),
+            subject: event.stream_id(),
             time: self.now(),
             datacontenttype: "application/json".into(),
             organizationid: self.organization,
@@ -66,9 +94,8 @@ impl Bookings {
             data: serde_json::to_value(event).unwrap(),
         };
         let mut tx = self.context.db.begin(self.organization).await.unwrap();
-        bookings::on::Catalogue.handle(&mut tx, &envelope).await.unwrap();
+        listener.handle(&mut tx, &envelope).await.unwrap();
         tx.commit().await.unwrap();
-        id
     }
 
     /// A room with so many seats.

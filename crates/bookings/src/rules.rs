@@ -1,0 +1,223 @@
+//! The rules in force for a resource: the layers laid on it, and of each rule the strictest. Pure.
+
+use contracts::rules::{
+    Approval, Cancellation, CheckIn, Policy, Prices, Quota, Recurrence, RuleSet, Schedule, Scope, Who,
+};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// When no layer says so: the shortest and the longest booking, and how far ahead it may end.
+const DEFAULTS: (u32, u32, u32) = (5, 60 * 24 * 31, 60 * 24 * 730);
+/// When no layer says so, how long before the start check-in opens and how long after it the grace ends, in minutes.
+const CHECK_IN: (u32, u32) = (15, 15);
+
+/// The rules of one scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// What they are laid on.
+    pub scope: Scope,
+    /// Its id.
+    pub scope_id: Uuid,
+    /// The rules.
+    pub rules: RuleSet,
+}
+
+/// A quota with the scope that it counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopedQuota {
+    /// Bookings of what is counted.
+    pub scope: Scope,
+    /// Its id.
+    pub scope_id: Uuid,
+    /// The quota.
+    pub quota: Quota,
+}
+
+/// What holds for a resource and a booker, all layers taken together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// The shortest booking.
+    pub shortest: SignedDuration,
+    /// The longest booking.
+    pub longest: SignedDuration,
+    /// Start and length are multiples of so many minutes.
+    pub grid: Option<u32>,
+    /// How long before its start a booking must be made.
+    pub lead: SignedDuration,
+    /// How far ahead it may end.
+    pub horizon: SignedDuration,
+    /// Whether it has to be within the schedule.
+    pub within_hours: bool,
+    /// What is kept free around it.
+    pub buffers: Buffers,
+    /// Each layer's approval, from the most general one.
+    pub approvals: Vec<Approval>,
+    /// Until when it can be cancelled, and what that costs.
+    pub cancellation: Cancellation,
+    /// Whether people have to show that they came.
+    pub check_in: CheckIn,
+    /// Who may see it: each of these.
+    pub see: Vec<Who>,
+    /// Who may book it: each of these.
+    pub book: Vec<Who>,
+    /// Who may book it for others: each of these.
+    pub book_for_others: Vec<Who>,
+    /// Quotas, all of which hold.
+    pub quotas: Vec<ScopedQuota>,
+    /// How far a series may go.
+    pub recurrence: Recurrence,
+    /// The priority of a booking.
+    pub priority: i32,
+    /// Whether one of higher priority may take its place.
+    pub preemptible: bool,
+    /// Whether a request blocks others.
+    pub pending_blocks: bool,
+    /// Whether the number of attendees has to be given.
+    pub attendees_required: bool,
+    /// Attendees at least.
+    pub min_attendees: u32,
+    /// When it is open; always when none.
+    pub schedule: Option<Schedule>,
+    /// What it costs; nothing when none.
+    pub prices: Option<Prices>,
+}
+
+/// What is kept free around a booking, in minutes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffers {
+    /// Before its start.
+    pub before: u32,
+    /// After its end.
+    pub after: u32,
+}
+
+impl Rules {
+    /// The rules of layers, given from the most general to the most specific: organization, type, locations from the site
+    /// down, groups, resource.
+    #[must_use]
+    pub fn of(layers: &[Layer]) -> Self {
+        let all = || layers.iter().map(|layer| &layer.rules.policy);
+        let most = |rule: fn(&Policy) -> Option<u32>| all().filter_map(rule).max();
+        let least = |rule: fn(&Policy) -> Option<u32>| all().filter_map(rule).min();
+        let each_says = |rule: fn(&Policy) -> Option<bool>| all().filter_map(rule).collect::<Vec<_>>();
+        let whos =
+            |rule: fn(&Policy) -> &Option<Who>| all().filter_map(|policy| rule(policy).clone()).collect();
+        let preemptible = each_says(|policy| policy.preemptible);
+        Self {
+            shortest: minutes(most(|policy| policy.min_minutes).unwrap_or(DEFAULTS.0)),
+            longest: minutes(least(|policy| policy.max_minutes).unwrap_or(DEFAULTS.1)),
+            grid: all().filter_map(|policy| policy.grid_minutes).reduce(common_multiple),
+            lead: minutes(most(|policy| policy.lead_minutes).unwrap_or(0)),
+            horizon: minutes(least(|policy| policy.horizon_minutes).unwrap_or(DEFAULTS.2)),
+            within_hours: {
+                let said = each_says(|policy| policy.within_hours);
+                said.is_empty() || said.contains(&true)
+            },
+            buffers: Buffers {
+                before: most(|policy| policy.buffer_before_minutes).unwrap_or(0),
+                after: most(|policy| policy.buffer_after_minutes).unwrap_or(0),
+            },
+            approvals: all().filter_map(|policy| policy.approval.clone()).collect(),
+            cancellation: cancellation(all().filter_map(|policy| policy.cancellation.as_ref())),
+            check_in: check_in(all().filter_map(|policy| policy.check_in.as_ref())),
+            see: whos(|policy| &policy.access.see),
+            book: whos(|policy| &policy.access.book),
+            book_for_others: whos(|policy| &policy.access.book_for_others),
+            quotas: layers.iter().flat_map(quotas).collect(),
+            recurrence: recurrence(all().filter_map(|policy| policy.recurrence.as_ref())),
+            priority: all().filter_map(|policy| policy.priority).max().unwrap_or(0),
+            preemptible: !preemptible.is_empty() && !preemptible.contains(&false),
+            pending_blocks: !each_says(|policy| policy.pending_blocks).contains(&false),
+            attendees_required: each_says(|policy| policy.attendees_required).contains(&true),
+            min_attendees: most(|policy| policy.min_attendees).unwrap_or(0),
+            schedule: layers.iter().rev().find_map(|layer| layer.rules.schedule.clone()),
+            prices: layers.iter().rev().find_map(|layer| layer.rules.prices.clone()),
+        }
+    }
+}
+
+/// A number of minutes as a length of time.
+#[must_use]
+pub fn minutes(count: u32) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(count))
+}
+
+/// Of two grids, the coarsest that fits both.
+fn common_multiple(a: u32, b: u32) -> u32 {
+    let (mut x, mut y) = (a.max(1), b.max(1));
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    (a.max(1) / x).saturating_mul(b.max(1))
+}
+
+fn cancellation<'a>(all: impl Iterator<Item = &'a Cancellation>) -> Cancellation {
+    all.fold(Cancellation::default(), |strictest, one| Cancellation {
+        deadline_minutes: strictest.deadline_minutes.max(one.deadline_minutes),
+        free_until_minutes: strictest.free_until_minutes.max(one.free_until_minutes),
+        fee_percent: strictest.fee_percent.max(one.fee_percent),
+    })
+}
+
+fn check_in<'a>(all: impl Iterator<Item = &'a CheckIn> + Clone) -> CheckIn {
+    CheckIn {
+        required: all.clone().any(|one| one.required),
+        opens_minutes: all.clone().filter_map(|one| one.opens_minutes).min().or(Some(CHECK_IN.0)),
+        grace_minutes: all.filter_map(|one| one.grace_minutes).min().or(Some(CHECK_IN.1)),
+    }
+}
+
+fn recurrence<'a>(all: impl Iterator<Item = &'a Recurrence> + Clone) -> Recurrence {
+    Recurrence {
+        max_occurrences: all.clone().filter_map(|one| one.max_occurrences).min(),
+        horizon_minutes: all.filter_map(|one| one.horizon_minutes).min(),
+    }
+}
+
+fn quotas(layer: &Layer) -> impl Iterator<Item = ScopedQuota> {
+    let quotas = layer.rules.policy.quotas.iter();
+    quotas.map(|quota| ScopedQuota { scope: layer.scope, scope_id: layer.scope_id, quota: *quota })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn rules(policies: &[Value]) -> Rules {
+        let layers: Vec<Layer> = policies
+            .iter()
+            .map(|rules| Layer {
+                scope: Scope::Organization,
+                scope_id: Uuid::nil(),
+                rules: serde_json::from_value(rules.clone()).unwrap(),
+            })
+            .collect();
+        Rules::of(&layers)
+    }
+
+    #[test]
+    fn the_strictest_wins_in_any_order() {
+        let a = json!({ "policy": { "min_minutes": 30, "max_minutes": 240, "grid_minutes": 15, "pending_blocks": false,
+                                    "preemptible": true, "check_in": { "required": true, "grace_minutes": 20 } } });
+        let b = json!({ "policy": { "min_minutes": 20, "max_minutes": 480, "grid_minutes": 10, "preemptible": false,
+                                    "check_in": { "grace_minutes": 10 } } });
+        for rules in [rules(&[a.clone(), b.clone()]), rules(&[b, a])] {
+            assert_eq!((rules.shortest, rules.longest), (minutes(30), minutes(240)));
+            assert_eq!((rules.grid, rules.preemptible, rules.pending_blocks), (Some(30), false, false));
+            assert!(rules.check_in.required && rules.within_hours);
+            assert_eq!((rules.check_in.opens_minutes, rules.check_in.grace_minutes), (Some(15), Some(10)));
+        }
+    }
+
+    #[test]
+    fn schedule_and_prices_are_those_of_the_most_specific() {
+        let of_type = json!({ "schedule": { "weekly": [] }, "prices": { "currency": "EUR", "prices": [] } });
+        let of_resource = json!({ "prices": { "currency": "CHF", "prices": [] } });
+        let rules = rules(&[of_type, of_resource]);
+        assert_eq!(rules.schedule, Some(Schedule::default()));
+        assert_eq!(rules.prices.unwrap().currency.to_string(), "CHF");
+    }
+}

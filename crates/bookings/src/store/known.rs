@@ -1,0 +1,58 @@
+//! What a decision on a booking needs to know: the resources, the rules over them, and the people.
+
+use jiff::Timestamp;
+use kernel::{Slot, UserId};
+
+use super::resources::Tree;
+use super::rules::Rulebook;
+use crate::booking::Booking;
+use crate::policy::{self, Item, Person, Verdict};
+
+/// What a decision needs to know: the resources, locked, and the rules over them and the people.
+#[derive(Debug)]
+pub struct Known {
+    /// The resources with their parts.
+    pub tree: Tree,
+    book: Rulebook,
+    /// Who asks.
+    pub actor: Person,
+}
+
+impl Known {
+    /// For somebody who asks.
+    #[must_use]
+    pub const fn new(tree: Tree, book: Rulebook, actor: Person) -> Self {
+        Self { tree, book, actor }
+    }
+
+    /// Somebody as the rules see them; of whom nothing is known, only that they are there.
+    #[must_use]
+    pub fn person(&self, id: UserId) -> Person {
+        let nobody = Person { id, role: kernel::Role::User, groups: [].into() };
+        if id == self.actor.id { self.actor.clone() } else { self.book.person(id).cloned().unwrap_or(nobody) }
+    }
+
+    /// What the rules say of a booking that the caller asks for.
+    #[must_use]
+    pub fn verdict(&self, booking: &Booking, before: Option<Slot>, now: Timestamp) -> Verdict {
+        let owner = self.person(booking.user_id);
+        let items = self.items(booking, &owner);
+        policy::evaluate(&policy::Request {
+            slot: booking.slot,
+            attendees: booking.attendees,
+            owner: &owner,
+            actor: &self.actor,
+            items: &items,
+            now,
+            before,
+        })
+    }
+
+    /// The resources of a booking as the rules see them.
+    #[must_use]
+    pub fn items(&self, booking: &Booking, owner: &Person) -> Vec<Item> {
+        let resources =
+            booking.resources.iter().filter_map(|one| Some((self.tree.get(&one.resource_id)?, one.units)));
+        resources.map(|(resource, units)| self.book.item(resource, units, owner)).collect()
+    }
+}
