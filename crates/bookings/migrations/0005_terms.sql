@@ -36,6 +36,8 @@ create table blackout (
     version bigint not null,
     scope text not null,
     scope_id uuid not null,
+    -- Of a single resource: it and its parts.
+    covers uuid[] not null,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
     reason text not null,

@@ -8,7 +8,7 @@ create table waitlist_entry (
     created_by uuid not null,
     title text,
     attendees int,
-    -- What they want, as in a booking; any one resource of a type and place when it names none.
+    -- What they want, as in a booking.
     resources jsonb not null,
     starts_at timestamptz not null,
     ends_at timestamptz not null,
@@ -34,7 +34,7 @@ call protect('waitlist_entry', 'select, insert, update');
 create policy finder on waitlist_entry for select to reservas_bookings_finder using (true);
 grant select (organization_id, id, status, starts_at, ends_at) on waitlist_entry to reservas_bookings_finder;
 
--- Each resource an entry waits for, so that a freed slot finds its entries by one index.
+-- Each resource an entry waits for, with all parts, so that a freed slot finds its entries by one index.
 create table waitlist_resource (
     organization_id uuid not null,
     resource_id uuid not null,

@@ -1,19 +1,35 @@
 //! What is asked of the service, one file per operation; and the booking as clients see it.
 
+pub mod approve_booking;
 pub mod cancel_booking;
 pub mod check_in;
 pub mod check_out;
 pub mod confirm_booking;
+pub mod create_blackout;
 pub mod create_booking;
+pub mod create_delegation;
+pub mod end_delegation;
 pub mod get_booking;
 pub mod get_booking_history;
 pub mod get_details;
 pub mod get_free_busy;
+pub mod join_waitlist;
+pub mod leave_waitlist;
+pub mod list_approvals;
+pub mod list_blackouts;
 pub mod list_bookings;
+pub mod list_delegations;
+pub mod list_waitlist;
 pub mod move_booking;
 pub mod refusal;
+pub mod reinstate_booking;
+pub mod reject_booking;
+pub mod remove_blackout;
 pub mod search_availability;
 pub mod step;
+pub mod swap_bookings;
+pub mod transfer_booking;
+pub mod update_booking;
 
 use jiff::Timestamp;
 use kernel::{BookingId, SeriesId, UserId};
@@ -82,6 +98,8 @@ pub struct TermsBody {
     pub fee_from: Option<Timestamp>,
     /// The fee, in percent of the price.
     pub fee_percent: u32,
+    /// What its cancellation cost, in minor units of its price.
+    pub fee: Option<i64>,
     /// From when on people can check in.
     pub check_in_from: Timestamp,
     /// When it becomes a no-show unless somebody checks in; none when nobody has to.
@@ -103,6 +121,7 @@ impl TermsBody {
             cancel_until: before(terms.cancellation.deadline_minutes),
             fee_from: before(terms.cancellation.free_until_minutes),
             fee_percent: terms.cancellation.fee_percent.unwrap_or(0),
+            fee: terms.fee,
             check_in_from: starts_at - minutes(terms.check_in.opens_minutes.unwrap_or(15)),
             check_in_until: booking.no_show_at(),
             approval_step: asking.map(|asking| asking.step + 1),

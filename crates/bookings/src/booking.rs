@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::error::Error;
 use crate::quote::Quote;
 use crate::rules::minutes;
-use crate::terms::Terms;
+use crate::terms::{Approved, Terms};
 
 /// Where a booking is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, sqlx::Type)]
@@ -121,6 +121,21 @@ pub struct Booking {
     pub updated_at: Timestamp,
 }
 
+/// What happens to a booking by the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// A hold or a request ran out.
+    Expiry,
+    /// Nobody came.
+    NoShow,
+    /// Its end has passed.
+    Completion,
+    /// Others may decide as well.
+    Escalation,
+    /// Its owner is reminded.
+    Reminder,
+}
+
 /// Where a booking stands in its series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occurrence {
@@ -170,10 +185,42 @@ impl Booking {
         if self.terms.approval.is_some() { Status::Pending } else { Status::Confirmed }
     }
 
-    /// A hold runs out.
+    /// One of those who have to approve agrees, as one of so many in this step.
     ///
     /// # Errors
-    /// When it is no hold, or one that still holds.
+    /// When it does not wait for approval, or no longer.
+    pub fn approve(mut self, approvals: u32, now: Timestamp) -> Result<Self, Error> {
+        self.demand(&[Status::Pending], Status::Confirmed)?;
+        if self.has_expired(now) {
+            return Err(Error::RequestExpired);
+        }
+        let outcome =
+            self.terms.approval.take().map_or(Approved::Done, |asking| asking.approve(approvals, now));
+        match outcome {
+            Approved::Done => Ok(self.become_(Status::Confirmed, now)),
+            Approved::Asking(asking) => {
+                self.terms.approval = Some(asking);
+                Ok(self.become_(Status::Pending, now))
+            }
+        }
+    }
+
+    /// One of those who have to approve refuses.
+    ///
+    /// # Errors
+    /// When it does not wait for approval, or no longer.
+    pub fn reject(self, now: Timestamp) -> Result<Self, Error> {
+        self.demand(&[Status::Pending], Status::Rejected)?;
+        if self.has_expired(now) {
+            return Err(Error::RequestExpired);
+        }
+        Ok(self.become_(Status::Rejected, now))
+    }
+
+    /// A hold or a request runs out.
+    ///
+    /// # Errors
+    /// When it is neither, or still holds.
     pub fn expire(self, now: Timestamp) -> Result<Self, Error> {
         self.demand(&[Status::Held, Status::Pending], Status::Expired)?;
         if !self.has_expired(now) {
@@ -182,13 +229,27 @@ impl Booking {
         Ok(self.become_(Status::Expired, now))
     }
 
-    /// It is given up.
+    /// It is given up, for its fee when that is late; after the deadline only by a manager.
     ///
     /// # Errors
-    /// When it is over or has begun with the people there.
-    pub fn cancel(self, now: Timestamp) -> Result<Self, Error> {
+    /// When it is over or has begun with the people there, or after its deadline.
+    pub fn cancel(mut self, by_manager: bool, now: Timestamp) -> Result<Self, Error> {
         self.demand(&[Status::Held, Status::Pending, Status::Confirmed], Status::Cancelled)?;
         self.demand_time_left(now)?;
+        if self.status == Status::Confirmed {
+            let cancellation = self.terms.cancellation;
+            let is_late = |before: Option<u32>| {
+                before.is_some_and(|before| now > self.slot.starts_at() - minutes(before))
+            };
+            if is_late(cancellation.deadline_minutes) && !by_manager {
+                return Err(Error::TooLateToCancel);
+            }
+            if is_late(cancellation.free_until_minutes) {
+                let percent = i64::from(cancellation.fee_percent.unwrap_or(0));
+                self.terms.fee =
+                    self.quote.as_ref().map(|quote| quote.total.amount.saturating_mul(percent) / 100);
+            }
+        }
         Ok(Self { expires_at: None, ..self.become_(Status::Cancelled, now) })
     }
 
@@ -280,12 +341,12 @@ impl Booking {
     ///
     /// # Errors
     /// When it was not cancelled, or has begun.
-    pub fn reinstate(self, status: Status, now: Timestamp) -> Result<Self, Error> {
-        self.demand(&[Status::Cancelled], status)?;
+    pub fn reinstate(self, now: Timestamp) -> Result<Self, Error> {
+        self.demand(&[Status::Cancelled], Status::Confirmed)?;
         if self.slot.starts_at() <= now {
             return Err(Error::AlreadyBegun);
         }
-        Ok(self.become_(status, now))
+        Ok(self.become_(Status::Confirmed, now))
     }
 
     /// Somebody else's from now on.
@@ -355,6 +416,33 @@ impl Booking {
                 None
             }
         }
+    }
+
+    /// Whether it expires by the clock, is missed, over, escalated or reminded of: what is due, if anything is.
+    #[must_use]
+    pub fn due(self, now: Timestamp) -> Option<(Self, Due)> {
+        if self.due_at().is_none_or(|at| now < at) {
+            return None;
+        }
+        if self.remind_at().is_some_and(|at| at <= now) && self.status == Status::Confirmed {
+            let mut after = self.touch(now);
+            // Several that are due at once are one.
+            after.terms.reminders.retain(|before| now < after.slot.starts_at() - minutes(*before));
+            return Some((after, Due::Reminder));
+        }
+        let done = match self.status {
+            Status::Pending if !self.has_expired(now) => {
+                let mut after = self.touch(now);
+                if let Some(asking) = &mut after.terms.approval {
+                    asking.escalated = true;
+                }
+                return Some((after, Due::Escalation));
+            }
+            Status::Held | Status::Pending => (self.expire(now).ok()?, Due::Expiry),
+            Status::Confirmed if self.no_show_at().is_some() => (self.miss(now).ok()?, Due::NoShow),
+            _ => (self.complete(now).ok()?, Due::Completion),
+        };
+        Some(done)
     }
 
     /// When its owner is to be reminded next.

@@ -29,6 +29,18 @@ pub enum Error {
         /// From when on it is.
         opens_at: Timestamp,
     },
+    /// The owner's time to cancel is over.
+    #[error("It is too late to cancel this booking. Ask a manager.")]
+    TooLateToCancel,
+    /// Nobody decided on the request in time.
+    #[error("The request has expired.")]
+    RequestExpired,
+    /// Somebody else has to decide on this request now.
+    #[error("Others have to decide on this request.")]
+    NotAnApprover,
+    /// The caller has decided on this step before.
+    #[error("You have decided on this request already.")]
+    AlreadyDecided,
     /// A change of something whose time has come.
     #[error("The booking has begun.")]
     AlreadyBegun,
@@ -72,11 +84,14 @@ impl Fault for Error {
             Self::InvalidTransition { .. }
             | Self::HoldExpired
             | Self::CheckInClosed { .. }
+            | Self::TooLateToCancel
+            | Self::RequestExpired
+            | Self::AlreadyDecided
             | Self::AlreadyBegun
             | Self::AlreadyOver
             | Self::SlotTaken { .. } => Kind::Conflict,
             Self::PolicyViolated { .. } | Self::NotEnoughUnits { .. } => Kind::Invalid,
-            Self::OnBehalfForbidden => Kind::Forbidden,
+            Self::OnBehalfForbidden | Self::NotAnApprover => Kind::Forbidden,
         }
     }
 
@@ -85,6 +100,10 @@ impl Fault for Error {
             Self::InvalidTransition { .. } => "invalid_transition",
             Self::HoldExpired => "hold_expired",
             Self::CheckInClosed { .. } => "check_in_closed",
+            Self::TooLateToCancel => "too_late_to_cancel",
+            Self::RequestExpired => "request_expired",
+            Self::NotAnApprover => "not_an_approver",
+            Self::AlreadyDecided => "already_decided",
             Self::AlreadyBegun => "already_begun",
             Self::AlreadyOver => "already_over",
             Self::PolicyViolated { .. } => "policy_violated",

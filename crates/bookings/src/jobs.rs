@@ -1,6 +1,7 @@
 //! What happens by the clock. Several replicas may run it: each thing happens once, because each takes a row lock.
 
-pub mod expire_holds;
+pub mod due_bookings;
+pub mod end_waiting;
 
 use std::time::Duration;
 
@@ -31,5 +32,6 @@ pub async fn run(app: App) {
 /// # Errors
 /// When the database fails.
 pub async fn run_once(app: &App) -> Result<(), Problem> {
-    expire_holds::expire_holds(app).await
+    due_bookings::due_bookings(app).await?;
+    end_waiting::end_waiting(app).await
 }

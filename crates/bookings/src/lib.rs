@@ -13,6 +13,7 @@ pub mod rules;
 pub mod schedule;
 pub mod store;
 pub mod terms;
+pub mod waiting;
 
 use std::sync::Arc;
 
@@ -89,13 +90,25 @@ struct Document;
 pub fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(api::list_bookings::list_bookings, api::create_booking::create_booking))
-        .routes(routes!(api::get_booking::get_booking))
+        .routes(routes!(api::get_booking::get_booking, api::update_booking::update_booking))
         .routes(routes!(api::move_booking::move_booking))
         .routes(routes!(api::confirm_booking::confirm_booking))
         .routes(routes!(api::cancel_booking::cancel_booking))
+        .routes(routes!(api::reinstate_booking::reinstate_booking))
+        .routes(routes!(api::transfer_booking::transfer_booking))
+        .routes(routes!(api::swap_bookings::swap_bookings))
+        .routes(routes!(api::approve_booking::approve_booking))
+        .routes(routes!(api::reject_booking::reject_booking))
         .routes(routes!(api::check_in::check_in))
         .routes(routes!(api::check_out::check_out))
         .routes(routes!(api::get_booking_history::get_booking_history))
+        .routes(routes!(api::list_approvals::list_approvals))
+        .routes(routes!(api::list_delegations::list_delegations, api::create_delegation::create_delegation))
+        .routes(routes!(api::end_delegation::end_delegation))
+        .routes(routes!(api::list_blackouts::list_blackouts, api::create_blackout::create_blackout))
+        .routes(routes!(api::remove_blackout::remove_blackout))
+        .routes(routes!(api::list_waitlist::list_waitlist, api::join_waitlist::join_waitlist))
+        .routes(routes!(api::leave_waitlist::leave_waitlist))
         .routes(routes!(api::search_availability::search_availability))
         .routes(routes!(api::get_free_busy::get_free_busy))
 }

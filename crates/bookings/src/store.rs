@@ -1,6 +1,8 @@
 //! Queries that two or more slices use: resources, bookings, and the one path that writes claims.
 
 pub mod alternatives;
+pub mod approvals;
+pub mod blackouts;
 pub mod bookings;
 pub mod calendar;
 pub mod claims;
@@ -9,4 +11,5 @@ pub mod known;
 pub mod resources;
 pub mod rules;
 pub mod told;
+pub mod waitlist;
 pub mod write;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contracts::rules::{ApprovalStep, Cancellation, CheckIn, PayWith};
 use jiff::Timestamp;
-use kernel::ResourceId;
+use kernel::{ResourceId, WaitlistEntryId};
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Buffers, minutes};
@@ -29,6 +29,12 @@ pub struct Terms {
     pub approval: Option<Asking>,
     /// How it is paid.
     pub pay_with: PayWith,
+    /// The place in the waitlist that it was offered to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waitlist: Option<WaitlistEntryId>,
+    /// What its cancellation cost, in minor units of its price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee: Option<i64>,
     /// How many minutes before the start its owner is still to be reminded, the most first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reminders: Vec<u32>,
@@ -44,6 +50,8 @@ impl Default for Terms {
             preemptible: false,
             approval: None,
             pay_with: PayWith::default(),
+            waitlist: None,
+            fee: None,
             reminders: Vec::new(),
         }
     }
@@ -78,7 +86,30 @@ pub struct Asking {
     pub expires_at: Option<Timestamp>,
 }
 
+/// What one more approval leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approved {
+    /// Others have to agree as well, in this step or in the next.
+    Asking(Asking),
+    /// All have agreed.
+    Done,
+}
+
 impl Asking {
+    /// After one more approval of the step that is being decided, which now has so many.
+    #[must_use]
+    pub fn approve(mut self, approvals: u32, now: Timestamp) -> Approved {
+        if self.current().is_some_and(|step| approvals < step.quorum) {
+            return Approved::Asking(self);
+        }
+        self.step += 1;
+        if self.current().is_none() {
+            return Approved::Done;
+        }
+        (self.since, self.escalated) = (now, false);
+        Approved::Asking(self)
+    }
+
     /// The step that is being decided.
     #[must_use]
     pub fn current(&self) -> Option<&ApprovalStep> {

@@ -1,9 +1,11 @@
 //! What the booking service publishes and answers to other services.
 
 use jiff::Timestamp;
-use kernel::{BookingId, Event, Money, ResourceId, SeriesId, Slot, UserId};
+use kernel::{BlackoutId, BookingId, Event, Money, ResourceId, SeriesId, Slot, UserId, WaitlistEntryId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::rules::Scope;
 
 /// A booking as others see it. Its title stays out: people write names into titles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +146,70 @@ events! {
     BookingFlagged = "reservas.booking.flagged.v1";
     /// It will start soon.
     BookingReminderDue = "reservas.booking.reminder_due.v1";
+}
+
+/// A time in which nobody can book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blackout {
+    /// Its id.
+    pub id: BlackoutId,
+    /// What it is over.
+    pub scope: Scope,
+    /// The id of that.
+    pub scope_id: Uuid,
+    /// When.
+    pub slot: Slot,
+}
+
+/// A place in a waitlist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitlistEntry {
+    /// Its id.
+    pub id: WaitlistEntryId,
+    /// Who waits.
+    pub user_id: UserId,
+    /// For when.
+    pub slot: Slot,
+    /// The hold that is offered, or was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking_id: Option<BookingId>,
+}
+
+macro_rules! other_events {
+    ($($(#[doc = $doc:literal])+ $name:ident($field:ident: $content:ident) = $type:literal of $stream:literal;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $name {
+            /// What it is about.
+            pub $field: $content,
+        }
+
+        impl Event for $name {
+            const TYPE: &'static str = $type;
+            const STREAM: &'static str = $stream;
+
+            fn stream_id(&self) -> Uuid {
+                self.$field.id.0
+            }
+        }
+    )+};
+}
+
+other_events! {
+    /// A time is closed.
+    BlackoutCreated(blackout: Blackout) = "reservas.blackout.created.v1" of "blackout";
+    /// It is open again.
+    BlackoutRemoved(blackout: Blackout) = "reservas.blackout.removed.v1" of "blackout";
+    /// Somebody waits.
+    WaitlistJoined(entry: WaitlistEntry) = "reservas.waitlist.joined.v1" of "waitlist";
+    /// What they wait for is held for them, for a while.
+    WaitlistOffered(entry: WaitlistEntry) = "reservas.waitlist.offered.v1" of "waitlist";
+    /// They took it.
+    WaitlistAccepted(entry: WaitlistEntry) = "reservas.waitlist.accepted.v1" of "waitlist";
+    /// They did not take it in time, or its time has come.
+    WaitlistExpired(entry: WaitlistEntry) = "reservas.waitlist.expired.v1" of "waitlist";
+    /// They no longer wait.
+    WaitlistWithdrawn(entry: WaitlistEntry) = "reservas.waitlist.withdrawn.v1" of "waitlist";
 }
 
 /// What of a booking is not in its events: the answer to `GET /internal/organizations/{organization_id}/bookings/{id}`.

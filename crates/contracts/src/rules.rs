@@ -170,7 +170,7 @@ pub struct Who {
 }
 
 /// Until when a booking can be cancelled, and what that costs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Cancellation {
     /// So long before the start its owner can cancel it last; managers always can.

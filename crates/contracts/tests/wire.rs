@@ -66,6 +66,21 @@ fn bookings() {
            BookingFlagged Confirmed, BookingReminderDue Confirmed);
 }
 
+#[test]
+fn blackouts_and_waitlists() {
+    let slot = booking(BookingStatus::Held).slot;
+    let blackout = Blackout { id: BlackoutId(id(12)), scope: Scope::Location, scope_id: id(5), slot };
+    on_the_wire(&BlackoutCreated { blackout: blackout.clone() });
+    on_the_wire(&BlackoutRemoved { blackout });
+    let entry = WaitlistEntry { id: WaitlistEntryId(id(13)), user_id: UserId(id(2)), slot, booking_id: None };
+    on_the_wire(&WaitlistJoined { entry: entry.clone() });
+    on_the_wire(&WaitlistWithdrawn { entry: entry.clone() });
+    let entry = WaitlistEntry { booking_id: Some(BookingId(id(1))), ..entry };
+    on_the_wire(&WaitlistOffered { entry: entry.clone() });
+    on_the_wire(&WaitlistAccepted { entry: entry.clone() });
+    on_the_wire(&WaitlistExpired { entry });
+}
+
 fn resource() -> Resource {
     Resource {
         id: ResourceId(id(3)),

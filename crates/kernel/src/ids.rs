@@ -63,16 +63,14 @@ id! {
     AmenityId;
     /// A set of claims with one life.
     BookingId;
-    /// One unit for one interval.
-    ClaimId;
     /// A recurrence rule and the bookings it produced.
     SeriesId;
     /// Somebody's place in a waitlist.
     WaitlistEntryId;
     /// A time in which nobody can book.
     BlackoutId;
-    /// How a conflict ended.
-    ConflictId;
+    /// Somebody who decides for somebody else for a while.
+    DelegationId;
     /// A message to one person.
     MessageId;
     /// A message's way through one channel.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use kernel::BookingId;
-use kernel::role::BookingsOwn;
+use kernel::role::{BookingsManage, BookingsOwn};
 use platform::auth::Can;
 use platform::http::{IfMatch, Json, Path, Problem};
 use platform::idempotency::Answer;
@@ -27,7 +27,7 @@ use crate::store::told::Told;
     responses(
         (status = 200, description = "Cancelled; its time is free", body = BookingBody),
         (status = 404, description = "not_found"),
-        (status = 409, description = "invalid_transition, hold_expired"),
+        (status = 409, description = "invalid_transition, hold_expired, already_over, too_late_to_cancel"),
         (status = 412, description = "stale_version")
     ),
     extensions(("x-permission" = json!("bookings.own")))
@@ -39,8 +39,9 @@ pub async fn cancel_booking(
     version: Option<IfMatch>,
     Json(request): Json<Reason>,
 ) -> Result<Answer, Problem> {
+    let by_manager = actor.may::<BookingsManage>();
     step::step(&app, &actor, id, version, request.reason.as_deref(), |booking, now| {
-        Ok((booking.cancel(now)?, Told::Cancelled))
+        Ok((booking.cancel(by_manager, now)?, Told::Cancelled))
     })
     .await
 }

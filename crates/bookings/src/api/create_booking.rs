@@ -1,5 +1,7 @@
 //! `POST /api/v1/bookings`: a booking, or a hold for someone who makes up their mind.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
@@ -76,31 +78,6 @@ const fn one() -> i32 {
 }
 
 impl Request {
-    fn wanted(&self) -> Result<Vec<Wanted>, Problem> {
-        let wanted = match (self.resource_id, &self.resources) {
-            (Some(resource_id), None) => vec![Wanted { resource_id, units: 1 }],
-            (None, Some(resources)) => resources
-                .iter()
-                .map(|one| Wanted { resource_id: one.resource_id, units: one.units })
-                .collect(),
-            _ => {
-                let detail = "Send either resource_id or resources.";
-                return Err(Problem::invalid_field("/resource_id", "one_of", detail));
-            }
-        };
-        let mut ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
-        ids.sort();
-        ids.dedup();
-        if ids.len() < wanted.len() {
-            return Err(Problem::invalid_field(
-                "/resources",
-                "repeated",
-                "A resource stands here twice; raise its units instead.",
-            ));
-        }
-        Ok(wanted)
-    }
-
     fn booking(&self, actor: &Actor, now: Timestamp) -> Result<Booking, Problem> {
         let slot = Slot::new(self.starts_at, self.ends_at).map_err(invalid_slot)?;
         let user_id = self.on_behalf_of.unwrap_or(actor.user);
@@ -133,6 +110,29 @@ impl Request {
     }
 }
 
+/// The resources that a request names, one or several, each once.
+pub(super) fn wanted(
+    one: Option<ResourceId>,
+    several: Option<&[RequestedResource]>,
+) -> Result<Vec<Wanted>, Problem> {
+    let wanted: Vec<Wanted> = match (one, several) {
+        (Some(resource_id), None) => vec![Wanted { resource_id, units: 1 }],
+        (None, Some(resources)) => {
+            resources.iter().map(|one| Wanted { resource_id: one.resource_id, units: one.units }).collect()
+        }
+        _ => {
+            let detail = "Send either resource_id or resources.";
+            return Err(Problem::invalid_field("/resource_id", "one_of", detail));
+        }
+    };
+    let ids: BTreeSet<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
+    if ids.len() < wanted.len() {
+        let detail = "A resource stands here twice; raise its units instead.";
+        return Err(Problem::invalid_field("/resources", "repeated", detail));
+    }
+    Ok(wanted)
+}
+
 /// Books.
 #[utoipa::path(
     post,
@@ -156,7 +156,7 @@ pub async fn create_booking(
     State(app): State<App>,
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
-    let wanted = request.body.wanted()?;
+    let wanted = wanted(request.body.resource_id, request.body.resources.as_deref())?;
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
     step::runs(|| attempt(&app, &actor, &request, &wanted, &ids)).await
 }

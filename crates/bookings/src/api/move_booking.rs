@@ -11,7 +11,7 @@ use platform::idempotency::Answer;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::create_booking::booked;
+use super::create_booking::{RequestedResource, booked, wanted};
 use super::refusal::refuse;
 use super::{BookingBody, step};
 use crate::App;
@@ -36,6 +36,10 @@ pub struct Request {
     /// The new resource, of a booking of a single one.
     #[garde(skip)]
     pub resource_id: Option<ResourceId>,
+    /// The new resources, all of them, of a booking of any number: 1 to 20.
+    #[garde(length(min = 1, max = 20), dive)]
+    #[schema(min_items = 1, max_items = 20)]
+    pub resources: Option<Vec<RequestedResource>>,
     /// Why: at most 500 characters.
     #[garde(length(chars, max = 500))]
     #[schema(max_length = 500)]
@@ -57,6 +61,9 @@ impl Request {
 
     fn wanted(&self, before: &Booking) -> Result<Vec<Wanted>, Problem> {
         let same = before.wanted();
+        if let Some(resources) = &self.resources {
+            return wanted(None, Some(resources));
+        }
         match self.resource_id {
             None => Ok(same),
             Some(resource_id) if same.len() == 1 => {

@@ -25,7 +25,7 @@ use crate::store::known::Known;
 use crate::store::resources::{self, Tree};
 use crate::store::rules::{Rulebook, keep_account};
 use crate::store::told::Told;
-use crate::store::write::{self, Act, Applied, Change};
+use crate::store::write::{self, Act, Change};
 
 /// Runs of a transaction at most, when PostgreSQL asks for another (SQLSTATE 40001, 40P01) or a rival was faster.
 const RUNS: u32 = 5;
@@ -125,14 +125,9 @@ pub async fn finish(
     told: Told,
     reason: Option<&str>,
 ) -> Result<Answer, Problem> {
-    let ids: Vec<ResourceId> = before.resources.iter().map(|one| one.resource_id).collect();
-    let frees = before.takes() != after.takes();
-    let tree = if frees { resources::lock(tx, act.organization, &ids).await? } else { Tree::new() };
     let change = Change::step(before, after.clone(), told, reason.map(str::to_owned));
-    match write::apply(tx, act, &tree, &[change]).await? {
-        Applied::Yes => Answer::ok(after.version, &BookingBody::from(after)),
-        Applied::No(_) => Err(Problem::internal(&"a step that takes nothing met a rival")),
-    }
+    write::step(tx, act, change).await?;
+    Answer::ok(after.version, &BookingBody::from(after))
 }
 
 /// Locks resources and reads the rules. What is not known here is asked for, outside of the transaction, which then has

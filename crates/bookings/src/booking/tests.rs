@@ -37,7 +37,7 @@ fn a_hold_is_confirmed_before_it_expires_and_never_after() {
     let confirmed = booking(Status::Held).confirm(at("08:59")).unwrap();
     assert_eq!((confirmed.status, confirmed.version, confirmed.expires_at), (Status::Confirmed, 2, None));
     assert!(matches!(booking(Status::Held).confirm(at("09:00")), Err(Error::HoldExpired)));
-    assert!(matches!(booking(Status::Held).cancel(at("09:00")), Err(Error::HoldExpired)));
+    assert!(matches!(booking(Status::Held).cancel(false, at("09:00")), Err(Error::HoldExpired)));
     assert_eq!(booking(Status::Held).expire(at("09:00")).unwrap().status, Status::Expired);
     assert!(booking(Status::Held).expire(at("08:59")).is_err());
 }
@@ -46,7 +46,7 @@ fn a_hold_is_confirmed_before_it_expires_and_never_after() {
 fn what_is_over_stays_over() {
     for status in [Status::Completed, Status::Expired, Status::Rejected, Status::Cancelled, Status::NoShow] {
         assert!(booking(status).confirm(at("08:30")).is_err());
-        assert!(booking(status).cancel(at("08:30")).is_err());
+        assert!(booking(status).cancel(false, at("08:30")).is_err());
         assert!(booking(status).check_in(at("10:00")).is_err());
         let slot = booking(status).slot;
         let error = booking(status).relocate(slot, Vec::new(), Terms::default(), at("08:30")).unwrap_err();

@@ -1,10 +1,12 @@
 //! A resource was created, changed or retired: its newest state is kept.
 
 use contracts::resources::{ResourceChanged, ResourceCreated, ResourceRetired};
+use kernel::Slot;
 use platform::db::Tx;
 use platform::events::Envelope;
 use platform::http::Problem;
 
+use crate::store::blackouts;
 use crate::store::resources::keep;
 
 /// Keeps the state that an event of a resource tells.
@@ -14,7 +16,13 @@ use crate::store::resources::keep;
 pub async fn resource_told(tx: &mut Tx, event: &Envelope) -> Result<(), Problem> {
     let resource = state(event).map_err(|error| Problem::internal(&error))?;
     match resource {
-        Some(resource) => keep(tx, event.organizationid, &resource).await,
+        Some(resource) => {
+            keep(tx, event.organizationid, &resource).await?;
+            // What came to a place that is closed is closed as well.
+            let span = Slot::new(event.time, event.time + kernel::slot::LONGEST);
+            let span = span.map_err(|error| Problem::internal(&error))?;
+            blackouts::fill(tx, event.organizationid, &[resource.id], &span).await
+        }
         None => Ok(()),
     }
 }

@@ -135,7 +135,7 @@ fn on_the_hour(time: Slot, free: &Slot) -> impl Iterator<Item = Slot> {
 }
 
 /// When all that is wanted is free together, with room for what is kept free around it.
-fn open(known: &Known, booking: &Booking, calendar: &Calendar, window: &Slot) -> Vec<Slot> {
+pub(super) fn open(known: &Known, booking: &Booking, calendar: &Calendar, window: &Slot) -> Vec<Slot> {
     let instant = SignedDuration::from_micros(1);
     let items = known.items(booking, &known.person(booking.user_id));
     items.iter().fold(vec![*window], |open, item| {

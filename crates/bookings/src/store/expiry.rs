@@ -6,7 +6,7 @@ use platform::events::Origin;
 use platform::http::Problem;
 
 use super::bookings::{self, Lock};
-use super::resources::Tree;
+use super::resources;
 use super::told::Told;
 use super::write::{Act, Applied, Change, apply};
 
@@ -28,8 +28,13 @@ pub async fn expire(tx: &mut Tx, act: &Act, ids: &[BookingId]) -> Result<usize, 
             changes.push(Change::step(before, after, Told::Expired, None));
         }
     }
-    // What gives up its time needs no other: the tree stays empty.
-    match Box::pin(apply(tx, &act, &Tree::new(), &changes)).await? {
+    let ids: Vec<_> = changes
+        .iter()
+        .flat_map(|change| &change.after.resources)
+        .map(|resource| resource.resource_id)
+        .collect();
+    let tree = resources::lock(tx, act.organization, &ids).await?;
+    match Box::pin(apply(tx, &act, &tree, &changes)).await? {
         Applied::Yes => Ok(changes.len()),
         Applied::No(_) => Ok(0),
     }

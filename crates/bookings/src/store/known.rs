@@ -5,7 +5,7 @@ use kernel::{Slot, UserId};
 
 use super::resources::Tree;
 use super::rules::Rulebook;
-use crate::booking::Booking;
+use crate::booking::{Booking, Wanted};
 use crate::policy::{self, Item, Person, Verdict};
 
 /// What a decision needs to know: the resources, locked, and the rules over them and the people.
@@ -54,5 +54,12 @@ impl Known {
         let resources =
             booking.resources.iter().filter_map(|one| Some((self.tree.get(&one.resource_id)?, one.units)));
         resources.map(|(resource, units)| self.book.item(resource, units, owner)).collect()
+    }
+
+    /// The priority of whoever would book resources.
+    #[must_use]
+    pub fn priority(&self, wanted: &[Wanted], owner: &Person) -> i32 {
+        let resources = wanted.iter().filter_map(|one| self.tree.get(&one.resource_id));
+        resources.map(|resource| self.book.rules(resource, owner).priority).max().unwrap_or(0)
     }
 }

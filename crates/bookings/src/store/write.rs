@@ -15,7 +15,7 @@ use platform::http::Problem;
 use super::claims::{self, Rival};
 use super::resources::{Tree, nodes};
 use super::told::Told;
-use super::{bookings, expiry};
+use super::{blackouts, bookings, expiry, resources, waitlist};
 use crate::booking::{Booking, Status, Taken};
 
 /// Rounds of clearing away expired holds before giving up; each clears all that are there.
@@ -83,15 +83,6 @@ pub enum Applied {
     No(BTreeMap<usize, Vec<Rival>>),
 }
 
-/// A time on a resource that was taken and is free now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Freed {
-    /// The resource.
-    pub resource_id: ResourceId,
-    /// When.
-    pub slot: Slot,
-}
-
 /// Applies changes, all or none. The tree holds the resources of all of them, before and after, and is locked.
 ///
 /// # Errors
@@ -119,8 +110,42 @@ pub async fn apply(tx: &mut Tx, act: &Act, tree: &Tree, changes: &[Change]) -> R
     for change in changes {
         let reason = change.reason.clone();
         change.told.tell(tx, act, change.before.as_ref(), &change.after, reason).await?;
+        if let (Some(before), Some(entry)) = (&change.before, change.after.terms.waitlist)
+            && before.status == Status::Held
+        {
+            waitlist::settle(tx, act, entry, &change.after).await?;
+        }
+    }
+    for change in changes {
+        hand_on(tx, act, tree, change).await?;
     }
     Ok(Applied::Yes)
+}
+
+/// What a booking no longer takes: first to blackouts that it stood in the way of, then to those who wait.
+async fn hand_on(tx: &mut Tx, act: &Act, tree: &Tree, change: &Change) -> Result<(), Problem> {
+    let (before, after) = (change.taken_before(), change.after.takes());
+    for taken in before.into_iter().filter(|taken| !after.contains(taken)) {
+        let Ok(rest) = Slot::new(taken.slot.starts_at().max(act.now), taken.slot.ends_at()) else { continue };
+        let resources = nodes(tree, taken.resource_id);
+        blackouts::fill(tx, act.organization, &resources, &rest).await?;
+        waitlist::serve(tx, act, &resources, &rest).await?;
+    }
+    Ok(())
+}
+
+/// Applies a step that asks for no other time or resource, and locks what it frees.
+///
+/// # Errors
+/// When the database fails.
+pub async fn step(tx: &mut Tx, act: &Act, change: Change) -> Result<(), Problem> {
+    let frees = change.taken_before() != change.after.takes();
+    let ids: Vec<ResourceId> = change.after.resources.iter().map(|one| one.resource_id).collect();
+    let tree = if frees { resources::lock(tx, act.organization, &ids).await? } else { Tree::new() };
+    match apply(tx, act, &tree, &[change]).await? {
+        Applied::Yes => Ok(()),
+        Applied::No(_) => Err(Problem::internal(&"a step that takes nothing met a rival")),
+    }
 }
 
 /// Claims that stay where they are: a hold that was confirmed holds for good, what ended early gives up the rest.

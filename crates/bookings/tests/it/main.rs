@@ -1,11 +1,16 @@
 //! The booking service on the real PostgreSQL, through its real router.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod approvals;
 mod availability;
+mod blackouts;
 mod catalogue;
+mod changes;
 mod create;
 mod harness;
 mod life;
 mod moving;
 mod races;
+mod rules;
 mod schema;
+mod waitlist;

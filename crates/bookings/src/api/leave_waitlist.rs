@@ -1,0 +1,60 @@
+//! `DELETE /api/v1/waitlist/{id}`: somebody no longer waits.
+
+use axum::extract::State;
+use http::StatusCode;
+use kernel::WaitlistEntryId;
+use kernel::role::{BookingsManage, BookingsOwn};
+use platform::auth::{Actor, Can};
+use platform::http::{Path, Problem};
+
+use super::step;
+use crate::App;
+use crate::store::bookings::{self, Lock};
+use crate::store::told::Told;
+use crate::store::waitlist;
+use crate::store::write::{self, Change};
+use crate::waiting::{Entry, WaitlistStatus};
+
+/// Leaves. An offer is passed on to the next.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/waitlist/{id}",
+    operation_id = "leave_waitlist",
+    tag = "waitlist",
+    summary = "Wait no longer",
+    params(("id" = WaitlistEntryId, Path, description = "The entry")),
+    responses(
+        (status = 204, description = "Left, now or before"),
+        (status = 404, description = "not_found")
+    ),
+    extensions(("x-permission" = json!("bookings.own")))
+)]
+pub async fn leave_waitlist(
+    actor: Can<BookingsOwn>,
+    State(app): State<App>,
+    Path(id): Path<WaitlistEntryId>,
+) -> Result<StatusCode, Problem> {
+    step::runs(|| attempt(&app, &actor, id)).await
+}
+
+/// One run of the transaction.
+async fn attempt(app: &App, actor: &Actor, id: WaitlistEntryId) -> Result<StatusCode, Problem> {
+    let act = step::act(app, actor);
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let entry = waitlist::find(&mut tx, actor.organization, id).await?;
+    let may = |entry: &Entry| entry.user_id == actor.user || actor.may::<BookingsManage>();
+    let entry = entry.filter(may).ok_or_else(|| Problem::not_found("entry"))?;
+    if matches!(entry.status, WaitlistStatus::Waiting | WaitlistStatus::Offered) {
+        // Withdrawn first: the end of its hold then finds nothing to settle.
+        let hold = entry.booking_id;
+        waitlist::save(&mut tx, &act, &Entry { status: WaitlistStatus::Withdrawn, ..entry }).await?;
+        if let Some(hold) = hold
+            && let Some(before) = bookings::load(&mut tx, actor.organization, hold, Lock::ForUpdate).await?
+            && let Ok(after) = before.clone().cancel(true, act.now)
+        {
+            write::step(&mut tx, &act, Change::step(before, after, Told::Cancelled, None)).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

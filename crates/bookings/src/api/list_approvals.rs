@@ -1,0 +1,54 @@
+//! `GET /api/v1/approvals`: the requests that the caller may decide on now.
+
+use axum::extract::State;
+use jiff_sqlx::ToSqlx as _;
+use kernel::role::BookingsOwn;
+use platform::auth::Can;
+use platform::http::{Json, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::BookingBody;
+use crate::App;
+use crate::store::{approvals, bookings};
+
+/// Requests looked at, the next to start first; those beyond show when these are decided.
+const MOST: i64 = 500;
+
+/// What waits for the caller's word.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Approvals {
+    /// Requests, the next to start first.
+    pub items: Vec<BookingBody>,
+}
+
+/// Of the next 500 requests of the organization, those on which the caller may decide.
+#[utoipa::path(
+    get,
+    path = "/api/v1/approvals",
+    operation_id = "list_approvals",
+    tag = "approvals",
+    summary = "List the requests that wait for one's approval",
+    responses((status = 200, description = "Requests, the next to start first", body = Approvals)),
+    extensions(("x-permission" = json!("bookings.own")))
+)]
+pub async fn list_approvals(
+    actor: Can<BookingsOwn>,
+    State(app): State<App>,
+) -> Result<Json<Approvals>, Problem> {
+    let now = app.context.clock.now();
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let ids = sqlx::query_scalar!(
+        "select id from bookings.booking
+         where organization_id = $1 and status = 'pending' and starts_at > $2 order by starts_at, id limit $3",
+        actor.organization.0,
+        now.to_sqlx(),
+        MOST,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let people = approvals::people(&mut tx, &actor, now).await?;
+    let requests = bookings::many(&mut tx, actor.organization, &ids).await?.into_iter();
+    let theirs = requests.filter(|booking| !approvals::voices(&people, &actor, booking).is_empty());
+    Ok(Json(Approvals { items: theirs.map(BookingBody::from).collect() }))
+}

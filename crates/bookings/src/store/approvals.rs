@@ -1,0 +1,156 @@
+//! Decisions on requests: who may decide, for whom, and what was decided.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::{BookingId, OrganizationId, UserId};
+use platform::auth::Actor;
+use platform::db::Tx;
+use platform::http::{IfMatch, Problem};
+use uuid::Uuid;
+
+use super::bookings::{self, Lock};
+use super::resources::Tree;
+use super::rules::Rulebook;
+use crate::booking::{Booking, Status};
+use crate::error::Error;
+use crate::policy::Person;
+
+/// Requests that one approval may leave no room for, at most.
+const MOST_RIVALS: i64 = 200;
+
+/// The request for a decision by the caller, locked.
+///
+/// # Errors
+/// 404 for those who may neither see it nor decide on it; 403 for those who only see it; 412 when it was changed.
+pub async fn begin(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: BookingId,
+    version: Option<IfMatch>,
+    now: Timestamp,
+) -> Result<Booking, Problem> {
+    let booking = bookings::load(tx, actor.organization, id, Lock::ForUpdate).await?;
+    let booking = booking.ok_or_else(|| Problem::not_found("booking"))?;
+    let decides = !voices(&people(tx, actor, now).await?, actor, &booking).is_empty();
+    if !decides && !bookings::is_open_to(&booking, actor) {
+        return Err(Problem::not_found("booking"));
+    }
+    version.map_or(Ok(()), |version| version.check(booking.version))?;
+    if booking.status == Status::Pending && !decides {
+        return Err(Error::NotAnApprover.into());
+    }
+    Ok(booking)
+}
+
+/// Those for whom the caller may decide on the step that is being decided: themselves, and who delegated to them.
+/// Nobody decides on a request of their own.
+#[must_use]
+pub fn voices(people: &[Person], actor: &Actor, booking: &Booking) -> Vec<UserId> {
+    let asking = booking.terms.approval.as_ref().filter(|_| booking.status == Status::Pending);
+    let Some((step, asking)) = asking.and_then(|asking| Some((asking.current()?, asking))) else {
+        return Vec::new();
+    };
+    let others = people.iter().filter(|person| person.id != booking.user_id && actor.user != booking.user_id);
+    others.filter(|person| person.decides(step, asking.escalated)).map(|person| person.id).collect()
+}
+
+/// The caller first, then those who delegated to them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn people(tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<Vec<Person>, Problem> {
+    let delegators = sqlx::query_scalar!(
+        "select distinct user_id from bookings.delegation
+         where organization_id = $1 and delegate_id = $2 and starts_at <= $3 and ends_at > $3",
+        actor.organization.0,
+        actor.user.0,
+        now.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let users: Vec<UserId> = std::iter::once(actor.user).chain(delegators.into_iter().map(UserId)).collect();
+    let book = Rulebook::load(tx, actor.organization, &Tree::new(), &users).await?;
+    let groups = book.person(actor.user).map(|person| person.groups.clone()).unwrap_or_default();
+    let caller = Person { id: actor.user, role: actor.role, groups };
+    let others = users.iter().skip(1).filter_map(|user| book.person(*user).cloned());
+    Ok(std::iter::once(caller).chain(others).collect())
+}
+
+/// Keeps the caller's decision, and tells how many approvals the step has in this round.
+///
+/// # Errors
+/// 409 when all that the caller can say has been said.
+pub async fn decide(
+    tx: &mut Tx,
+    actor: &Actor,
+    booking: &Booking,
+    approved: bool,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<u32, Problem> {
+    let Some(asking) = &booking.terms.approval else { return Ok(0) };
+    let step = i32::try_from(asking.step).unwrap_or(i32::MAX);
+    let given: Vec<(Uuid, bool)> = sqlx::query!(
+        "select approver_id, approved from bookings.decision
+         where organization_id = $1 and booking_id = $2 and round = $3 and step = $4",
+        actor.organization.0,
+        booking.id.0,
+        asking.round,
+        step,
+    )
+    .fetch_all(&mut **tx)
+    .await?
+    .into_iter()
+    .map(|row| (row.approver_id, row.approved))
+    .collect();
+    let voices = voices(&people(tx, actor, now).await?, actor, booking);
+    // A delegate who may decide as well has two voices, but each counts once.
+    let voice = voices.into_iter().find(|voice| given.iter().all(|(approver, _)| *approver != voice.0));
+    let Some(voice) = voice else {
+        return if booking.status == Status::Pending { Err(Error::AlreadyDecided.into()) } else { Ok(0) };
+    };
+    sqlx::query!(
+        "insert into bookings.decision (organization_id, booking_id, round, step, approver_id, given_by, approved, reason,
+                                        created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        actor.organization.0,
+        booking.id.0,
+        asking.round,
+        step,
+        voice.0,
+        actor.user.0,
+        approved,
+        reason,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    let approvals = given.iter().filter(|(_, approved)| *approved).count() + usize::from(approved);
+    Ok(u32::try_from(approvals).unwrap_or(u32::MAX))
+}
+
+/// Requests that block nobody and want a resource of a booking, or a part or a whole of it, at its time; locked.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rivals(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    winner: &Booking,
+) -> Result<Vec<Booking>, Problem> {
+    let ids = sqlx::query_scalar!(
+        "select id from bookings.booking
+         where organization_id = $1 and status = 'pending' and id <> $2 and starts_at < $4 and ends_at > $3
+         order by id limit $5 for update",
+        organization.0,
+        winner.id.0,
+        winner.slot.starts_at().to_sqlx(),
+        winner.slot.ends_at().to_sqlx(),
+        MOST_RIVALS,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut bookings = bookings::many(tx, organization, &ids).await?;
+    bookings.retain(|booking| !booking.terms.blocks);
+    Ok(bookings)
+}

@@ -1,0 +1,79 @@
+//! Blackouts: claims by nobody, that flag what stands there and take what is given up.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Bookings, at, room};
+
+async fn close(app: &Bookings, scope: &str, id: uuid::Uuid, from: &str, to: &str) -> Value {
+    let body = json!({ "scope": scope, "scope_id": id, "starts_at": at(from), "ends_at": at(to), "reason": "Painting" });
+    app.call_as(&app.manager, "POST", "/api/v1/blackouts").json(body).send().await.expect(201).json()
+}
+
+async fn ask(app: &Bookings, room: kernel::ResourceId, from: &str, to: &str) -> testkit::Reply {
+    let body = json!({ "resource_id": room, "starts_at": at(from), "ends_at": at(to) });
+    app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await
+}
+
+#[tokio::test]
+async fn a_closed_time_cannot_be_booked_and_what_stands_there_is_flagged_not_dropped() {
+    let app = Bookings::start().await;
+    let ada = app.room("Ada", 8).await;
+    let booking = app.book(ada, "10:00", "11:00").await;
+    let blackout = close(&app, "location", uuid::Uuid::from_u128(1), "09:00", "12:00").await;
+    assert_eq!(blackout["flagged"], json!([booking["id"]]));
+    let problem = ask(&app, ada, "11:30", "12:30").await.problem(409, "slot_taken");
+    assert_eq!(problem["conflicts"][0]["blackout_id"], blackout["id"]);
+    // What it gives up is closed as well.
+    let path = format!("/api/v1/bookings/{}", booking["id"].as_str().unwrap());
+    let seen = app.call_as(&app.ada, "GET", &path).send().await.expect(200).json();
+    assert_eq!(seen["flag"], "Closed: Painting");
+    app.call_as(&app.ada, "POST", &format!("{path}/cancel")).json(json!({})).send().await.expect(200);
+    ask(&app, ada, "10:00", "11:00").await.problem(409, "slot_taken");
+    // So is what comes to the place.
+    let new = app.tell(room("New", 4)).await;
+    ask(&app, new, "10:00", "11:00").await.problem(409, "slot_taken");
+    let path = format!("/api/v1/blackouts/{}", blackout["id"].as_str().unwrap());
+    app.call_as(&app.bob, "DELETE", &path).send().await.problem(403, "permission_required");
+    app.call_as(&app.manager, "DELETE", &path).send().await.expect(204);
+    ask(&app, ada, "10:00", "11:00").await.expect(201);
+    ask(&app, new, "10:00", "11:00").await.expect(201);
+    app.events().await;
+}
+
+#[tokio::test]
+async fn a_closed_hall_closes_its_parts_and_two_closures_are_opened_one_by_one() {
+    let app = Bookings::start().await;
+    let (left, right) = (app.room("Left", 8).await, app.room("Right", 8).await);
+    let hall =
+        app.tell(contracts::resources::Resource { parts: [left, right].into(), ..room("Hall", 16) }).await;
+    let first = close(&app, "resource", hall.0, "09:00", "12:00").await;
+    close(&app, "resource", left.0, "11:00", "13:00").await;
+    ask(&app, left, "09:00", "10:00").await.problem(409, "slot_taken");
+    let path = format!("/api/v1/blackouts/{}", first["id"].as_str().unwrap());
+    app.call_as(&app.manager, "DELETE", &path).send().await.expect(204);
+    ask(&app, left, "09:00", "11:00").await.expect(201);
+    ask(&app, left, "11:00", "12:00").await.problem(409, "slot_taken");
+    ask(&app, right, "11:00", "12:00").await.expect(201);
+    let listed = app.call_as(&app.bob, "GET", "/api/v1/blackouts").send().await.expect(200).json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    app.events().await;
+}
+
+#[tokio::test]
+async fn closures_and_bookings_at_once_never_share_a_time() {
+    let app = Bookings::start().await;
+    let rooms: Vec<_> = {
+        let mut rooms = Vec::new();
+        for number in 0..6 {
+            rooms.push(app.room(&format!("Room {number}"), 8).await);
+        }
+        rooms
+    };
+    let asks = futures_util::future::join_all(rooms.iter().map(|room| ask(&app, *room, "10:00", "11:00")));
+    let closing = close(&app, "organization", app.organization.0, "09:00", "12:00");
+    let (replies, blackout) = tokio::join!(asks, closing);
+    let booked = replies.iter().filter(|reply| reply.status.as_u16() == 201).count();
+    assert!(replies.iter().all(|reply| [201, 409].contains(&reply.status.as_u16())));
+    assert_eq!(blackout["flagged"].as_array().unwrap().len(), booked, "who was first is flagged");
+    app.events().await;
+}
