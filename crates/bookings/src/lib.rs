@@ -8,6 +8,7 @@ pub mod free;
 pub mod jobs;
 pub mod on;
 pub mod policy;
+pub mod quota;
 pub mod quote;
 pub mod rules;
 pub mod schedule;
@@ -111,6 +112,8 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::leave_waitlist::leave_waitlist))
         .routes(routes!(api::search_availability::search_availability))
         .routes(routes!(api::get_free_busy::get_free_busy))
+        .routes(routes!(api::get_next_free::get_next_free))
+        .routes(routes!(api::get_calendar::get_calendar))
 }
 
 /// The OpenAPI document.

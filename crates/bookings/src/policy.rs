@@ -75,6 +75,14 @@ pub struct Item {
     pub rules: Rules,
 }
 
+impl Item {
+    /// Whether somebody may book it.
+    #[must_use]
+    pub fn admits(&self, person: &Person) -> bool {
+        person.role >= Role::Manager || self.rules.book.iter().all(|who| person.is_among(who))
+    }
+}
+
 /// A booking that is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -186,15 +194,15 @@ fn rules_broken(request: &Request<'_>, item: &Item) -> Vec<Broken> {
 fn people_checks(request: &Request<'_>, item: &Item) -> Vec<(bool, &'static str, String)> {
     let (rules, actor, owner) = (&item.rules, request.actor, request.owner);
     let is_manager = actor.role >= Role::Manager;
-    let admits = |whos: &[Who], person: &Person| is_manager || whos.iter().all(|who| person.is_among(who));
+    let may_for_others = is_manager || rules.book_for_others.iter().all(|who| actor.is_among(who));
     let attendees = request.attendees.unwrap_or(1);
     let least = i32::try_from(rules.min_attendees).unwrap_or(i32::MAX);
     let for_others = actor.id != owner.id;
     let fits = item.seats.is_none_or(|seats| request.attendees.is_none_or(|attendees| attendees <= seats));
     vec![
-        (admits(&rules.book, owner), "access", "You may not book this resource.".to_owned()),
+        (is_manager || item.admits(owner), "access", "You may not book this resource.".to_owned()),
         (
-            !for_others || rules.book_for_others.is_empty() || admits(&rules.book_for_others, actor),
+            !for_others || may_for_others,
             "access_for_others",
             "You may not book this resource for others.".to_owned(),
         ),

@@ -7,6 +7,7 @@ pub mod location;
 pub mod name;
 pub mod parts;
 pub mod resource;
+pub mod rules;
 pub mod store;
 
 use std::sync::Arc;
@@ -82,6 +83,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::get_resource::get_resource))
         .routes(routes!(api::update_resource::update_resource))
         .routes(routes!(api::retire_resource::retire_resource))
+        .routes(routes!(api::get_rules::get_rules, api::put_rules::put_rules))
 }
 
 /// The OpenAPI document.

@@ -10,11 +10,16 @@ use platform::http::{Json, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::search_availability::known;
 use crate::App;
 use crate::error::invalid_slot;
-use crate::free::free;
-use crate::store::{calendar, resources};
+use crate::free::{bookable, free};
+use crate::store::calendar::{self, Calendar};
+use crate::store::known::Known;
+use crate::store::resources::{self, Resource};
 
+/// How far around a window calendars are read: buffers are rarely longer, and where they are, a refusal says so.
+const WIDER: SignedDuration = SignedDuration::from_hours(24);
 /// The longest window that one call may ask for.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 93);
 
@@ -42,6 +47,8 @@ pub struct FreeBusy {
     pub busy: Vec<Slot>,
     /// The longest intervals in which one booking fits, in order. Of a pool they may overlap: each is of one unit.
     pub free: Vec<Slot>,
+    /// What of the free intervals the caller could book: open, with room for what is kept free around a booking.
+    pub bookable: Vec<Slot>,
     /// The units of a pool one by one; empty for a single thing.
     pub units: Vec<UnitFreeBusy>,
 }
@@ -94,12 +101,10 @@ pub async fn get_free_busy(
     let window = window(query.from, query.to)?;
     let mut tx = app.context.db.begin(organization).await?;
     let tree = resources::tree(&mut tx, organization, &[id]).await?;
-    if !tree.contains_key(&id) {
-        return Err(Problem::not_found("resource"));
-    }
-    let calendar = calendar::read(&mut tx, organization, &tree, &window, app.context.clock.now()).await?;
-    let shape = calendar.shape(&tree, id);
-    let free = free(&shape, &calendar.claims, &window, SignedDuration::from_micros(1));
+    let now = app.context.clock.now();
+    let calendar = calendar::read(&mut tx, organization, &tree, &wide(&window), now).await?;
+    let known = known(&mut tx, &actor, tree).await?;
+    let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
     let units = calendar.units.get(&id).filter(|units| units.len() > 1).into_iter().flatten().map(
         |(unit, number)| {
             let free = window.minus(calendar.claims.get(unit).map_or(&[], Vec::as_slice));
@@ -107,5 +112,32 @@ pub async fn get_free_busy(
         },
     );
     let units = units.collect();
-    Ok(Json(FreeBusy { resource_id: id, busy: window.minus(&free), free, units }))
+    Ok(Json(FreeBusy { units, ..times(&known, resource, &calendar, &window) }))
+}
+
+/// A window with room for what is kept free around bookings in it.
+pub(super) fn wide(window: &Slot) -> Slot {
+    window.padded(WIDER, WIDER)
+}
+
+/// The times of a resource within a window.
+pub(super) fn times(known: &Known, resource: &Resource, calendar: &Calendar, window: &Slot) -> FreeBusy {
+    let instant = SignedDuration::from_micros(1);
+    let shape = calendar.shape(&known.tree, resource.id);
+    let free_within = |window: &Slot| free(&shape, &calendar.claims, window, instant);
+    let bookable = bookable_times(known, resource, &free_within(&wide(window)), window);
+    let free = free_within(window);
+    FreeBusy { resource_id: resource.id, busy: window.minus(&free), free, bookable, units: Vec::new() }
+}
+
+/// What of the free times of a resource the caller could book within a window.
+pub(super) fn bookable_times(known: &Known, resource: &Resource, free: &[Slot], window: &Slot) -> Vec<Slot> {
+    let item = known.item(resource);
+    let nodes = resources::nodes(&known.tree, resource.id);
+    let is_active = nodes.iter().all(|id| known.tree.get(id).is_some_and(|node| node.active));
+    if !item.admits(&known.actor) || !is_active {
+        return Vec::new();
+    }
+    let open = free.iter().flat_map(|slot| bookable(&item, slot));
+    open.filter_map(|slot| slot.within(window)).collect()
 }

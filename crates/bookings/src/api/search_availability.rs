@@ -5,16 +5,20 @@ use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use kernel::role::BookingsOwn;
 use kernel::{LocationId, OrganizationId, ResourceId, Slot};
-use platform::auth::Can;
+use platform::auth::{Actor, Can};
 use platform::db::Tx;
 use platform::http::{Json, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::get_free_busy::window;
+use super::get_free_busy::{bookable_times, wide, window};
 use crate::App;
 use crate::free::free;
-use crate::store::{calendar, resources};
+use crate::policy::Person;
+use crate::store::calendar;
+use crate::store::known::Known;
+use crate::store::resources::{self, Resource, Tree};
+use crate::store::rules::Rulebook;
 
 /// Resources of which the calendars are read at once.
 const CHUNK: i64 = 100;
@@ -122,16 +126,20 @@ pub async fn search_availability(
     }
     let limit = need.limit.unwrap_or(DEFAULT_LIMIT);
     let mut tx = app.context.db.begin(actor.organization).await?;
+    let now = app.context.clock.now();
     let mut items = Vec::new();
     let mut offset = 0;
     while items.len() < limit {
         let ids = candidates(&mut tx, actor.organization, &need, offset).await?;
         offset += CHUNK;
         let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
-        let calendar =
-            calendar::read(&mut tx, actor.organization, &tree, &window, app.context.clock.now()).await?;
-        for resource in ids.iter().filter_map(|id| tree.get(id)) {
-            let mut free = free(&calendar.shape(&tree, resource.id), &calendar.claims, &window, length);
+        let calendar = calendar::read(&mut tx, actor.organization, &tree, &wide(&window), now).await?;
+        let known = known(&mut tx, &actor, tree).await?;
+        for resource in ids.iter().filter_map(|id| known.tree.get(id)) {
+            let shape = calendar.shape(&known.tree, resource.id);
+            let free = free(&shape, &calendar.claims, &wide(&window), length);
+            let mut free = bookable_times(&known, resource, &free, &window);
+            free.retain(|slot| slot.duration() >= length);
             free.truncate(INTERVALS);
             if !free.is_empty() {
                 items.push(available(resource, free));
@@ -143,6 +151,13 @@ pub async fn search_availability(
     }
     items.truncate(limit);
     Ok(Json(Availability { items }))
+}
+
+/// The rules over resources for the caller.
+pub(super) async fn known(tx: &mut Tx, actor: &Actor, tree: Tree) -> Result<Known, Problem> {
+    let book = Rulebook::load(tx, actor.organization, &tree, &[actor.user]).await?;
+    let groups = book.person(actor.user).map(|person| person.groups.clone()).unwrap_or_default();
+    Ok(Known::new(tree, book, Person { id: actor.user, role: actor.role, groups }))
 }
 
 /// The next resources that fit the need, free or not, best first.
@@ -184,7 +199,7 @@ async fn candidates(
     Ok(ids.into_iter().map(ResourceId).collect())
 }
 
-fn available(resource: &resources::Resource, free: Vec<Slot>) -> Available {
+fn available(resource: &Resource, free: Vec<Slot>) -> Available {
     Available {
         resource_id: resource.id,
         name: resource.name.clone(),

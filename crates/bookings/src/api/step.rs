@@ -16,12 +16,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::BookingBody;
+use super::refusal::refuse;
 use crate::App;
-use crate::booking::{Booking, Status};
+use crate::booking::Booking;
 use crate::error::Error;
 use crate::policy::Person;
 use crate::store::bookings;
 use crate::store::known::Known;
+use crate::store::quotas;
 use crate::store::resources::{self, Tree};
 use crate::store::rules::{Rulebook, keep_account};
 use crate::store::told::Told;
@@ -228,15 +230,17 @@ pub async fn judge(
 ) -> Result<Booking, Problem> {
     let act = act(app, actor);
     let verdict = known.verdict(&booking, before, act.now);
-    if !verdict.broken.is_empty() {
+    let booking = Booking { quote: verdict.quote, priority: verdict.priority, ..booking };
+    let mut broken = verdict.broken;
+    broken.extend(quotas::overdrawn(tx, actor.organization, &verdict.quotas, &booking, act.now).await?);
+    if !broken.is_empty() {
         let rivals = write::rivals(tx, &act, &known.tree, &booking).await?;
-        return Err(super::refusal::refuse(tx, app, actor, known, &booking, verdict.broken, &rivals).await?);
+        return Err(refuse(tx, app, actor, known, &booking, broken, &rivals).await?);
     }
     let mut terms = verdict.terms;
     let starts_in = booking.slot.starts_at().duration_since(act.now);
     terms.reminders = app.config.reminder_minutes.clone();
     terms.reminders.retain(|before| crate::rules::minutes(*before) < starts_in);
     terms.reminders.sort_unstable_by(|a, b| b.cmp(a));
-    let status = if booking.status == Status::Held { Status::Held } else { booking.status };
-    Ok(Booking { terms, quote: verdict.quote, priority: verdict.priority, status, ..booking })
+    Ok(Booking { terms, ..booking })
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kernel::{Slot, UserId};
 
-use super::resources::Tree;
+use super::resources::{Resource, Tree};
 use super::rules::Rulebook;
 use crate::booking::{Booking, Wanted};
 use crate::policy::{self, Item, Person, Verdict};
@@ -61,5 +61,11 @@ impl Known {
     pub fn priority(&self, wanted: &[Wanted], owner: &Person) -> i32 {
         let resources = wanted.iter().filter_map(|one| self.tree.get(&one.resource_id));
         resources.map(|resource| self.book.rules(resource, owner).priority).max().unwrap_or(0)
+    }
+
+    /// A resource as the rules see it for a booking of the caller's own.
+    #[must_use]
+    pub fn item(&self, resource: &Resource) -> Item {
+        self.book.item(resource, 1, &self.actor)
     }
 }

@@ -86,3 +86,32 @@ async fn a_pool_shows_its_units_and_a_whole_its_parts() {
     assert_eq!(answer["units"][1]["busy"], json!([]));
     assert_eq!(ask(whole).await["busy"][0]["starts_at"], at("10:00"));
 }
+
+#[tokio::test]
+async fn what_is_shown_as_bookable_keeps_the_rules_in_search_calendar_and_next_free() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 8).await;
+    let rules = json!({
+        "policy": { "buffer_after_minutes": 30 },
+        "schedule": { "weekly": [{ "days": ["monday"], "opens": "10:00", "closes": "13:00" }] },
+    });
+    app.rule(contracts::rules::Scope::Resource, room.0, rules).await;
+    app.book(room, "10:00", "11:00").await;
+    let window = format!("from={}&to={}", at("08:00"), at("18:00"));
+    let get = async |path: String| app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
+    let busy = get(format!("/api/v1/resources/{room}/free-busy?{window}")).await;
+    let bookable = json!([{ "starts_at": at("11:30"), "ends_at": at("13:00") }]);
+    assert_eq!(busy["bookable"], bookable);
+    let grid = get(format!("/api/v1/calendar?resource_ids={room}&{window}")).await;
+    assert_eq!(grid["items"][0]["bookable"], bookable);
+    let found = get(format!("/api/v1/availability?{window}&duration_minutes=60")).await;
+    assert_eq!(found["items"][0]["free"], bookable);
+    let none = get(format!("/api/v1/availability?{window}&duration_minutes=120")).await;
+    assert_eq!(none["items"], json!([]));
+    let next = get(format!("/api/v1/resources/{room}/next-free?duration_minutes=60")).await;
+    assert_eq!(next["slot"], json!({ "starts_at": at("11:30"), "ends_at": at("12:30") }));
+    assert_eq!(next["free_until"], at("13:00"));
+    // Next Monday.
+    let next = get(format!("/api/v1/resources/{room}/next-free?duration_minutes=120")).await;
+    assert_eq!(next["slot"]["starts_at"], "2026-03-09T10:00:00Z");
+}

@@ -153,3 +153,29 @@ async fn owners_are_reminded_once_and_what_is_over_is_completed() {
     bookings::jobs::run_once(&app.service).await.unwrap();
     assert_eq!(app.event_types().await, ["booking.completed"]);
 }
+
+#[tokio::test]
+async fn two_at_once_cannot_both_take_the_last_of_a_quota() {
+    let app = Bookings::start().await;
+    let resource = crate::harness::room("Room 0", 8);
+    let kind = resource.type_id;
+    let quota = json!({ "measure": "minutes", "limit": 180, "per": "day" });
+    app.rule(Scope::Type, kind.0, json!({ "policy": { "quotas": [quota] } })).await;
+    let mut rooms = vec![app.tell(resource.clone()).await];
+    for number in 1..8 {
+        let name = format!("Room {number}");
+        let id = kernel::ResourceId::mint();
+        rooms.push(app.tell(contracts::resources::Resource { id, name, ..resource.clone() }).await);
+    }
+    let calls = rooms.iter().map(|room| ask(&app, *room, "10:00", "11:00"));
+    let replies = futures_util::future::join_all(calls).await;
+    let won = replies.iter().filter(|reply| reply.status.as_u16() == 201).count();
+    assert_eq!(won, 3, "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
+    let problem = ask(&app, rooms[0], "14:00", "15:00").await.problem(422, "policy_violated");
+    assert_eq!(problem["broken"][0]["rule"], "quota");
+    // Others have their own, and so has another type.
+    app.book(rooms[0], "14:00", "15:00").await;
+    let other = app.room("Other", 4).await;
+    ask(&app, other, "14:00", "15:00").await.expect(201);
+    app.events().await;
+}

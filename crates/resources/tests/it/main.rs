@@ -9,6 +9,7 @@ mod import_links;
 mod import_rooms;
 mod parts;
 mod resources;
+mod rules;
 mod schema;
 
 use std::fmt::Write as _;

@@ -55,11 +55,13 @@ fn the_document_names_every_operation_once() {
         "get_location",
         "get_resource",
         "get_resource_type",
+            "get_rules",
         "import_resources",
         "list_amenities",
         "list_locations",
         "list_resource_types",
         "list_resources",
+            "put_rules",
         "retire_resource",
         "update_resource",
     ];

@@ -1,0 +1,54 @@
+//! Rules: laid down, versioned, told; refused with every flaw named.
+
+use kernel::Role;
+use serde_json::json;
+
+use super::{create, manager, start};
+
+#[tokio::test]
+async fn rules_are_laid_down_read_and_replaced_by_who_saw_them() {
+    let app = start().await;
+    let manager = manager(&app).await;
+    let kind = create(&app, &manager, "resource-types", json!({ "name": "hall" })).await;
+    let path = format!("/api/v1/rules/{}", kind["id"].as_str().unwrap());
+    app.call_as(&manager, "GET", &path).send().await.problem(404, "not_found");
+    let body = json!({ "scope": "type", "policy": { "max_minutes": 240 } });
+    let put = app.call_as(&manager, "PUT", &path).json(&body).send().await.expect(200);
+    assert_eq!(
+        (put.json()["version"].clone(), put.json()["policy"]["max_minutes"].clone()),
+        (json!(1), json!(240))
+    );
+    app.call_as(&manager, "PUT", &path).json(&body).send().await.problem(428, "if_match_required");
+    let user = app.person(Role::User);
+    app.call_as(&user, "PUT", &path).json(&body).send().await.problem(403, "permission_required");
+    let read = app.call_as(&user, "GET", &path).send().await.expect(200);
+    let tag = read.header("etag").to_owned();
+    let again = app.call_as(&manager, "PUT", &path).header("if-match", &tag);
+    again.json(json!({ "scope": "type" })).send().await.expect(200);
+    let stale = app.call_as(&manager, "PUT", &path).header("if-match", &tag);
+    stale.json(&body).send().await.problem(412, "stale_version");
+    let events = app.events().await;
+    assert_eq!(events.last().unwrap().data["before"]["policy"]["max_minutes"], 240);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_whole() {
+    let app = start().await;
+    let manager = manager(&app).await;
+    let path = format!("/api/v1/rules/{}", app.organization);
+    let put = async |body| app.call_as(&manager, "PUT", &path).json(body).send().await;
+    let problem = put(json!({ "scope": "organization", "policy": { "grid_minutes": 0, "min_minutes": 9, "max_minutes": 8 } }))
+        .await
+        .problem(422, "invalid_input");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
+    let unknown = put(json!({ "scope": "organization", "policy": { "max_minuets": 9 } })).await;
+    assert!(
+        unknown.status.is_client_error() && unknown.json().to_string().contains("max_minuets"),
+        "{unknown:?}"
+    );
+    let seen = put(json!({ "scope": "organization", "policy": { "access": { "see": {} } } })).await;
+    assert_eq!(seen.problem(422, "invalid_input")["errors"][0]["code"], "not_supported");
+    put(json!({ "scope": "resource" })).await.problem(404, "not_found");
+    app.call_as(&manager, "GET", &path).send().await.problem(404, "not_found");
+    app.events().await;
+}
