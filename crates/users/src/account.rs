@@ -1,7 +1,9 @@
 //! An account: a person of one organization, what they are there, and what may be changed about them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use kernel::{Email, Role, UserId};
+use kernel::{Email, GroupId, Role, UserId};
 
 use crate::organization::Organization;
 
@@ -22,6 +24,8 @@ pub struct Account {
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+    /// The groups they are in.
+    pub groups: BTreeSet<GroupId>,
     /// Grows by one with every change.
     pub version: i64,
     /// When it was made.
@@ -57,6 +61,7 @@ impl Account {
             time_zone: organization.time_zone.clone(),
             role,
             active: true,
+            groups: BTreeSet::new(),
             version: 1,
             created_at: now,
             updated_at: now,
@@ -122,6 +127,7 @@ mod tests {
             time_zone: "UTC".into(),
             role: Role::Admin,
             active: true,
+            groups: BTreeSet::new(),
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,

@@ -1,23 +1,31 @@
 //! What is asked of the service, one file per operation; and the account and the tokens as clients see them.
 
+pub mod add_member;
 pub mod change_password;
+pub mod create_group;
 pub mod create_user;
+pub mod delete_group;
 pub mod delete_user;
 pub mod fields;
+pub mod get_account;
 pub mod get_contact;
 pub mod get_key_set;
 pub mod get_me;
 pub mod get_user;
+pub mod list_groups;
 pub mod list_users;
 pub mod login;
 pub mod logout;
 pub mod refresh;
 pub mod register;
+pub mod remove_member;
 pub mod update_user;
+
+use std::collections::BTreeSet;
 
 use http::{HeaderName, HeaderValue, header};
 use jiff::Timestamp;
-use kernel::{Email, Role, UserId};
+use kernel::{Email, GroupId, Role, UserId};
 use platform::http::{Json, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -48,6 +56,8 @@ pub struct UserBody {
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+    /// The groups they are in.
+    pub groups: BTreeSet<GroupId>,
     /// Grows by one with every change; also the `ETag`.
     pub version: i64,
     /// When it was made.
@@ -66,6 +76,7 @@ impl From<Account> for UserBody {
             time_zone: account.time_zone,
             role: account.role,
             active: account.active,
+            groups: account.groups,
             version: account.version,
             created_at: account.created_at,
             updated_at: account.updated_at,

@@ -27,6 +27,15 @@ pub enum Error {
     /// Another organization has the slug.
     #[error("There is an organization with this slug already.")]
     SlugTaken,
+    /// Another group of the organization has the name.
+    #[error("There is a group with this name already.")]
+    GroupNameTaken,
+    /// As many groups as an organization can have.
+    #[error("An organization has at most 1,000 groups.")]
+    TooManyGroups,
+    /// Members have to leave first, so that each of them is told.
+    #[error("The group has members. Take them out first.")]
+    GroupNotEmpty,
     /// Without this account nobody could administer the organization.
     #[error("This is the last active administrator. Make another one first.")]
     LastAdministrator,
@@ -42,7 +51,12 @@ impl Fault for Error {
                 Kind::Unauthenticated
             }
             Self::WrongPassword | Self::RegistrationClosed => Kind::Forbidden,
-            Self::EmailTaken | Self::SlugTaken | Self::LastAdministrator => Kind::Conflict,
+            Self::EmailTaken
+            | Self::SlugTaken
+            | Self::GroupNameTaken
+            | Self::TooManyGroups
+            | Self::GroupNotEmpty
+            | Self::LastAdministrator => Kind::Conflict,
             Self::HashingBusy => Kind::Unavailable,
         }
     }
@@ -56,6 +70,9 @@ impl Fault for Error {
             Self::RegistrationClosed => "registration_closed",
             Self::EmailTaken => "email_taken",
             Self::SlugTaken => "slug_taken",
+            Self::GroupNameTaken => "name_taken",
+            Self::TooManyGroups => "too_many_groups",
+            Self::GroupNotEmpty => "group_not_empty",
             Self::LastAdministrator => "last_administrator",
             Self::HashingBusy => "hashing_busy",
         }

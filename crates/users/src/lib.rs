@@ -116,6 +116,9 @@ pub fn api() -> OpenApiRouter<App> {
             api::update_user::update_user,
             api::delete_user::delete_user
         ))
+        .routes(routes!(api::list_groups::list_groups, api::create_group::create_group))
+        .routes(routes!(api::delete_group::delete_group))
+        .routes(routes!(api::add_member::add_member, api::remove_member::remove_member))
 }
 
 /// The OpenAPI document.
@@ -137,6 +140,10 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
         tracing::warn!(code = problem.code, "no signing key yet");
     }
     let contact = "/internal/organizations/{organization_id}/users/{user_id}/contact";
-    let (router, _) = api().route(contact, get(api::get_contact::get_contact)).split_for_parts();
+    let account = "/internal/organizations/{organization_id}/users/{user_id}/account";
+    let (router, _) = api()
+        .route(contact, get(api::get_contact::get_contact))
+        .route(account, get(api::get_account::get_account))
+        .split_for_parts();
     Ok(router.with_state(app))
 }

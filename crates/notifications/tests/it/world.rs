@@ -136,6 +136,12 @@ pub fn booking(person: &Person) -> Booking {
         slot,
         resources: vec![room],
         expires_at: None,
+        attendees: None,
+        price: None,
+        series_id: None,
+        created_at: None,
+        checked_in_at: None,
+        released_at: None,
     }
 }
 

@@ -86,5 +86,12 @@ async fn erase(
     )
     .execute(&mut **tx)
     .await?;
+    sqlx::query!(
+        "delete from users.membership where organization_id = $1 and user_id = $2",
+        organization.0,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -1,11 +1,15 @@
 //! Accounts: made, read, locked, and the rule that an organization keeps an administrator.
 
-use contracts::users::UserCreated;
+use std::collections::BTreeSet;
+
+use contracts::users::{UserChanged, UserCreated};
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{Email, OrganizationId, Role, UserId};
+use kernel::{Email, GroupId, OrganizationId, Role, UserId};
 use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
+use uuid::Uuid;
 
 use crate::account::Account;
 use crate::error::Error;
@@ -27,6 +31,8 @@ pub struct Row {
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+    /// The groups they are in.
+    pub groups: Vec<Uuid>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.
@@ -47,6 +53,7 @@ impl TryFrom<Row> for Account {
             time_zone: row.time_zone,
             role: row.role,
             active: row.active,
+            groups: row.groups.into_iter().map(GroupId).collect(),
             version: row.version,
             created_at: row.created_at.to_jiff(),
             updated_at: row.updated_at.to_jiff(),
@@ -57,7 +64,12 @@ impl TryFrom<Row> for Account {
 /// What events tell of an account.
 impl From<&Account> for contracts::users::Account {
     fn from(account: &Account) -> Self {
-        Self { role: account.role, active: account.active, version: account.version, groups: [].into() }
+        Self {
+            role: account.role,
+            active: account.active,
+            version: account.version,
+            groups: account.groups.clone(),
+        }
     }
 }
 
@@ -118,7 +130,9 @@ pub async fn load(
     let row = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
-                  active, version, created_at, updated_at
+                  active, version, created_at, updated_at,
+                  array(select group_id from users.membership m
+                        where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
            from users.account where organization_id = $1 and id = $2 and removed_at is null"#,
         organization.0,
         id.0,
@@ -172,4 +186,30 @@ pub async fn keep_administrator(
     .fetch_one(&mut **tx)
     .await?;
     if others { Ok(()) } else { Err(Error::LastAdministrator.into()) }
+}
+
+/// The account after it came into a group or left one, with its next version; and tells of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn regroup(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    before: &Account,
+    groups: BTreeSet<GroupId>,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let version = sqlx::query_scalar!(
+        "update users.account set version = version + 1 where organization_id = $1 and id = $2 returning version",
+        organization.0,
+        before.id.0,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let after = Account { groups, version, ..before.clone() };
+    let fields = vec!["groups".to_owned()];
+    let event = UserChanged { user_id: after.id, before: before.into(), after: (&after).into(), fields };
+    events::append(tx, organization, origin, &event, now).await?;
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod delete_user;
 mod get_contact;
 mod get_key_set;
 mod get_me;
+mod groups;
 mod list_users;
 mod login;
 mod openapi;
