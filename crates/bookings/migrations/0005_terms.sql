@@ -8,7 +8,6 @@ alter table booking
     add column currency text,
     add column quote jsonb,
     add column terms jsonb not null default '{}',
-    add column series_id uuid,
     add column checked_in_at timestamptz,
     add column released_at timestamptz,
     -- Why somebody has to look at it: it no longer fits its resource.
@@ -20,7 +19,6 @@ alter table booking
 -- Another reason to expire than being held: nobody decided.
 alter table booking drop constraint booking_hold_expires;
 alter table booking add constraint booking_hold_expires check (status <> 'held' or expires_at is not null);
-create index booking_by_series on booking (organization_id, series_id, starts_at) where series_id is not null;
 create index booking_flagged on booking (organization_id, starts_at) where flag is not null;
 create index booking_due_at on booking (due_at) where due_at is not null;
 grant select (due_at) on booking to reservas_bookings_finder;

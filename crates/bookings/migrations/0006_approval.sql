@@ -1,4 +1,4 @@
--- Who decided what on a request, and who decides for whom while they are away; who else comes.
+-- Who decided what on a request, and who decides for whom while they are away.
 
 create table decision (
     organization_id uuid not null,
@@ -32,19 +32,3 @@ create table delegation (
 create index delegation_by_delegate on delegation (organization_id, delegate_id, ends_at);
 create index delegation_by_user on delegation (organization_id, user_id, ends_at);
 call protect('delegation', 'select, insert, delete');
-
-create table guest (
-    organization_id uuid not null,
-    booking_id uuid not null,
-    id uuid not null,
-    user_id uuid,
-    email text,
-    name text,
-    created_at timestamptz not null,
-    constraint guest_pkey primary key (organization_id, booking_id, id),
-    constraint guest_booking foreign key (organization_id, booking_id) references booking (organization_id, id),
-    constraint guest_is_somebody check (num_nonnulls(user_id, email) = 1)
-);
-create unique index guest_email on guest (organization_id, booking_id, lower(email));
-create unique index guest_user on guest (organization_id, booking_id, user_id);
-call protect('guest');

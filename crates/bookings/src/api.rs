@@ -34,7 +34,7 @@ pub mod transfer_booking;
 pub mod update_booking;
 
 use jiff::Timestamp;
-use kernel::{BookingId, SeriesId, UserId};
+use kernel::{BookingId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -72,8 +72,6 @@ pub struct BookingBody {
     pub attendees: Option<i32>,
     /// What it costs, as it was quoted.
     pub quote: Option<Quote>,
-    /// The series that produced it.
-    pub series_id: Option<SeriesId>,
     /// The terms that it was made under.
     pub terms: TermsBody,
     /// Until when a hold holds.
@@ -150,7 +148,6 @@ impl From<Booking> for BookingBody {
             attendees: booking.attendees,
             terms,
             quote: booking.quote,
-            series_id: booking.series.map(|series| series.series_id),
             expires_at: booking.expires_at,
             checked_in_at: booking.checked_in_at,
             released_at: booking.released_at,

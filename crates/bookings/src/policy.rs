@@ -263,7 +263,6 @@ fn terms(request: &Request<'_>, quote: Option<&Quote>) -> Terms {
             .map(|item| (item.resource_id, item.rules.buffers))
             .collect(),
         blocks: rules().all(|rules| rules.pending_blocks),
-        preemptible: request.items.iter().all(|item| item.rules.preemptible),
         ..Terms::default()
     };
     for rules in rules() {

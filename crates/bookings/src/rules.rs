@@ -1,7 +1,7 @@
 //! The rules in force for a resource: the layers laid on it, and of each rule the strictest. Pure.
 
 use contracts::rules::{
-    Approval, Cancellation, CheckIn, Policy, Prices, Quota, Recurrence, RuleSet, Schedule, Scope, Who,
+    Approval, Cancellation, CheckIn, Policy, Prices, Quota, RuleSet, Schedule, Scope, Who,
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -57,20 +57,14 @@ pub struct Rules {
     pub cancellation: Cancellation,
     /// Whether people have to show that they came.
     pub check_in: CheckIn,
-    /// Who may see it: each of these.
-    pub see: Vec<Who>,
     /// Who may book it: each of these.
     pub book: Vec<Who>,
     /// Who may book it for others: each of these.
     pub book_for_others: Vec<Who>,
     /// Quotas, all of which hold.
     pub quotas: Vec<ScopedQuota>,
-    /// How far a series may go.
-    pub recurrence: Recurrence,
     /// The priority of a booking.
     pub priority: i32,
-    /// Whether one of higher priority may take its place.
-    pub preemptible: bool,
     /// Whether a request blocks others.
     pub pending_blocks: bool,
     /// Whether the number of attendees has to be given.
@@ -103,7 +97,6 @@ impl Rules {
         let each_says = |rule: fn(&Policy) -> Option<bool>| all().filter_map(rule).collect::<Vec<_>>();
         let whos =
             |rule: fn(&Policy) -> &Option<Who>| all().filter_map(|policy| rule(policy).clone()).collect();
-        let preemptible = each_says(|policy| policy.preemptible);
         Self {
             shortest: minutes(most(|policy| policy.min_minutes).unwrap_or(DEFAULTS.0)),
             longest: minutes(least(|policy| policy.max_minutes).unwrap_or(DEFAULTS.1)),
@@ -121,13 +114,10 @@ impl Rules {
             approvals: all().filter_map(|policy| policy.approval.clone()).collect(),
             cancellation: cancellation(all().filter_map(|policy| policy.cancellation.as_ref())),
             check_in: check_in(all().filter_map(|policy| policy.check_in.as_ref())),
-            see: whos(|policy| &policy.access.see),
             book: whos(|policy| &policy.access.book),
             book_for_others: whos(|policy| &policy.access.book_for_others),
             quotas: layers.iter().flat_map(quotas).collect(),
-            recurrence: recurrence(all().filter_map(|policy| policy.recurrence.as_ref())),
             priority: all().filter_map(|policy| policy.priority).max().unwrap_or(0),
-            preemptible: !preemptible.is_empty() && !preemptible.contains(&false),
             pending_blocks: !each_says(|policy| policy.pending_blocks).contains(&false),
             attendees_required: each_says(|policy| policy.attendees_required).contains(&true),
             min_attendees: most(|policy| policy.min_attendees).unwrap_or(0),
@@ -168,13 +158,6 @@ fn check_in<'a>(all: impl Iterator<Item = &'a CheckIn> + Clone) -> CheckIn {
     }
 }
 
-fn recurrence<'a>(all: impl Iterator<Item = &'a Recurrence> + Clone) -> Recurrence {
-    Recurrence {
-        max_occurrences: all.clone().filter_map(|one| one.max_occurrences).min(),
-        horizon_minutes: all.filter_map(|one| one.horizon_minutes).min(),
-    }
-}
-
 fn quotas(layer: &Layer) -> impl Iterator<Item = ScopedQuota> {
     let quotas = layer.rules.policy.quotas.iter();
     quotas.map(|quota| ScopedQuota { scope: layer.scope, scope_id: layer.scope_id, quota: *quota })
@@ -201,12 +184,12 @@ mod tests {
     #[test]
     fn the_strictest_wins_in_any_order() {
         let a = json!({ "policy": { "min_minutes": 30, "max_minutes": 240, "grid_minutes": 15, "pending_blocks": false,
-                                    "preemptible": true, "check_in": { "required": true, "grace_minutes": 20 } } });
-        let b = json!({ "policy": { "min_minutes": 20, "max_minutes": 480, "grid_minutes": 10, "preemptible": false,
+                                     "check_in": { "required": true, "grace_minutes": 20 } } });
+        let b = json!({ "policy": { "min_minutes": 20, "max_minutes": 480, "grid_minutes": 10,
                                     "check_in": { "grace_minutes": 10 } } });
         for rules in [rules(&[a.clone(), b.clone()]), rules(&[b, a])] {
             assert_eq!((rules.shortest, rules.longest), (minutes(30), minutes(240)));
-            assert_eq!((rules.grid, rules.preemptible, rules.pending_blocks), (Some(30), false, false));
+            assert_eq!((rules.grid, rules.pending_blocks), (Some(30), false));
             assert!(rules.check_in.required && rules.within_hours);
             assert_eq!((rules.check_in.opens_minutes, rules.check_in.grace_minutes), (Some(15), Some(10)));
         }

@@ -22,8 +22,6 @@ pub struct Terms {
     pub check_in: CheckIn,
     /// Whether it blocks others while it waits for approval.
     pub blocks: bool,
-    /// Whether one of higher priority may take its place.
-    pub preemptible: bool,
     /// Who has to approve, and how far that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Asking>,
@@ -47,7 +45,6 @@ impl Default for Terms {
             cancellation: Cancellation::default(),
             check_in: CheckIn::default(),
             blocks: true,
-            preemptible: false,
             approval: None,
             pay_with: PayWith::default(),
             waitlist: None,

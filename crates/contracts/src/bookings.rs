@@ -1,7 +1,7 @@
 //! What the booking service publishes and answers to other services.
 
 use jiff::Timestamp;
-use kernel::{BlackoutId, BookingId, Event, Money, ResourceId, SeriesId, Slot, UserId, WaitlistEntryId};
+use kernel::{BlackoutId, BookingId, Event, Money, ResourceId, Slot, UserId, WaitlistEntryId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -32,9 +32,6 @@ pub struct Booking {
     /// What it costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
-    /// The series that produced it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub series_id: Option<SeriesId>,
     /// When it was made; none in events older than this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,

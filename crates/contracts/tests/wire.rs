@@ -41,7 +41,6 @@ fn booking(status: BookingStatus) -> Booking {
         expires_at: None,
         attendees: Some(4),
         price: Some(Money { amount: 1250, currency: "EUR".to_owned().try_into().unwrap() }),
-        series_id: Some(SeriesId(id(11))),
         created_at: Some("2026-11-20T09:00:00Z".parse().unwrap()),
         checked_in_at: None,
         released_at: None,

@@ -63,8 +63,6 @@ id! {
     AmenityId;
     /// A set of claims with one life.
     BookingId;
-    /// A recurrence rule and the bookings it produced.
-    SeriesId;
     /// Somebody's place in a waitlist.
     WaitlistEntryId;
     /// A time in which nobody can book.

@@ -63,12 +63,6 @@ permissions! {
     BookingsManage = "bookings.manage" from Manager;
     /// Decide on requests for approval where nobody else is named.
     BookingsApprove = "bookings.approve" from Manager;
-    /// See reports of use.
-    ReportsRead = "reports.read" from Manager;
-    /// Give credit to users.
-    CreditsManage = "credits.manage" from Admin;
-    /// See what anyone did.
-    AuditRead = "audit.read" from Admin;
     /// See one's own messages.
     NotificationsOwn = "notifications.own" from User;
 }

@@ -99,7 +99,6 @@ impl Request {
             priority: 0,
             quote: None,
             terms: Terms::default(),
-            series: None,
             expires_at: self.hold_seconds.map(|seconds| now + SignedDuration::from_secs(seconds)),
             checked_in_at: None,
             released_at: None,

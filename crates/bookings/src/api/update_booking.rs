@@ -41,14 +41,15 @@ pub struct Request {
     summary = "Change the title or the number of attendees",
     params(
         ("id" = BookingId, Path, description = "The booking"),
-        ("If-Match" = Option<String>, Header, description = "Only if this is still its version")
+        ("If-Match" = String, Header, description = "The `ETag` of the version to change")
     ),
     request_body = Request,
     responses(
         (status = 200, description = "Changed", body = BookingBody),
         (status = 404, description = "not_found"),
         (status = 412, description = "stale_version"),
-        (status = 422, description = "invalid_input, policy_violated")
+        (status = 422, description = "invalid_input, policy_violated"),
+        (status = 428, description = "if_match_required")
     ),
     extensions(("x-permission" = json!("bookings.own")))
 )]
@@ -56,10 +57,10 @@ pub async fn update_booking(
     actor: Can<BookingsOwn>,
     State(app): State<App>,
     Path(id): Path<BookingId>,
-    version: Option<IfMatch>,
+    version: IfMatch,
     Json(request): Json<Request>,
 ) -> Result<Answer, Problem> {
-    step::runs(|| attempt(&app, &actor, id, version, &request)).await
+    step::runs(|| attempt(&app, &actor, id, Some(version), &request)).await
 }
 
 /// One run of the transaction.

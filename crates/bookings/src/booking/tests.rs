@@ -1,6 +1,7 @@
 //! The life of a booking, step by step.
 
 use super::*;
+use crate::error::Error;
 
 fn at(text: &str) -> Timestamp {
     format!("2026-03-02T{text}:00Z").parse().unwrap()
@@ -22,7 +23,6 @@ fn booking(status: Status) -> Booking {
         priority: 0,
         quote: None,
         terms: Terms::default(),
-        series: None,
         checked_in_at: None,
         released_at: None,
         flag: None,

@@ -17,7 +17,6 @@ impl From<&Booking> for wire::Booking {
             expires_at: booking.expires_at,
             attendees: booking.attendees,
             price: booking.quote.as_ref().map(|quote| quote.total.clone()),
-            series_id: booking.series.map(|series| series.series_id),
             created_at: Some(booking.created_at),
             checked_in_at: booking.checked_in_at,
             released_at: booking.released_at,

@@ -1,14 +1,14 @@
 //! Bookings in the database: loading, inserting, saving a step of their life with its event.
 
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, Kind, OrganizationId, SeriesId, Slot, UserId};
+use kernel::{BookingId, Kind, OrganizationId, Slot, UserId};
 use platform::auth::Actor;
 use platform::db::{OnConstraint as _, Tx};
 use platform::http::Problem;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::booking::{BookedResource, Booking, Occurrence, Status};
+use crate::booking::{BookedResource, Booking, Status};
 use crate::quote::Quote;
 use crate::terms::Terms;
 
@@ -66,7 +66,7 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
     let rows = sqlx::query!(
         r#"select b.id, b.reference, b.version, b.status as "status: Status", b.user_id, b.created_by, b.title,
                   b.starts_at, b.ends_at, b.expires_at, b.attendees, b.priority, b.quote as "quote: Json<Quote>",
-                  b.terms as "terms: Json<Terms>", b.series_id, b.occurrence as "occurrence: jiff_sqlx::DateTime",
+                  b.terms as "terms: Json<Terms>",
                   b.checked_in_at, b.released_at, b.flag, b.created_at, b.updated_at,
                   (select jsonb_agg(jsonb_build_object('resource_id', r.resource_id, 'name', r.name, 'units', r.units,
                                                        'time_zone', r.time_zone, 'location_names', r.location_names)
@@ -98,10 +98,6 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
                 priority: row.priority,
                 quote: row.quote.map(|quote| quote.0),
                 terms: row.terms.0,
-                series: row.series_id.zip(row.occurrence).map(|(id, starts_at)| Occurrence {
-                    series_id: SeriesId(id),
-                    starts_at: starts_at.to_jiff(),
-                }),
                 expires_at: row.expires_at.map(jiff_sqlx::Timestamp::to_jiff),
                 checked_in_at: row.checked_in_at.map(jiff_sqlx::Timestamp::to_jiff),
                 released_at: row.released_at.map(jiff_sqlx::Timestamp::to_jiff),
@@ -143,14 +139,14 @@ pub(super) async fn insert(
     sqlx::query!(
         "with booking as (
              insert into bookings.booking (organization_id, id, reference, version, status, user_id, created_by, title,
-                 starts_at, ends_at, expires_at, attendees, priority, price, currency, quote, terms, series_id, occurrence,
+                 starts_at, ends_at, expires_at, attendees, priority, price, currency, quote, terms,
                  due_at, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
          )
          insert into bookings.booking_resource (organization_id, booking_id, position, resource_id, units, name,
                                                 time_zone, location_names)
          select $1, $2, position, resource_id, units, name, time_zone, location_names
-         from rows from (jsonb_to_recordset($22) as (resource_id uuid, units int, name text, time_zone text,
+         from rows from (jsonb_to_recordset($20) as (resource_id uuid, units int, name text, time_zone text,
                                                      location_names text[])) with ordinality
               as r (resource_id, units, name, time_zone, location_names, position)",
         organization.0,
@@ -170,8 +166,6 @@ pub(super) async fn insert(
         price.map(|price| price.currency.to_string()),
         booking.quote.as_ref().map(Json) as Option<Json<&Quote>>,
         Json(&booking.terms) as Json<&Terms>,
-        booking.series.map(|series| series.series_id.0),
-        booking.series.map(|series| series.starts_at.to_sqlx()) as Option<jiff_sqlx::DateTime>,
         booking.due_at().map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         booking.created_at.to_sqlx(),
         serde_json::to_value(&booking.resources).unwrap_or_default(),

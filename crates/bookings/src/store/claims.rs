@@ -27,6 +27,9 @@ pub struct Rival {
     pub slot: Slot,
 }
 
+/// What is in the way of each booking of a batch, by its place.
+pub type Rivals = BTreeMap<usize, Vec<Rival>>;
+
 /// Whose a claim is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
@@ -188,9 +191,9 @@ pub(super) fn pick(
     needs: &[Need],
     units: &[Unit],
     had: &BTreeSet<i64>,
-) -> Result<Result<Vec<Pick>, BTreeMap<usize, Vec<Rival>>>, Problem> {
+) -> Result<Result<Vec<Pick>, Rivals>, Problem> {
     let mut picked = BTreeMap::<i64, Vec<Pick>>::new();
-    let mut rivals = BTreeMap::<usize, Vec<Rival>>::new();
+    let mut rivals = Rivals::new();
     for (number, need) in needs.iter().enumerate() {
         let all = || units.iter().filter(|unit| unit.need == number);
         // Of the batch itself, what was picked just now is as taken as what others have.

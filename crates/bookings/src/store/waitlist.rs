@@ -292,7 +292,6 @@ fn hold(entry: &Entry, known: &Known, now: Timestamp) -> Booking {
         priority: entry.priority,
         quote: None,
         terms: Terms::default(),
-        series: None,
         expires_at: Some(now + OFFER),
         checked_in_at: None,
         released_at: None,

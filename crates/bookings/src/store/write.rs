@@ -1,10 +1,10 @@
 //! The one write path: whatever is done to bookings ends here, and claims are written nowhere else.
 //!
-//! Create, confirm, approve, move, swap, series, waitlist and all others hand over bookings as they were and as they are
+//! Create, confirm, approve, move, swap, waitlist and all others hand over bookings as they were and as they are
 //! to be. What they took before is given up, what they take now is claimed, all of it or nothing; then the rows, the
 //! events, and those who waited for what was freed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use kernel::{OrganizationId, ResourceId, Slot};
@@ -12,7 +12,7 @@ use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::Problem;
 
-use super::claims::{self, Rival};
+use super::claims::{self, Rival, Rivals};
 use super::resources::{Tree, nodes};
 use super::told::Told;
 use super::{blackouts, bookings, expiry, resources, waitlist};
@@ -80,7 +80,7 @@ pub enum Applied {
     /// All of it is written.
     Yes,
     /// Nothing may be kept: for each booking, by its place in the batch, what is in its way.
-    No(BTreeMap<usize, Vec<Rival>>),
+    No(Rivals),
 }
 
 /// Applies changes, all or none. The tree holds the resources of all of them, before and after, and is locked.
@@ -184,7 +184,7 @@ async fn place(
     tree: &Tree,
     bookings: &[&Booking],
     had: &BTreeSet<i64>,
-) -> Result<Result<(), BTreeMap<usize, Vec<Rival>>>, Problem> {
+) -> Result<Result<(), Rivals>, Problem> {
     let taken: Vec<Vec<Taken>> = bookings.iter().map(|booking| booking.takes()).collect();
     let needs = claims::needs(tree, taken.iter().map(Vec::as_slice));
     if needs.is_empty() {

@@ -92,10 +92,13 @@ async fn title_and_attendees_change_and_the_seats_count() {
     let room = app.room("Ada", 8).await;
     let booking = app.book(room, "10:00", "11:00").await;
     let path = format!("/api/v1/bookings/{}", booking["id"].as_str().unwrap());
-    let patch = async |body: Value| app.call_as(&app.ada, "PATCH", &path).json(body).send().await;
-    let changed = patch(json!({ "title": "Retro", "attendees": 5 })).await.expect(200).json();
+    let patch = async |body: Value, version: &str| {
+        app.call_as(&app.ada, "PATCH", &path).header("if-match", version).json(body).send().await
+    };
+    let changed = patch(json!({ "title": "Retro", "attendees": 5 }), "\"1\"").await.expect(200).json();
     assert_eq!((&changed["title"], &changed["attendees"]), (&json!("Retro"), &json!(5)));
-    let problem = patch(json!({ "attendees": 9 })).await.problem(422, "policy_violated");
+    let problem = patch(json!({ "attendees": 9 }), "\"2\"").await.problem(422, "policy_violated");
     assert_eq!(problem["broken"][0]["rule"], "seats");
+    patch(json!({ "attendees": 3 }), "\"1\"").await.problem(412, "stale_version");
     assert_eq!(app.event_types().await, ["booking.changed"]);
 }

@@ -161,9 +161,19 @@ impl World {
         let path = operation.path.replace("{id}", id).replace("{user_id}", NOBODYS);
         let mut request = client.request(&operation.method, &path).header("if-match", "\"999\"");
         if operation.method != "GET" && operation.method != "DELETE" {
-            request = request.json(&json!({}));
+            request = request.json(&least_body(&operation.id));
         }
         client.send(request).await
+    }
+}
+
+/// The least that an operation must be told before it looks at whom and what it is about.
+fn least_body(operation: &str) -> Value {
+    match operation {
+        "put_rules" => json!({ "scope": "resource" }),
+        "transfer_booking" => json!({ "user_id": NOBODYS }),
+        "swap_bookings" => json!({ "with": NOBODYS }),
+        _ => json!({}),
     }
 }
 

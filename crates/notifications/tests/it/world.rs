@@ -138,7 +138,6 @@ pub fn booking(person: &Person) -> Booking {
         expires_at: None,
         attendees: None,
         price: None,
-        series_id: None,
         created_at: None,
         checked_in_at: None,
         released_at: None,
