@@ -68,6 +68,26 @@ pub fn bookable(item: &Item, free: &Slot) -> Vec<Slot> {
     }
 }
 
+/// Times of a length inside a free interval that people would choose, the first first: from its start on, from the next
+/// minute, and from the next quarter, half and full hour, where rules want that.
+pub fn starts(free: &Slot, length: SignedDuration, earliest: Timestamp) -> impl Iterator<Item = Slot> {
+    const STEPS: [i64; 5] = [1, 60, 900, 1800, 3600];
+    let free = *free;
+    let from = free.starts_at().max(earliest);
+    // An interval that starts on the second starts there; what is left of a second is nobody's.
+    let second = from.as_second() + i64::from(from.subsec_nanosecond() > 0);
+    STEPS.into_iter().filter_map(move |step| {
+        let starts_at = Timestamp::from_second(second.div_euclid(step).checked_mul(step)?).ok()?;
+        let starts_at = if starts_at.as_second() < second {
+            starts_at.checked_add(SignedDuration::from_secs(step)).ok()?
+        } else {
+            starts_at
+        };
+        let slot = Slot::new(starts_at, starts_at.checked_add(length).ok()?).ok()?;
+        (slot.within(&free) == Some(slot)).then_some(slot)
+    })
+}
+
 /// Of a length, the slot inside one of the free intervals whose start is nearest to the one wanted.
 #[must_use]
 pub fn nearest(free: &Slot, wanted: &Slot, earliest: Timestamp) -> Option<Slot> {
@@ -108,6 +128,15 @@ mod tests {
         let claims = Claims::from([(1, vec![slot(10, 20)]), (2, vec![slot(15, 30)])]);
         let second = SignedDuration::from_secs(1);
         assert_eq!(free(&shape(&[1, 2], true), &claims, &slot(0, 40), second), [slot(0, 10), slot(30, 40)]);
+    }
+
+    #[test]
+    fn starts_are_those_that_people_choose() {
+        let (length, earliest) = (SignedDuration::from_mins(30), Timestamp::from_second(0).unwrap());
+        let found: Vec<Slot> = starts(&slot(130, 7200), length, earliest).collect();
+        assert_eq!(found, [130, 180, 900, 1800, 3600].map(|start| slot(start, start + 1800)));
+        let found: Vec<Slot> = starts(&slot(0, 2700), length, Timestamp::from_second(890).unwrap()).collect();
+        assert_eq!(found, [slot(890, 2690), slot(900, 2700), slot(900, 2700)]);
     }
 
     #[test]

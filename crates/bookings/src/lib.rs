@@ -1,6 +1,7 @@
 //! The booking service: claims that cannot overlap, bookings and their life, availability.
 
 pub mod api;
+pub mod attributes;
 pub mod booking;
 pub mod config;
 pub mod error;

@@ -2,18 +2,18 @@
 
 pub mod constraint;
 pub mod migrate;
+mod transaction;
 
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use kernel::OrganizationId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgPool};
 
 pub use constraint::OnConstraint;
-
-/// A transaction; rolled back when dropped.
-pub type Tx = Transaction<'static, Postgres>;
+pub use transaction::Tx;
+use transaction::Wake;
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -23,6 +23,7 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 pub struct Db {
     pool: PgPool,
     schema: &'static str,
+    wake: Wake,
 }
 
 /// Where and how a service connects.
@@ -61,7 +62,7 @@ impl Db {
             .acquire_timeout(ACQUIRE)
             .max_lifetime(Duration::from_secs(1800))
             .connect_lazy_with(options);
-        Ok(Self { pool, schema })
+        Ok(Self { wake: Wake::new(pool.clone(), schema), pool, schema })
     }
 
     /// A transaction for one organization: row-level security shows its rows and no others.
@@ -72,7 +73,7 @@ impl Db {
     pub async fn begin(&self, organization: OrganizationId) -> Result<Tx, sqlx::Error> {
         // A UUID's text has nothing that could end the literal.
         let statement = format!("begin; set local reservas.organization = '{organization}'");
-        self.pool.begin_with(AssertSqlSafe(statement)).await
+        self.begin_with(statement).await
     }
 
     /// A transaction in which nothing of any organization is visible, for what belongs to none.
@@ -80,7 +81,7 @@ impl Db {
     /// # Errors
     /// When no connection is to be had.
     pub async fn begin_without_organization(&self) -> Result<Tx, sqlx::Error> {
-        self.pool.begin().await
+        Ok(Tx::new(self.pool.begin().await?, self.wake.clone()))
     }
 
     /// A transaction as the role that may find work across organizations (ids and due times), and nothing else.
@@ -101,7 +102,11 @@ impl Db {
 
     async fn begin_as(&self, part: &str) -> Result<Tx, sqlx::Error> {
         let statement = format!("begin; set local role {}_{part}", role(self.schema));
-        self.pool.begin_with(AssertSqlSafe(statement)).await
+        self.begin_with(statement).await
+    }
+
+    async fn begin_with(&self, statement: String) -> Result<Tx, sqlx::Error> {
+        Ok(Tx::new(self.pool.begin_with(AssertSqlSafe(statement)).await?, self.wake.clone()))
     }
 
     /// The pool, for what is no query: listening, readiness, metrics.

@@ -131,17 +131,19 @@ impl<T> Idempotent<T> {
         let Some(key) = &self.key else { return Ok(None) };
         lock(tx, actor, &key.text).await?;
         let row = sqlx::query(
+            // One statement sets the usual patience again and looks: a row of nulls when there is no answer.
             "select fingerprint, status, headers, body, created_at > $4 as fresh
-             from idempotency_key where organization_id = $1 and user_id = $2 and key = $3",
+             from set_config('lock_timeout', '10s', true)
+             left join idempotency_key on organization_id = $1 and user_id = $2 and key = $3",
         )
         .bind(actor.organization.0)
         .bind(actor.user.0)
         .bind(&key.text)
         .bind((now - KEPT).to_sqlx())
-        .fetch_optional(&mut **tx)
+        .fetch_one(&mut **tx)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        if !row.try_get::<bool, _>("fresh")? {
+        let Some(fresh) = row.try_get::<Option<bool>, _>("fresh")? else { return Ok(None) };
+        if !fresh {
             self.forget(tx, actor, &key.text).await?;
             return Ok(None);
         }
@@ -199,7 +201,8 @@ impl<T> Idempotent<T> {
 }
 
 /// Waits for a request with the same key that is under way, for a second at most: most are over by then, and the
-/// repetition can be answered instead of refused. In a statement of its own, so that what follows sees its outcome.
+/// repetition can be answered instead of refused. In a statement of its own, so that what follows sees its outcome, and has
+/// to set the patience of locks again.
 async fn lock(tx: &mut Tx, actor: &Actor, key: &str) -> Result<(), Problem> {
     let lock = sqlx::query(
         "select set_config('lock_timeout', '1s', true),
@@ -212,7 +215,6 @@ async fn lock(tx: &mut Tx, actor: &Actor, key: &str) -> Result<(), Problem> {
             _ => error.into(),
         }
     })?;
-    sqlx::query("select set_config('lock_timeout', '10s', true)").execute(&mut **tx).await?;
     Ok(())
 }
 

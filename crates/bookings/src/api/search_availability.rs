@@ -13,8 +13,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::get_free_busy::{bookable_times, wide, window};
 use crate::App;
-use crate::free::free;
+use crate::attributes::{self, Condition};
+use crate::free::{free, starts};
 use crate::policy::Person;
+use crate::quote::Quote;
 use crate::store::calendar;
 use crate::store::known::Known;
 use crate::store::resources::{self, Resource, Tree};
@@ -59,6 +61,10 @@ pub struct Need {
     /// It must be at this place, or below it.
     #[garde(skip)]
     pub location_id: Option<LocationId>,
+    /// What its attributes must be, separated by commas: `colour=red,doors>=4,weight<=20`. At most 20.
+    #[garde(length(chars, max = 1000))]
+    #[param(max_length = 1000, example = "doors>=4")]
+    pub attributes: Option<String>,
     /// A part of its name.
     #[garde(length(chars, max = 200))]
     #[param(max_length = 200)]
@@ -96,6 +102,21 @@ pub struct Available {
     pub location_names: Vec<String>,
     /// Its first free intervals that are long enough, three at most.
     pub free: Vec<Slot>,
+    /// The first time of the length asked for that the caller can book, by all rules but quotas.
+    pub first: Slot,
+    /// Why it stands where it does, and what booking it then would mean.
+    pub fit: Fit,
+}
+
+/// How well a resource fits, and what booking it would mean.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Fit {
+    /// Seats that would stay empty: fewer come first. None when the need or the resource names no seats.
+    pub spare_seats: Option<i32>,
+    /// Whether somebody would have to approve.
+    pub needs_approval: bool,
+    /// What it would cost.
+    pub quote: Option<Quote>,
 }
 
 /// Searches.
@@ -125,12 +146,14 @@ pub async fn search_availability(
         return Err(Problem::invalid_field("duration_minutes", "longer_than_window", detail));
     }
     let limit = need.limit.unwrap_or(DEFAULT_LIMIT);
+    let conditions = attributes::parse(need.attributes.as_deref().unwrap_or_default())
+        .map_err(|detail| Problem::invalid_field("attributes", "invalid", &detail))?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     let now = app.context.clock.now();
     let mut items = Vec::new();
     let mut offset = 0;
     while items.len() < limit {
-        let ids = candidates(&mut tx, actor.organization, &need, offset).await?;
+        let ids = candidates(&mut tx, actor.organization, &need, &conditions, offset).await?;
         offset += CHUNK;
         let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
         let calendar = calendar::read(&mut tx, actor.organization, &tree, &wide(&window), now).await?;
@@ -140,9 +163,9 @@ pub async fn search_availability(
             let free = free(&shape, &calendar.claims, &wide(&window), length);
             let mut free = bookable_times(&known, resource, &free, &window);
             free.retain(|slot| slot.duration() >= length);
-            free.truncate(INTERVALS);
-            if !free.is_empty() {
-                items.push(available(resource, free));
+            if let Some((first, fit)) = first(&known, resource, &free, length, need.seats, now) {
+                free.truncate(INTERVALS);
+                items.push(available(resource, free, first, fit));
             }
         }
         if i64::try_from(ids.len()).is_ok_and(|found| found < CHUNK) {
@@ -165,8 +188,12 @@ async fn candidates(
     tx: &mut Tx,
     organization: OrganizationId,
     need: &Need,
+    conditions: &[Condition],
     offset: i64,
 ) -> Result<Vec<ResourceId>, Problem> {
+    let names: Vec<String> = conditions.iter().map(|condition| condition.name.clone()).collect();
+    let operators: Vec<String> = conditions.iter().map(|condition| condition.operator.into()).collect();
+    let values: Vec<String> = conditions.iter().map(|condition| condition.value.clone()).collect();
     let amenities: Vec<String> = need
         .amenities
         .iter()
@@ -183,6 +210,13 @@ async fn candidates(
            and ($4::uuid is null or $4 = any(location_path))
            and ($5::text is null or strpos(lower(name), lower($5)) > 0)
            and $6::text[] <@ array(select lower(amenity) from unnest(amenities) amenity)
+           and not exists (
+               select from unnest($9::text[], $10::text[], $11::text[]) as wanted (name, operator, value)
+               where not coalesce(case
+                   when operator = '=' then lower(attributes ->> wanted.name) = lower(value)
+                   when jsonb_typeof(attributes -> wanted.name) <> 'number' then false
+                   when operator = '>=' then (attributes ->> wanted.name)::numeric >= value::numeric
+                   else (attributes ->> wanted.name)::numeric <= value::numeric end, false))
          order by seats nulls last, name, id
          limit $7 offset $8",
         organization.0,
@@ -193,13 +227,37 @@ async fn candidates(
         &amenities,
         CHUNK,
         offset,
+        &names,
+        &operators,
+        &values,
     )
     .fetch_all(&mut **tx)
     .await?;
     Ok(ids.into_iter().map(ResourceId).collect())
 }
 
-fn available(resource: &Resource, free: Vec<Slot>) -> Available {
+/// The first time that the rules allow within the free intervals, and what booking it would mean.
+fn first(
+    known: &Known,
+    resource: &Resource,
+    free: &[Slot],
+    length: SignedDuration,
+    attendees: Option<i32>,
+    now: Timestamp,
+) -> Option<(Slot, Fit)> {
+    let mut times = free.iter().flat_map(|free| starts(free, length, now));
+    times.find_map(|slot| {
+        let verdict = known.verdict_of_one(resource, slot, attendees, now);
+        let fit = Fit {
+            spare_seats: resource.seats.zip(attendees).map(|(seats, attendees)| seats - attendees),
+            needs_approval: verdict.terms.approval.is_some(),
+            quote: verdict.quote,
+        };
+        verdict.broken.is_empty().then_some((slot, fit))
+    })
+}
+
+fn available(resource: &Resource, free: Vec<Slot>, first: Slot, fit: Fit) -> Available {
     Available {
         resource_id: resource.id,
         name: resource.name.clone(),
@@ -208,5 +266,7 @@ fn available(resource: &Resource, free: Vec<Slot>) -> Available {
         time_zone: resource.time_zone.clone(),
         location_names: resource.location_names.clone(),
         free,
+        first,
+        fit,
     }
 }

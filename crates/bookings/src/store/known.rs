@@ -48,6 +48,27 @@ impl Known {
         })
     }
 
+    /// What the rules say of one resource that the caller would book for themselves.
+    #[must_use]
+    pub fn verdict_of_one(
+        &self,
+        resource: &Resource,
+        slot: Slot,
+        attendees: Option<i32>,
+        now: Timestamp,
+    ) -> Verdict {
+        let (owner, items) = (&self.actor, [self.item(resource)]);
+        policy::evaluate(&policy::Request {
+            slot,
+            attendees,
+            owner,
+            actor: owner,
+            items: &items,
+            now,
+            before: None,
+        })
+    }
+
     /// The resources of a booking as the rules see them.
     #[must_use]
     pub fn items(&self, booking: &Booking, owner: &Person) -> Vec<Item> {

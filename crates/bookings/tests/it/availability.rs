@@ -38,6 +38,54 @@ async fn the_search_finds_what_fits_and_is_free() {
 }
 
 #[tokio::test]
+async fn attributes_are_compared_as_texts_and_numbers() {
+    let app = Bookings::start().await;
+    for (name, attributes) in [
+        ("Red", json!({ "colour": "red", "doors": 4 })),
+        ("Blue", json!({ "colour": "Blue", "doors": 5, "electric": true })),
+        ("Odd", json!({ "doors": "many" })),
+    ] {
+        let attributes = attributes.as_object().unwrap().clone();
+        app.tell(Resource { attributes, ..room(name, 8) }).await;
+    }
+    assert_eq!(search(&app, "attributes=colour%3DRED").await, ["Red"]);
+    assert_eq!(search(&app, "attributes=doors%3E%3D4.5").await, ["Blue"]);
+    assert_eq!(search(&app, "attributes=doors%3C%3D5").await, ["Blue", "Red"]);
+    assert_eq!(search(&app, "attributes=doors%3C%3D5,electric%3Dtrue").await, ["Blue"]);
+    assert_eq!(search(&app, "attributes=wheels%3D4").await, [""; 0]);
+    let path = format!("/api/v1/availability?from={}&to={}&attributes=doors", at("13:00"), at("18:00"));
+    app.call_as(&app.bob, "GET", &path).send().await.problem(422, "invalid_input");
+}
+
+#[tokio::test]
+async fn what_is_found_can_be_booked_and_says_what_that_means() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 10).await;
+    let rules = json!({
+        "policy": { "grid_minutes": 30, "lead_minutes": 330, "approval": { "always": true } },
+        "prices": { "currency": "EUR", "prices": [{ "name": "Room", "per": "hour", "amount": 1200 }] },
+    });
+    app.book(room, "12:00", "13:10").await;
+    app.rule(contracts::rules::Scope::Resource, room.0, rules).await;
+    let path = format!(
+        "/api/v1/availability?from={}&to={}&duration_minutes=60&seats=8",
+        at("12:00"),
+        at("18:00")
+    );
+    let found = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
+    let found = &found["items"][0];
+    assert_eq!(found["free"][0]["starts_at"], at("13:10"));
+    assert_eq!(found["first"], json!({ "starts_at": at("13:30"), "ends_at": at("14:30") }));
+    assert_eq!(found["fit"]["spare_seats"], 2);
+    assert_eq!(found["fit"]["needs_approval"], true);
+    assert_eq!(found["fit"]["quote"]["total"], json!({ "amount": 1200, "currency": "EUR" }));
+    let body = json!({ "resource_id": room, "starts_at": found["first"]["starts_at"], "attendees": 8,
+                       "ends_at": found["first"]["ends_at"] });
+    app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await.expect(201);
+    app.events().await;
+}
+
+#[tokio::test]
 async fn the_search_says_what_is_wrong_with_a_need() {
     let app = Bookings::start().await;
     let ask = async |query: String| {

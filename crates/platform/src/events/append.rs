@@ -33,7 +33,7 @@ impl From<&Actor> for Origin {
     }
 }
 
-/// Appends an event to its stream; position, version and hash are the database's work. Wakes the feed at commit.
+/// Appends an event to its stream; position, version and hash are the database's work. Wakes the feed after the commit.
 ///
 /// # Errors
 /// When the database refuses; two writers of one stream that hold no lock on it: the second is refused.
@@ -44,14 +44,12 @@ pub async fn append<E: Event>(
     event: &E,
     now: Timestamp,
 ) -> Result<i64, sqlx::Error> {
+    tx.tells();
     sqlx::query_scalar(
-        "with event as (
-             insert into event (organization_id, id, stream, stream_id, stream_version, type, actor_id, on_behalf_of,
-                                correlation_id, client, data, occurred_at, hash)
-             values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, '')
-             returning stream_version
-         )
-         select stream_version from event, pg_notify('reservas_events', current_schema())",
+        "insert into event (organization_id, id, stream, stream_id, stream_version, type, actor_id, on_behalf_of,
+                            correlation_id, client, data, occurred_at, hash)
+         values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, '')
+         returning stream_version",
     )
     .bind(organization.0)
     .bind(EventId::mint().0)
