@@ -67,11 +67,8 @@ async fn what_is_found_can_be_booked_and_says_what_that_means() {
     });
     app.book(room, "12:00", "13:10").await;
     app.rule(contracts::rules::Scope::Resource, room.0, rules).await;
-    let path = format!(
-        "/api/v1/availability?from={}&to={}&duration_minutes=60&seats=8",
-        at("12:00"),
-        at("18:00")
-    );
+    let path =
+        format!("/api/v1/availability?from={}&to={}&duration_minutes=60&seats=8", at("12:00"), at("18:00"));
     let found = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
     let found = &found["items"][0];
     assert_eq!(found["free"][0]["starts_at"], at("13:10"));

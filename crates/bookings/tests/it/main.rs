@@ -10,6 +10,7 @@ mod create;
 mod harness;
 mod life;
 mod moving;
+mod pairs;
 mod races;
 mod rules;
 mod schema;

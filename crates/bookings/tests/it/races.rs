@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use crate::harness::{Bookings, at, room};
 
 /// Pairs of live claims that overlap on a unit, counted without the constraint's help.
-async fn overlaps(app: &Bookings) -> i64 {
+pub async fn overlaps(app: &Bookings) -> i64 {
     let count = sqlx::query(
         "select count(*) from bookings.claim a join bookings.claim b
          on a.organization_id = b.organization_id and a.unit_id = b.unit_id and a.ctid < b.ctid
