@@ -57,6 +57,9 @@ pub enum Error {
         /// What is free instead, best first.
         alternatives: Value,
     },
+    /// A conflict that has ended already.
+    #[error("The conflict has ended already.")]
+    ConflictOver,
     /// Someone else has a part of what was asked for.
     #[error("The time is taken.")]
     SlotTaken {
@@ -89,6 +92,7 @@ impl Fault for Error {
             | Self::AlreadyDecided
             | Self::AlreadyBegun
             | Self::AlreadyOver
+            | Self::ConflictOver
             | Self::SlotTaken { .. } => Kind::Conflict,
             Self::PolicyViolated { .. } | Self::NotEnoughUnits { .. } => Kind::Invalid,
             Self::OnBehalfForbidden | Self::NotAnApprover => Kind::Forbidden,
@@ -106,6 +110,7 @@ impl Fault for Error {
             Self::AlreadyDecided => "already_decided",
             Self::AlreadyBegun => "already_begun",
             Self::AlreadyOver => "already_over",
+            Self::ConflictOver => "conflict_over",
             Self::PolicyViolated { .. } => "policy_violated",
             Self::SlotTaken { .. } => "slot_taken",
             Self::NotEnoughUnits { .. } => "not_enough_units",

@@ -2,6 +2,8 @@
 
 pub mod due_bookings;
 pub mod end_waiting;
+pub mod follow_events;
+pub mod recheck_bookings;
 
 use std::time::Duration;
 
@@ -33,5 +35,7 @@ pub async fn run(app: App) {
 /// When the database fails.
 pub async fn run_once(app: &App) -> Result<(), Problem> {
     due_bookings::due_bookings(app).await?;
-    end_waiting::end_waiting(app).await
+    end_waiting::end_waiting(app).await?;
+    recheck_bookings::recheck_bookings(app).await?;
+    follow_events::follow_events(app).await
 }

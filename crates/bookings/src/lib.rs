@@ -11,6 +11,7 @@ pub mod on;
 pub mod policy;
 pub mod quota;
 pub mod quote;
+pub mod report;
 pub mod rules;
 pub mod schedule;
 pub mod store;
@@ -115,6 +116,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::get_free_busy::get_free_busy))
         .routes(routes!(api::get_next_free::get_next_free))
         .routes(routes!(api::get_calendar::get_calendar))
+        .routes(routes!(api::list_conflicts::list_conflicts))
+        .routes(routes!(api::resolve_conflict::resolve_conflict))
+        .routes(routes!(api::get_audit::get_audit))
+        .routes(routes!(api::get_report::get_report))
 }
 
 /// The OpenAPI document.

@@ -175,13 +175,8 @@ fn rules_broken(request: &Request<'_>, item: &Item) -> Vec<Broken> {
         let detail = format!("Start and length must be multiples of {grid} minutes.");
         checks.push((is_on_grid(&slot, &item.zone, grid), "grid", detail));
     }
-    if rules.within_hours && !rules.approvals.iter().any(|approval| approval.outside_hours) {
-        checks.push((
-            is_open(item, &slot),
-            "opening_hours",
-            "It must be within the opening hours.".to_owned(),
-        ));
-    }
+    let detail = "It must be within the opening hours.".to_owned();
+    checks.push((!is_outside_hours(item, &slot), "opening_hours", detail));
     checks.extend(people_checks(request, item));
     checks
         .into_iter()
@@ -214,6 +209,14 @@ fn people_checks(request: &Request<'_>, item: &Item) -> Vec<(bool, &'static str,
         (attendees >= least || least <= 1, "min_attendees", format!("It is for {least} people at least.")),
         (fits, "seats", format!("It has {} seats.", item.seats.unwrap_or(0))),
     ]
+}
+
+/// Whether a slot is outside of the opening hours, and neither that nor an approval allows it.
+#[must_use]
+pub fn is_outside_hours(item: &Item, slot: &Slot) -> bool {
+    let rules = &item.rules;
+    let on_request = rules.approvals.iter().any(|approval| approval.outside_hours);
+    rules.within_hours && !on_request && !is_open(item, slot)
 }
 
 fn is_open(item: &Item, slot: &Slot) -> bool {

@@ -1,7 +1,7 @@
 //! What the booking service publishes and answers to other services.
 
 use jiff::Timestamp;
-use kernel::{BlackoutId, BookingId, Event, Money, ResourceId, Slot, UserId, WaitlistEntryId};
+use kernel::{BlackoutId, BookingId, ConflictId, Event, Money, ResourceId, Slot, UserId, WaitlistEntryId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -172,6 +172,22 @@ pub struct WaitlistEntry {
     pub booking_id: Option<BookingId>,
 }
 
+/// A conflict and how it ended. What managers say of it stays out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Its id.
+    pub id: ConflictId,
+    /// How it ended: `alternative_taken`, `booked_otherwise`, `waitlisted` or `resolved`.
+    pub outcome: String,
+    /// Whose booking it was to be, or is.
+    pub user_id: UserId,
+    /// The booking it is about, or that was made instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booking_id: Option<BookingId>,
+    /// When it was to be, or is.
+    pub slot: Slot,
+}
+
 macro_rules! other_events {
     ($($(#[doc = $doc:literal])+ $name:ident($field:ident: $content:ident) = $type:literal of $stream:literal;)+) => {$(
         $(#[doc = $doc])+
@@ -207,6 +223,8 @@ other_events! {
     WaitlistExpired(entry: WaitlistEntry) = "reservas.waitlist.expired.v1" of "waitlist";
     /// They no longer wait.
     WaitlistWithdrawn(entry: WaitlistEntry) = "reservas.waitlist.withdrawn.v1" of "waitlist";
+    /// Who was refused did something else, or a manager dealt with it.
+    ConflictResolved(conflict: Conflict) = "reservas.conflict.resolved.v1" of "conflict";
 }
 
 /// What of a booking is not in its events: the answer to `GET /internal/organizations/{organization_id}/bookings/{id}`.

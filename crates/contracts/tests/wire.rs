@@ -78,6 +78,14 @@ fn blackouts_and_waitlists() {
     on_the_wire(&WaitlistOffered { entry: entry.clone() });
     on_the_wire(&WaitlistAccepted { entry: entry.clone() });
     on_the_wire(&WaitlistExpired { entry });
+    let conflict = Conflict {
+        id: ConflictId(id(14)),
+        outcome: "alternative_taken".into(),
+        user_id: UserId(id(2)),
+        booking_id: Some(BookingId(id(1))),
+        slot,
+    };
+    on_the_wire(&ConflictResolved { conflict });
 }
 
 fn resource() -> Resource {

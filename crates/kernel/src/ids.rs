@@ -67,6 +67,8 @@ id! {
     WaitlistEntryId;
     /// A time in which nobody can book.
     BlackoutId;
+    /// Two that wanted the same, and how that ended.
+    ConflictId;
     /// Somebody who decides for somebody else for a while.
     DelegationId;
     /// A message to one person.

@@ -63,6 +63,10 @@ permissions! {
     BookingsManage = "bookings.manage" from Manager;
     /// Decide on requests for approval where nobody else is named.
     BookingsApprove = "bookings.approve" from Manager;
+    /// See reports over the bookings of the organization.
+    ReportsRead = "reports.read" from Manager;
+    /// See everything that happened in the organization.
+    AuditRead = "audit.read" from Admin;
     /// See one's own messages.
     NotificationsOwn = "notifications.own" from User;
 }

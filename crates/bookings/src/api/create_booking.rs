@@ -6,18 +6,19 @@ use axum::extract::State;
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use kernel::role::{BookingsManage, BookingsOwn};
-use kernel::{BookingId, ResourceId, Slot, UserId};
+use kernel::{BookingId, ConflictId, ResourceId, Slot, UserId};
 use platform::auth::{Actor, Can};
 use platform::http::Problem;
 use platform::idempotency::{Answer, Idempotent};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::refusal::refuse;
+use super::refusal::{recorded, refuse};
 use super::{BookingBody, step};
 use crate::App;
 use crate::booking::{BookedResource, Booking, Status, Wanted, reference};
 use crate::error::{Error, invalid_slot};
+use crate::store::conflicts;
 use crate::store::resources::Tree;
 use crate::store::write::{self, Applied, Change};
 use crate::terms::Terms;
@@ -57,6 +58,9 @@ pub struct Request {
     #[garde(range(min = 1, max = 3600))]
     #[schema(minimum = 1, maximum = 3600)]
     pub hold_seconds: Option<i64>,
+    /// The refusal after which this is booked instead: its `conflict_id`.
+    #[garde(skip)]
+    pub conflict_id: Option<ConflictId>,
 }
 
 /// A resource to book.
@@ -144,7 +148,7 @@ pub(super) fn wanted(
     responses(
         (status = 201, description = "Booked", body = BookingBody),
         (status = 403, description = "permission_required"),
-        (status = 409, description = "slot_taken (with `conflicts` and `alternatives`), request_in_progress"),
+        (status = 409, description = "slot_taken (with `conflicts`, `alternatives` and `conflict_id`), request_in_progress"),
         (status = 422, description = "invalid_input, policy_violated (with `broken`, `conflicts`, `alternatives`), not_enough_units, idempotency_key_reused"),
         (status = 503, description = "service_unavailable, busy, database_unavailable")
     ),
@@ -157,7 +161,7 @@ pub async fn create_booking(
 ) -> Result<Answer, Problem> {
     let wanted = wanted(request.body.resource_id, request.body.resources.as_deref())?;
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
-    step::runs(|| attempt(&app, &actor, &request, &wanted, &ids)).await
+    recorded(&app, &actor, step::runs(|| attempt(&app, &actor, &request, &wanted, &ids)).await).await
 }
 
 /// One run of the transaction.
@@ -186,6 +190,7 @@ async fn attempt(
         let rivals: Vec<_> = rivals.into_values().flatten().collect();
         return Err(refuse(&mut tx, app, actor, &known, &booking, Vec::new(), &rivals).await?);
     }
+    conflicts::booked(&mut tx, &act, request.body.conflict_id, &booking).await?;
     let location = format!("/api/v1/bookings/{}", booking.id);
     let answer = Answer::created(&location, booking.version, &BookingBody::from(booking))?;
     request.record(&mut tx, actor, &answer, act.now).await?;

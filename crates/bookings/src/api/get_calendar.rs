@@ -3,9 +3,10 @@
 use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
-use kernel::ResourceId;
-use kernel::role::BookingsOwn;
-use platform::auth::Can;
+use contracts::bookings::{self as wire, BookingStatus};
+use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::{BookingId, Kind, ResourceId, Slot, UserId};
+use platform::auth::{Actor, Can};
 use platform::http::{Json, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,10 +14,12 @@ use utoipa::{IntoParams, ToSchema};
 use super::get_free_busy::{FreeBusy, times, wide, window};
 use super::search_availability::known;
 use crate::App;
-use crate::store::{calendar, resources};
+use crate::store::{calendar, past, resources};
 
 /// Resources in one call at most.
 const MOST: usize = 100;
+/// Bookings of the past in one call at most.
+const MOST_PAST: usize = 5000;
 
 /// Which resources, and when.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -35,13 +38,59 @@ pub struct Grid {
     #[garde(skip)]
     #[param(example = "2026-11-24T00:00:00Z")]
     pub to: Timestamp,
+    /// Show the bookings that stood then, as they were known at that instant, instead of what is free now: needs
+    /// `bookings.manage`, and finds 5,000 bookings at most.
+    #[garde(skip)]
+    #[param(example = "2026-11-20T00:00:00Z")]
+    pub as_of: Option<Timestamp>,
 }
 
 /// The times of each resource, in the order of the request; those that are not known are left out.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Calendar {
-    /// The resources.
+    /// The resources; empty with `as_of`.
     pub items: Vec<FreeBusy>,
+    /// With `as_of`: the bookings that stood then, by start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bookings: Option<Vec<PastBooking>>,
+}
+
+/// A booking as it stood at some time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PastBooking {
+    /// The booking.
+    pub id: BookingId,
+    /// What people call it.
+    #[schema(example = "R7K2-M9QD")]
+    pub reference: String,
+    /// Its version then.
+    pub version: i64,
+    /// Where it was in its life.
+    #[schema(value_type = crate::booking::Status)]
+    pub status: BookingStatus,
+    /// Whose it was.
+    pub user_id: UserId,
+    /// When it was to start.
+    pub starts_at: Timestamp,
+    /// When it was to end.
+    pub ends_at: Timestamp,
+    /// What it took, or was to take.
+    pub resource_ids: Vec<ResourceId>,
+}
+
+impl From<wire::Booking> for PastBooking {
+    fn from(booking: wire::Booking) -> Self {
+        Self {
+            id: booking.id,
+            reference: booking.reference,
+            version: booking.version,
+            status: booking.status,
+            user_id: booking.user_id,
+            starts_at: booking.slot.starts_at(),
+            ends_at: booking.slot.ends_at(),
+            resource_ids: booking.resources.iter().map(|one| one.resource_id).collect(),
+        }
+    }
 }
 
 /// Free and busy times of many resources at once. Units of pools are not told one by one.
@@ -55,6 +104,7 @@ pub struct Calendar {
     responses(
         (status = 200, description = "The times of each", body = Calendar),
         (status = 400, description = "invalid_query"),
+        (status = 403, description = "permission_required"),
         (status = 422, description = "invalid_input")
     ),
     extensions(("x-permission" = json!("bookings.own")))
@@ -72,11 +122,39 @@ pub async fn get_calendar(
     if ids.len() > MOST {
         return Err(Problem::invalid_field("resource_ids", "too_many", "At most 100 resources at once."));
     }
+    if let Some(as_of) = grid.as_of {
+        return past(&app, &actor, &ids, &window, as_of).await.map(Json);
+    }
     let mut tx = app.context.db.begin(actor.organization).await?;
     let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
     let now = app.context.clock.now();
     let calendar = calendar::read(&mut tx, actor.organization, &tree, &wide(&window), now).await?;
     let known = known(&mut tx, &actor, tree).await?;
     let found = ids.iter().filter_map(|id| known.tree.get(id));
-    Ok(Json(Calendar { items: found.map(|resource| times(&known, resource, &calendar, &window)).collect() }))
+    let items = found.map(|resource| times(&known, resource, &calendar, &window)).collect();
+    Ok(Json(Calendar { items, bookings: None }))
+}
+
+/// The calendar as it stood at some time.
+async fn past(
+    app: &App,
+    actor: &Actor,
+    ids: &[ResourceId],
+    window: &Slot,
+    as_of: Timestamp,
+) -> Result<Calendar, Problem> {
+    if !actor.may::<BookingsManage>() {
+        let detail = "The calendar of the past needs the permission bookings.manage.";
+        return Err(Problem::new(Kind::Forbidden, "permission_required", detail));
+    }
+    if as_of > app.context.clock.now() {
+        return Err(Problem::invalid_field("as_of", "in_the_future", "It must not be in the future."));
+    }
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let found =
+        past::bookings_as_of(&mut tx, actor.organization, ids, window, as_of, MOST_PAST).await?;
+    let found = found.ok_or_else(|| {
+        Problem::invalid_field("to", "too_many", "More than 5,000 bookings; ask for a shorter window.")
+    })?;
+    Ok(Calendar { items: Vec::new(), bookings: Some(found.into_iter().map(PastBooking::from).collect()) })
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::role::{BookingsManage, BookingsOwn};
-use kernel::{BookingId, ResourceId, Slot, UserId, WaitlistEntryId};
+use kernel::{BookingId, ConflictId, ResourceId, Slot, UserId, WaitlistEntryId};
 use platform::auth::{Actor, Can};
 use platform::http::Problem;
 use platform::idempotency::{Answer, Idempotent};
@@ -16,7 +16,7 @@ use super::step;
 use crate::App;
 use crate::booking::Wanted;
 use crate::error::{Error, invalid_slot};
-use crate::store::{resources, waitlist};
+use crate::store::{conflicts, resources, waitlist};
 use crate::waiting::{Entry, WaitlistStatus};
 
 /// What to wait for.
@@ -54,6 +54,9 @@ pub struct Request {
     /// Who is to wait; the caller when absent. Needs `bookings.manage` for others.
     #[garde(skip)]
     pub on_behalf_of: Option<UserId>,
+    /// The refusal after which they wait: its `conflict_id`.
+    #[garde(skip)]
+    pub conflict_id: Option<ConflictId>,
 }
 
 /// A place in a waitlist.
@@ -159,6 +162,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
         ids.iter().flat_map(|id| resources::nodes(&known.tree, *id)).collect();
     let nodes: Vec<ResourceId> = nodes.into_iter().collect();
     waitlist::insert(&mut tx, &act, &entry, &nodes).await?;
+    conflicts::waits(&mut tx, &act, body.conflict_id, &entry).await?;
     waitlist::serve(&mut tx, &act, &nodes, &slot).await?;
     let entry = waitlist::find(&mut tx, actor.organization, entry.id).await?.unwrap_or(entry);
     let answer = Answer::created(&format!("/api/v1/waitlist/{}", entry.id), 1, &EntryBody::from(entry))?;

@@ -37,6 +37,9 @@ pub struct Filter {
     /// Those that start before this instant.
     #[garde(skip)]
     pub to: Option<Timestamp>,
+    /// Those that stand and no longer fit their resource, or (false) all others.
+    #[garde(skip)]
+    pub flagged: Option<bool>,
     /// Items on the page: 1 to 200, 50 when absent.
     #[garde(range(min = 1, max = 200))]
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -81,6 +84,8 @@ pub async fn list_bookings(
            and ($7::uuid is null or exists (
                select from bookings.booking_resource r
                where r.organization_id = b.organization_id and r.booking_id = b.id and r.resource_id = $7))
+           and ($11::bool is null or $11 = (flag is not null
+               and status in ('held', 'pending', 'confirmed', 'checked_in')))
            and ($8::timestamptz is null or (starts_at, id) > ($8, $9))
          order by starts_at, id limit $10",
         actor.organization.0,
@@ -93,6 +98,7 @@ pub async fn list_bookings(
         after.map(|(at, _)| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         after.map(|(_, id)| id),
         page.limit() + 1,
+        filter.flagged,
     )
     .fetch_all(&mut *tx)
     .await?;

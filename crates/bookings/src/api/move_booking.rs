@@ -4,7 +4,7 @@ use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::role::BookingsOwn;
-use kernel::{BookingId, ResourceId, Slot};
+use kernel::{BookingId, ConflictId, ResourceId, Slot};
 use platform::auth::{Actor, Can};
 use platform::http::{IfMatch, Json, Path, Problem};
 use platform::idempotency::Answer;
@@ -12,11 +12,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::create_booking::{RequestedResource, booked, wanted};
-use super::refusal::refuse;
+use super::refusal::{recorded, refuse};
 use super::{BookingBody, step};
 use crate::App;
 use crate::booking::{Booking, Wanted};
 use crate::error::invalid_slot;
+use crate::store::conflicts;
 use crate::store::told::Told;
 use crate::store::write::{self, Applied, Change};
 
@@ -44,6 +45,9 @@ pub struct Request {
     #[garde(length(chars, max = 500))]
     #[schema(max_length = 500)]
     pub reason: Option<String>,
+    /// The refusal after which it moves there instead: its `conflict_id`.
+    #[garde(skip)]
+    pub conflict_id: Option<ConflictId>,
 }
 
 impl Request {
@@ -105,7 +109,7 @@ pub async fn move_booking(
     version: Option<IfMatch>,
     Json(request): Json<Request>,
 ) -> Result<Answer, Problem> {
-    step::runs(|| attempt(&app, &actor, id, version, &request)).await
+    recorded(&app, &actor, step::runs(|| attempt(&app, &actor, id, version, &request)).await).await
 }
 
 /// One run of the transaction.
@@ -130,12 +134,15 @@ async fn attempt(
     let asked = Booking { slot, resources: booked(&known.tree, &wanted), ..before.clone() };
     let judged = step::judge(&mut tx, app, actor, &known, asked, Some(before.slot)).await?;
     let after = before.clone().relocate(slot, judged.resources, judged.terms, act.now)?;
-    let after = Booking { quote: judged.quote, priority: judged.priority, ..after };
+    // Where it comes to it fits, unless what it keeps is no longer to be booked.
+    let flag = before.flag.clone().filter(|_| step::demand_bookable(&known.tree, &ids, &ids).is_err());
+    let after = Booking { quote: judged.quote, priority: judged.priority, flag, ..after };
     let change = Change::step(before, after.clone(), Told::Moved, request.reason.clone());
     if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &[change]).await? {
         let rivals: Vec<_> = rivals.into_values().flatten().collect();
         return Err(refuse(&mut tx, app, actor, &known, &after, Vec::new(), &rivals).await?);
     }
+    conflicts::booked(&mut tx, &act, request.conflict_id, &after).await?;
     tx.commit().await?;
     Answer::ok(after.version, &BookingBody::from(after))
 }

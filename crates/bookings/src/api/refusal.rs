@@ -1,16 +1,20 @@
 //! Refusals that help: every broken rule, the rivals, and what is free instead.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use kernel::BookingId;
 use platform::auth::Actor;
 use platform::db::Tx;
 use platform::http::Problem;
 use serde_json::{Value, json};
 
+use super::step;
 use crate::App;
 use crate::booking::Booking;
 use crate::error::Error;
 use crate::policy::Broken;
 use crate::store::claims::{Holder, Rival};
+use crate::store::conflicts::{self, Detail, Refused};
 use crate::store::known::Known;
 use crate::store::resources::Tree;
 use crate::store::{alternatives, bookings};
@@ -28,19 +32,80 @@ pub async fn refuse(
     broken: Vec<Broken>,
     rivals: &[Rival],
 ) -> Result<Problem, Problem> {
-    let conflicts = conflicts(tx, actor, &known.tree, rivals).await?;
+    let conflicts = named(tx, actor, &known.tree, rivals).await?;
     let now = app.context.clock.now();
     let found = alternatives::find(tx, actor.organization, known, booking, now).await?;
-    let alternatives = serde_json::to_value(found).map_err(|error| Problem::internal(&error))?;
-    Ok(if broken.is_empty() {
+    let value = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error));
+    let alternatives = value(serde_json::to_value(&found))?;
+    let detail = Detail {
+        resources: booking.wanted(),
+        broken: value(serde_json::to_value(&broken))?,
+        conflicts: rivals.iter().map(plainly).collect(),
+        alternatives: found,
+    };
+    let refused =
+        Refused { user_id: booking.user_id, booking_id: booking.id, slot: booking.slot, detail };
+    let mut problem: Problem = if broken.is_empty() {
         Error::SlotTaken { conflicts, alternatives }.into()
     } else {
         Error::PolicyViolated { broken, conflicts, alternatives }.into()
+    };
+    // Rules alone are no conflict: nobody else wanted the same.
+    if !rivals.is_empty() {
+        problem.aside = Some(value(serde_json::to_value(refused))?);
+    }
+    Ok(problem)
+}
+
+/// Writes down that somebody was refused, after all that they asked for is undone, and names it to them.
+///
+/// # Errors
+/// What was refused. That it could not be written down makes it no other failure.
+pub async fn recorded<T>(app: &App, actor: &Actor, result: Result<T, Problem>) -> Result<T, Problem> {
+    static UNRECORDED: AtomicU64 = AtomicU64::new(0);
+    let mut problem = match result {
+        Ok(answer) => return Ok(answer),
+        Err(problem) => problem,
+    };
+    let Some(aside) = problem.aside.take() else { return Err(problem) };
+    match record(app, actor, aside).await {
+        Ok(id) => {
+            problem.members.insert("conflict_id".into(), json!(id));
+        }
+        Err(error) => {
+            let unrecorded = UNRECORDED.fetch_add(1, Ordering::Relaxed) + 1;
+            tracing::warn!(error = error.detail, unrecorded, "a refusal could not be written down");
+        }
+    }
+    Err(problem)
+}
+
+async fn record(app: &App, actor: &Actor, aside: Value) -> Result<kernel::ConflictId, Problem> {
+    let refused: Refused = serde_json::from_value(aside).map_err(|error| Problem::internal(&error))?;
+    let act = step::act(app, actor);
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let id = conflicts::refused(&mut tx, &act, &refused).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// A rival as managers see it.
+fn plainly(rival: &Rival) -> Value {
+    let (booking, blackout) = match rival.holder {
+        Holder::Booking(id) => (Some(id), None),
+        Holder::Blackout(id) => (None, Some(id)),
+    };
+    json!({
+        "resource_id": rival.resource_id,
+        "booking_id": booking,
+        "blackout_id": blackout,
+        "starts_at": rival.slot.starts_at(),
+        "ends_at": rival.slot.ends_at(),
     })
 }
 
 /// The rivals. Whose they are, only those learn who may.
-async fn conflicts(tx: &mut Tx, actor: &Actor, tree: &Tree, rivals: &[Rival]) -> Result<Value, Problem> {
+async fn named(tx: &mut Tx, actor: &Actor, tree: &Tree, rivals: &[Rival]) -> Result<Value, Problem> {
     let ids: Vec<_> = rivals.iter().filter_map(booking_of).map(|id| id.0).collect();
     let known = bookings::many(tx, actor.organization, &ids).await?;
     // A whole meets the same booking at each of its parts: one conflict is enough.

@@ -8,7 +8,7 @@ use platform::http::{IfMatch, Json, Path, Problem};
 use platform::idempotency::Answer;
 
 use super::BookingBody;
-use super::refusal::refuse;
+use super::refusal::{recorded, refuse};
 use super::step::{self, Reason};
 use crate::App;
 use crate::booking::Booking;
@@ -43,7 +43,7 @@ pub async fn reinstate_booking(
     version: Option<IfMatch>,
     Json(request): Json<Reason>,
 ) -> Result<Answer, Problem> {
-    step::runs(|| attempt(&app, &actor, id, version, &request)).await
+    recorded(&app, &actor, step::runs(|| attempt(&app, &actor, id, version, &request)).await).await
 }
 
 /// One run of the transaction.

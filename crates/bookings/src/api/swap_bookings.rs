@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::BookingBody;
-use super::refusal::refuse;
+use super::refusal::{recorded, refuse};
 use super::step;
 use crate::App;
 use crate::booking::Booking;
@@ -62,7 +62,7 @@ pub async fn swap_bookings(
     version: Option<IfMatch>,
     Json(request): Json<Request>,
 ) -> Result<Answer, Problem> {
-    step::runs(|| attempt(&app, &actor, id, version, &request)).await
+    recorded(&app, &actor, step::runs(|| attempt(&app, &actor, id, version, &request)).await).await
 }
 
 /// One run of the transaction.

@@ -217,6 +217,12 @@ impl Booking {
         check_in.required.then(|| (self.slot.starts_at() + grace).min(self.slot.ends_at()))
     }
 
+    /// Whether it is to be or is: neither over nor given up.
+    #[must_use]
+    pub const fn stands(&self) -> bool {
+        matches!(self.status, Status::Held | Status::Pending | Status::Confirmed | Status::CheckedIn)
+    }
+
     /// The resources that it was asked for.
     #[must_use]
     pub fn wanted(&self) -> Vec<Wanted> {

@@ -6,7 +6,7 @@ use platform::db::Tx;
 use platform::events::Envelope;
 use platform::http::Problem;
 
-use crate::store::blackouts;
+use crate::store::{blackouts, recheck};
 use crate::store::resources::keep;
 
 /// Keeps the state that an event of a resource tells.
@@ -21,7 +21,9 @@ pub async fn resource_told(tx: &mut Tx, event: &Envelope) -> Result<(), Problem>
             // What came to a place that is closed is closed as well.
             let span = Slot::new(event.time, event.time + kernel::slot::LONGEST);
             let span = span.map_err(|error| Problem::internal(&error))?;
-            blackouts::fill(tx, event.organizationid, &[resource.id], &span).await
+            blackouts::fill(tx, event.organizationid, &[resource.id], &span).await?;
+            // Bookings that no longer fit are found by the timed job, piece by piece.
+            recheck::resource(tx, event.organizationid, resource.id).await
         }
         None => Ok(()),
     }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use kernel::{OrganizationId, ResourceId, Slot};
 use platform::db::Tx;
 use platform::http::Problem;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ const QUARTER: i64 = 900;
 const SHORTEST: SignedDuration = SignedDuration::from_mins(15);
 
 /// Something that is free instead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Alternative {
     /// What is different.
     pub kind: AlternativeKind,
@@ -45,7 +45,7 @@ pub struct Alternative {
 }
 
 /// What is different about an alternative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlternativeKind {
     /// The same resources at another time.
@@ -57,7 +57,7 @@ pub enum AlternativeKind {
 }
 
 /// A resource of an alternative.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Offered {
     /// The resource.
     pub resource_id: ResourceId,

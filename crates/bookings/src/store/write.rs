@@ -15,7 +15,7 @@ use platform::http::Problem;
 use super::claims::{self, Rival, Rivals};
 use super::resources::{Tree, nodes};
 use super::told::Told;
-use super::{blackouts, bookings, expiry, resources, waitlist};
+use super::{blackouts, bookings, conflicts, expiry, past, resources, waitlist};
 use crate::booking::{Booking, Status, Taken};
 
 /// Rounds of clearing away expired holds before giving up; each clears all that are there.
@@ -117,9 +117,25 @@ pub async fn apply(tx: &mut Tx, act: &Act, tree: &Tree, changes: &[Change]) -> R
         }
     }
     for change in changes {
+        keep_records(tx, act, change).await?;
+    }
+    for change in changes {
         hand_on(tx, act, tree, change).await?;
     }
     Ok(Applied::Yes)
+}
+
+/// Where a booking was before, and that nobody has to look at it any more.
+async fn keep_records(tx: &mut Tx, act: &Act, change: &Change) -> Result<(), Problem> {
+    let Some(before) = &change.before else { return Ok(()) };
+    let after = &change.after;
+    if before.slot != after.slot || before.resources != after.resources {
+        past::moved(tx, act.organization, before).await?;
+    }
+    if before.flag.is_some() && (before.flag != after.flag || !after.stands()) {
+        conflicts::close(tx, act, after.id).await?;
+    }
+    Ok(())
 }
 
 /// What a booking no longer takes: first to blackouts that it stood in the way of, then to those who wait.

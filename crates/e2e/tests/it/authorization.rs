@@ -13,7 +13,7 @@ use crate::journey::afternoon;
 const NOBODYS: &str = "01936f6e-0000-7000-8000-000000000000";
 
 /// The least role that may call an operation; none for what is public. Written by hand, not read from the code.
-const ROWS: [(&str, Option<Role>); 64] = [
+const ROWS: [(&str, Option<Role>); 68] = [
     ("register", None),
     ("login", None),
     ("refresh", None),
@@ -77,6 +77,10 @@ const ROWS: [(&str, Option<Role>); 64] = [
     ("delete_group", Some(Admin)),
     ("add_member", Some(Admin)),
     ("remove_member", Some(Admin)),
+    ("list_conflicts", Some(Manager)),
+    ("resolve_conflict", Some(Manager)),
+    ("get_audit", Some(Admin)),
+    ("get_report", Some(Manager)),
     ("list_notifications", Some(User)),
 ];
 

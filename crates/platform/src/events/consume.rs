@@ -79,21 +79,11 @@ impl<H: Handle> Consumer<H> {
     /// # Errors
     /// When the publisher or the database cannot be reached, or the handler fails.
     pub async fn step(&self, replica: Uuid, wait: u64) -> Result<bool, Problem> {
-        let Some(mut cursor) = self.lease(replica).await? else {
+        let Some(cursor) = self.lease(replica).await? else {
             return Ok(false);
         };
         let events = self.fetch(cursor.as_deref(), wait).await?;
-        let mut rest = events.as_slice();
-        while let Some(first) = rest.first() {
-            let same = rest
-                .iter()
-                .take(GROUP)
-                .take_while(|event| event.organizationid == first.organizationid)
-                .count();
-            let (group, behind) = rest.split_at(same);
-            cursor = Some(self.apply(first.organizationid, cursor.as_deref(), group).await?);
-            rest = behind;
-        }
+        handle_all(&self.db, self.name, &self.handler, cursor, &events).await?;
         Ok(true)
     }
 
@@ -126,30 +116,51 @@ impl<H: Handle> Consumer<H> {
             Problem::unavailable("feed_unavailable", &format!("the feed cannot be read: {error}"), 1)
         })
     }
+}
 
-    /// Handles events of one organization and moves the cursor, all or nothing.
-    async fn apply(
-        &self,
-        organization: OrganizationId,
-        before: Option<&str>,
-        group: &[Envelope],
-    ) -> Result<String, Problem> {
-        let mut tx = self.db.begin(organization).await?;
-        let after = group.last().map(|event| event.cursor.clone()).unwrap_or_default();
-        let moved =
-            sqlx::query("update consumer set cursor = $3 where name = $1 and cursor is not distinct from $2")
-                .bind(self.name)
-                .bind(before)
-                .bind(&after)
-                .execute(&mut *tx)
-                .await?;
-        if moved.rows_affected() == 0 {
-            return Err(Problem::unavailable("feed_moved", "another replica has read on", 1));
-        }
-        for event in group {
-            self.handler.handle(&mut tx, event).await?;
-        }
-        tx.commit().await?;
-        Ok(after)
+/// Handles events from a cursor on, those of one organization together in a transaction, and moves the cursor with them.
+pub(super) async fn handle_all<H: Handle>(
+    db: &Db,
+    name: &str,
+    handler: &H,
+    mut cursor: Option<String>,
+    events: &[Envelope],
+) -> Result<(), Problem> {
+    let mut rest = events;
+    while let Some(first) = rest.first() {
+        let same =
+            rest.iter().take(GROUP).take_while(|event| event.organizationid == first.organizationid).count();
+        let (group, behind) = rest.split_at(same);
+        cursor = Some(apply(db, name, handler, first.organizationid, cursor.as_deref(), group).await?);
+        rest = behind;
     }
+    Ok(())
+}
+
+/// Handles events of one organization and moves the cursor, all or nothing.
+async fn apply<H: Handle>(
+    db: &Db,
+    name: &str,
+    handler: &H,
+    organization: OrganizationId,
+    before: Option<&str>,
+    group: &[Envelope],
+) -> Result<String, Problem> {
+    let mut tx = db.begin(organization).await?;
+    let after = group.last().map(|event| event.cursor.clone()).unwrap_or_default();
+    let moved =
+        sqlx::query("update consumer set cursor = $3 where name = $1 and cursor is not distinct from $2")
+            .bind(name)
+            .bind(before)
+            .bind(&after)
+            .execute(&mut *tx)
+            .await?;
+    if moved.rows_affected() == 0 {
+        return Err(Problem::unavailable("feed_moved", "another replica has read on", 1));
+    }
+    for event in group {
+        handler.handle(&mut tx, event).await?;
+    }
+    tx.commit().await?;
+    Ok(after)
 }

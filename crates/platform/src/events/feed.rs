@@ -72,21 +72,29 @@ impl Feed {
     /// # Errors
     /// 400 for a cursor that is none of ours.
     pub async fn after(&self, cursor: Option<&str>) -> Result<Vec<Envelope>, Problem> {
-        let (xid, position) = parse(cursor.unwrap_or("0-0"))?;
-        let mut tx = self.db.begin_as_feed().await?;
-        let statement = format!(
-            "select {COLUMNS} from event
-             where (xid, position) > ($1::text::xid8, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
-             order by xid, position limit $3"
-        );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(xid)
-            .bind(position)
-            .bind(BATCH)
-            .fetch_all(&mut *tx)
-            .await?;
-        Ok(rows.iter().map(|row| Envelope::of_row(row, self.db.schema())).collect::<Result<_, _>>()?)
+        after(&self.db, cursor).await
     }
+}
+
+/// The events of a service after a cursor that no transaction under way can still precede, oldest first.
+///
+/// # Errors
+/// 400 for a cursor that is none of ours.
+pub async fn after(db: &Db, cursor: Option<&str>) -> Result<Vec<Envelope>, Problem> {
+    let (xid, position) = parse(cursor.unwrap_or("0-0"))?;
+    let mut tx = db.begin_as_feed().await?;
+    let statement = format!(
+        "select {COLUMNS} from event
+         where (xid, position) > ($1::text::xid8, $2) and xid < pg_snapshot_xmin(pg_current_snapshot())
+         order by xid, position limit $3"
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(xid)
+        .bind(position)
+        .bind(BATCH)
+        .fetch_all(&mut *tx)
+        .await?;
+    Ok(rows.iter().map(|row| Envelope::of_row(row, db.schema())).collect::<Result<_, _>>()?)
 }
 
 fn parse(cursor: &str) -> Result<(String, i64), Problem> {

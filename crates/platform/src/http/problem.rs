@@ -48,6 +48,8 @@ pub struct Problem {
     pub members: Map<String, Value>,
     /// After how many seconds a repetition may succeed.
     pub retry_after: Option<u32>,
+    /// What the service keeps for itself of it; never shown.
+    pub aside: Option<Value>,
     /// Whether the same transaction may succeed when it is run again at once (SQLSTATE 40001, 40P01).
     pub transient: bool,
     status: StatusCode,
@@ -64,6 +66,7 @@ impl Problem {
             errors: Vec::new(),
             members: Map::new(),
             retry_after: None,
+            aside: None,
             transient: false,
             status: status(kind),
         }
