@@ -32,6 +32,7 @@ pub mod step;
 pub mod swap_bookings;
 pub mod transfer_booking;
 pub mod update_booking;
+pub mod watch_live;
 
 use jiff::Timestamp;
 use kernel::{BookingId, UserId};

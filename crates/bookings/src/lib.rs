@@ -6,6 +6,7 @@ pub mod config;
 pub mod error;
 pub mod free;
 pub mod jobs;
+pub mod live;
 pub mod on;
 pub mod policy;
 pub mod quota;
@@ -31,6 +32,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use config::Config;
+use store::live::Hub;
 
 /// The service's name: of its schema, its role and its metrics.
 pub const NAME: &str = "bookings";
@@ -48,6 +50,8 @@ pub struct App {
     pub resources: Remote,
     /// The user service, likewise.
     pub users: Remote,
+    /// What screens that stay open are told.
+    pub live: Arc<Hub>,
 }
 
 impl App {
@@ -57,7 +61,7 @@ impl App {
         let remote = |name, url| Remote::new(name, url, context.client.clone(), context.internal.clone());
         let resources = remote("resources", &config.resources_url);
         let users = remote("users", &config.users_url);
-        Self { context, config: Arc::new(config), resources, users }
+        Self { context, config: Arc::new(config), resources, users, live: Arc::default() }
     }
 }
 
@@ -114,6 +118,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::get_free_busy::get_free_busy))
         .routes(routes!(api::get_next_free::get_next_free))
         .routes(routes!(api::get_calendar::get_calendar))
+        .routes(routes!(api::watch_live::watch_live))
 }
 
 /// The OpenAPI document.

@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod claims;
 pub mod expiry;
 pub mod known;
+pub mod live;
 pub mod quotas;
 pub mod resources;
 pub mod rules;

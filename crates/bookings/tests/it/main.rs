@@ -9,6 +9,7 @@ mod changes;
 mod create;
 mod harness;
 mod life;
+mod live;
 mod moving;
 mod races;
 mod rules;
