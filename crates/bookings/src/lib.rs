@@ -3,6 +3,7 @@
 pub mod api;
 pub mod booking;
 pub mod config;
+pub mod credit;
 pub mod error;
 pub mod free;
 pub mod jobs;
@@ -119,6 +120,9 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::get_next_free::get_next_free))
         .routes(routes!(api::get_calendar::get_calendar))
         .routes(routes!(api::watch_live::watch_live))
+        .routes(routes!(api::try_policy::try_policy))
+        .routes(routes!(api::get_credits::get_credits))
+        .routes(routes!(api::grant_credit::grant_credit))
 }
 
 /// The OpenAPI document.

@@ -78,7 +78,8 @@ const fn one() -> i32 {
 }
 
 impl Request {
-    fn booking(&self, actor: &Actor, now: Timestamp) -> Result<Booking, Problem> {
+    /// The booking that is asked for, without its resources.
+    pub(super) fn booking(&self, actor: &Actor, now: Timestamp) -> Result<Booking, Problem> {
         let slot = Slot::new(self.starts_at, self.ends_at).map_err(invalid_slot)?;
         let user_id = self.on_behalf_of.unwrap_or(actor.user);
         if user_id != actor.user && !actor.may::<BookingsManage>() {

@@ -40,7 +40,12 @@ pub async fn refuse(
 }
 
 /// The rivals. Whose they are, only those learn who may.
-async fn conflicts(tx: &mut Tx, actor: &Actor, tree: &Tree, rivals: &[Rival]) -> Result<Value, Problem> {
+pub(super) async fn conflicts(
+    tx: &mut Tx,
+    actor: &Actor,
+    tree: &Tree,
+    rivals: &[Rival],
+) -> Result<Value, Problem> {
     let ids: Vec<_> = rivals.iter().filter_map(booking_of).map(|id| id.0).collect();
     let known = bookings::many(tx, actor.organization, &ids).await?;
     // A whole meets the same booking at each of its parts: one conflict is enough.

@@ -183,16 +183,32 @@ async fn learn(
         tx.commit().await?;
     }
     for user in strangers.iter().filter(|user| **user != actor.user) {
-        let found: Option<Account> =
-            app.users.get(&format!("{base}/users/{user}/account"), correlation).await?;
-        let Some(account) = found else {
+        if !find(app, actor, *user).await? {
             return Err(Problem::invalid_field("/on_behalf_of", "not_found", "There is no such user."));
-        };
-        let mut tx = app.context.db.begin(actor.organization).await?;
-        keep_account(&mut tx, actor.organization, *user, &account).await?;
-        tx.commit().await?;
+        }
     }
     Ok(())
+}
+
+/// Whether there is somebody in the organization. What is not known of them here is asked for, and kept.
+///
+/// # Errors
+/// 503 when that cannot be found out for now.
+pub async fn meet(app: &App, actor: &Actor, user: UserId) -> Result<bool, Problem> {
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let book = Rulebook::load(&mut tx, actor.organization, &Tree::new(), &[user]).await?;
+    drop(tx);
+    Ok(user == actor.user || book.person(user).is_some() || find(app, actor, user).await?)
+}
+
+async fn find(app: &App, actor: &Actor, user: UserId) -> Result<bool, Problem> {
+    let path = format!("/internal/organizations/{}/users/{user}/account", actor.organization);
+    let found: Option<Account> = app.users.get(&path, &actor.correlation.id).await?;
+    let Some(account) = found else { return Ok(false) };
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    keep_account(&mut tx, actor.organization, user, &account).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Refuses resources that cannot be booked now: retired, in maintenance, or with a part that is.

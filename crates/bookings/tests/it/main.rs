@@ -7,6 +7,8 @@ mod blackouts;
 mod catalogue;
 mod changes;
 mod create;
+mod credits;
+mod dry_run;
 mod harness;
 mod life;
 mod live;

@@ -13,7 +13,7 @@ use crate::journey::afternoon;
 const NOBODYS: &str = "01936f6e-0000-7000-8000-000000000000";
 
 /// The least role that may call an operation; none for what is public. Written by hand, not read from the code.
-const ROWS: [(&str, Option<Role>); 65] = [
+const ROWS: [(&str, Option<Role>); 68] = [
     ("register", None),
     ("login", None),
     ("refresh", None),
@@ -73,6 +73,9 @@ const ROWS: [(&str, Option<Role>); 65] = [
     ("get_next_free", Some(User)),
     ("get_calendar", Some(User)),
     ("watch_live", Some(User)),
+    ("try_policy", Some(User)),
+    ("get_credits", Some(User)),
+    ("grant_credit", Some(Manager)),
     ("list_groups", Some(Manager)),
     ("create_group", Some(Admin)),
     ("delete_group", Some(Admin)),
