@@ -39,12 +39,15 @@ pub mod watch_live;
 
 use jiff::Timestamp;
 use kernel::{BookingId, UserId};
+use platform::auth::Actor;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::booking::{BookedResource, Booking, Status};
+use crate::guest::Guest;
 use crate::quote::Quote;
 use crate::rules::minutes;
+use crate::store::bookings;
 
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,6 +77,8 @@ pub struct BookingBody {
     pub resources: Vec<BookedResource>,
     /// How many people come.
     pub attendees: Option<i32>,
+    /// Who is invited.
+    pub guests: Vec<Guest>,
     /// What it costs, as it was quoted.
     pub quote: Option<Quote>,
     /// The terms that it was made under.
@@ -135,6 +140,17 @@ impl TermsBody {
     }
 }
 
+impl BookingBody {
+    /// As somebody sees it who decides on it: who is invited is not theirs to know, unless it is for another reason.
+    #[must_use]
+    pub fn for_decision(mut booking: Booking, actor: &Actor) -> Self {
+        if !bookings::is_visible_to(&booking, actor) {
+            booking.guests.clear();
+        }
+        booking.into()
+    }
+}
+
 impl From<Booking> for BookingBody {
     fn from(booking: Booking) -> Self {
         let terms = TermsBody::of(&booking);
@@ -150,6 +166,7 @@ impl From<Booking> for BookingBody {
             created_by: booking.created_by,
             resources: booking.resources,
             attendees: booking.attendees,
+            guests: booking.guests,
             terms,
             quote: booking.quote,
             expires_at: booking.expires_at,

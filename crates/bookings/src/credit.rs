@@ -42,9 +42,9 @@ pub fn entries(before: Option<&Booking>, after: &Booking) -> Vec<Entry> {
     let mut add = |booking: &Booking, sign: i64| {
         let Some(charged) = booking.charged() else { return };
         let amount = charged.amount.saturating_mul(sign);
-        let same = entries.iter_mut().find(|entry| {
-            entry.user_id == booking.user_id && entry.money.currency == charged.currency
-        });
+        let same = entries
+            .iter_mut()
+            .find(|entry| entry.user_id == booking.user_id && entry.money.currency == charged.currency);
         match same {
             Some(entry) => entry.money.amount = entry.money.amount.saturating_add(amount),
             None => entries.push(Entry {

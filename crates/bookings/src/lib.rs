@@ -6,6 +6,7 @@ pub mod config;
 pub mod credit;
 pub mod error;
 pub mod free;
+pub mod guest;
 pub mod jobs;
 pub mod live;
 pub mod on;

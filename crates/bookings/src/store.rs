@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod claims;
 pub mod credits;
 pub mod expiry;
+pub mod guests;
 pub mod known;
 pub mod live;
 pub mod past;

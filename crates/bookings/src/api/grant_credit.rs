@@ -72,8 +72,7 @@ pub async fn grant_credit(
     let body = &request.body;
     let money = Money { amount: body.amount, currency: body.currency.clone() };
     let by = (actor.user, now);
-    let id =
-        credits::grant(&mut tx, actor.organization, user_id, &money, body.reason.as_deref(), by).await?;
+    let id = credits::grant(&mut tx, actor.organization, user_id, &money, body.reason.as_deref(), by).await?;
     let entry = CreditEntry {
         id,
         kind: "grant".to_owned(),

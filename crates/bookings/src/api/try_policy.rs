@@ -130,7 +130,8 @@ pub async fn try_policy(
     State(app): State<App>,
     Json(request): Json<Request>,
 ) -> Result<Json<DryRun>, Problem> {
-    let layer = request.rules.as_ref().map(|rules| tried(rules.scope, rules.scope_id, &rules.rules)).transpose();
+    let layer =
+        request.rules.as_ref().map(|rules| tried(rules.scope, rules.scope_id, &rules.rules)).transpose();
     let layer = layer.map_err(|flaw| Problem::invalid_field("/rules/rules", "invalid_value", flaw))?;
     let window = request.against_past.map(|window| {
         if !actor.may::<BookingsManage>() {

@@ -24,14 +24,16 @@ pub(super) async fn settle(tx: &mut Tx, act: &Act, changes: &[Change]) -> Result
     let entries = of(changes);
     if let Some(broken) = overdrawn(tx, act.organization, &entries).await? {
         let none = || json!([]);
-        return Err(Error::PolicyViolated { broken: vec![broken], conflicts: none(), alternatives: none() }.into());
+        return Err(
+            Error::PolicyViolated { broken: vec![broken], conflicts: none(), alternatives: none() }.into()
+        );
     }
     let actor = act.origin.actor.map(|user| user.0);
     for Entry { user_id, booking_id, money } in entries {
         sqlx::query!(
             "insert into bookings.credit_entry (organization_id, user_id, kind, amount, currency, booking_id,
                                                 created_by, created_at)
-             values ($1, $2, case when $3 < 0 then 'charge' else 'refund' end, $3, $4, $5, $6, $7)",
+             values ($1, $2, case when $3::bigint < 0 then 'charge' else 'refund' end, $3, $4, $5, $6, $7)",
             act.organization.0,
             user_id.0,
             money.amount,
@@ -80,7 +82,8 @@ async fn overdrawn(
     for ((user, currency), sum) in sums {
         let has = balance(tx, organization, user, &currency).await?;
         if has.saturating_add(sum) < 0 {
-            let detail = format!("It costs {} {currency} (minor units) of credit, and there are {has}.", -sum);
+            let detail =
+                format!("It costs {} {currency} (minor units) of credit, and there are {has}.", -sum);
             return Ok(Some(Broken { rule: "credit", detail, resource_id: None }));
         }
     }
@@ -149,7 +152,8 @@ pub async fn balances(tx: &mut Tx, organization: OrganizationId, user: Uuid) -> 
         user,
     );
     let money = |amount, currency: String| {
-        let currency = currency.try_into().map_err(|error: kernel::money::MoneyError| Problem::internal(&error))?;
+        let currency =
+            currency.try_into().map_err(|error: kernel::money::MoneyError| Problem::internal(&error))?;
         Ok(Money { amount, currency })
     };
     rows.fetch_all(&mut **tx).await?.into_iter().map(|row| money(row.amount, row.currency)).collect()

@@ -7,9 +7,9 @@ use platform::http::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::bookings;
 use super::resources::{self, Tree};
 use super::rules::Rulebook;
-use super::bookings;
 use crate::booking::Booking;
 use crate::policy::{self, Broken, Item, Person};
 use crate::rules::Layer;

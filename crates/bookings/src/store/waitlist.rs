@@ -298,6 +298,7 @@ fn hold(entry: &Entry, known: &Known, now: Timestamp) -> Booking {
         expires_at: Some(now + OFFER),
         checked_in_at: None,
         released_at: None,
+        guests: Vec::new(),
         flag: None,
         created_at: now,
         updated_at: now,

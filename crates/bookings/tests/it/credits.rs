@@ -82,7 +82,10 @@ async fn a_booking_takes_its_price_and_gives_back_what_it_no_longer_costs() {
     let credits = credits(&app, &app.bob).await;
     assert_eq!(credits["balances"], json!([{ "amount": 4000, "currency": "EUR" }]), "half of it is the fee");
     let newest = &credits["items"][0];
-    assert_eq!((&newest["kind"], &newest["amount"], &newest["booking_id"]), (&json!("refund"), &json!(1000), &late["id"]));
+    assert_eq!(
+        (&newest["kind"], &newest["amount"], &newest["booking_id"]),
+        (&json!("refund"), &json!(1000), &late["id"])
+    );
     assert_eq!(books(&app).await, (1000, 1000));
     app.events().await;
 }
@@ -92,7 +95,8 @@ async fn holds_reserve_and_others_pay_for_what_becomes_theirs() {
     let app = Bookings::start().await;
     let room = room(&app, "Ada").await;
     grant(&app, &app.bob, 1000).await;
-    let body = json!({ "resource_id": room, "starts_at": at("14:00"), "ends_at": at("15:00"), "hold_seconds": 60 });
+    let body =
+        json!({ "resource_id": room, "starts_at": at("14:00"), "ends_at": at("15:00"), "hold_seconds": 60 });
     app.call_as(&app.bob, "POST", "/api/v1/bookings").json(&body).send().await.expect(201);
     assert_eq!(balance(&app, &app.bob).await, 0);
     app.clock.advance(SignedDuration::from_secs(61));

@@ -73,7 +73,8 @@ async fn changed_rules_are_tried_on_a_booking_and_on_those_there_are() {
     let long = app.book(room, "10:00", "12:00").await;
     app.book(room, "13:00", "13:30").await;
     app.book(other, "10:00", "12:00").await;
-    let rules = json!({ "scope": "resource", "scope_id": room, "rules": { "policy": { "max_minutes": 60 } } });
+    let rules =
+        json!({ "scope": "resource", "scope_id": room, "rules": { "policy": { "max_minutes": 60 } } });
     let body = json!({
         "booking": booking(room, "14:00", "16:00"), "rules": rules,
         "against_past": { "from": at("00:00"), "to": at("23:00") },
@@ -90,7 +91,8 @@ async fn changed_rules_are_tried_on_a_booking_and_on_those_there_are() {
     // The rules were tried, not laid down.
     app.book(room, "14:00", "16:00").await;
     let stranger = Person::new(kernel::OrganizationId::mint(), kernel::Role::Manager);
-    let rules = json!({ "scope": "resource", "scope_id": room, "rules": { "policy": { "max_minutes": 60 } } });
+    let rules =
+        json!({ "scope": "resource", "scope_id": room, "rules": { "policy": { "max_minutes": 60 } } });
     let body = json!({ "rules": rules, "against_past": { "from": at("00:00"), "to": at("23:00") } });
     let theirs = dry(&app, &stranger, body).await.expect(200).json();
     assert_eq!(theirs["past"]["looked_at"], 0, "of another organization nothing is seen");

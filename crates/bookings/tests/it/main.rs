@@ -9,6 +9,7 @@ mod changes;
 mod create;
 mod credits;
 mod dry_run;
+mod guests;
 mod harness;
 mod life;
 mod live;
