@@ -14,10 +14,12 @@ pub mod get_audit;
 pub mod get_booking;
 pub mod get_booking_history;
 pub mod get_calendar;
+pub mod get_credits;
 pub mod get_details;
 pub mod get_free_busy;
 pub mod get_next_free;
 pub mod get_report;
+pub mod grant_credit;
 pub mod join_waitlist;
 pub mod leave_waitlist;
 pub mod list_approvals;
@@ -36,16 +38,21 @@ pub mod search_availability;
 pub mod step;
 pub mod swap_bookings;
 pub mod transfer_booking;
+pub mod try_policy;
 pub mod update_booking;
+pub mod watch_live;
 
 use jiff::Timestamp;
 use kernel::{BookingId, UserId};
+use platform::auth::Actor;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::booking::{BookedResource, Booking, Status};
+use crate::guest::Guest;
 use crate::quote::Quote;
 use crate::rules::minutes;
+use crate::store::bookings;
 
 /// A booking.
 #[derive(Debug, Serialize, ToSchema)]
@@ -75,6 +82,8 @@ pub struct BookingBody {
     pub resources: Vec<BookedResource>,
     /// How many people come.
     pub attendees: Option<i32>,
+    /// Who is invited.
+    pub guests: Vec<Guest>,
     /// What it costs, as it was quoted.
     pub quote: Option<Quote>,
     /// The terms that it was made under.
@@ -136,6 +145,17 @@ impl TermsBody {
     }
 }
 
+impl BookingBody {
+    /// As somebody sees it who decides on it: who is invited is not theirs to know, unless it is for another reason.
+    #[must_use]
+    pub fn for_decision(mut booking: Booking, actor: &Actor) -> Self {
+        if !bookings::is_visible_to(&booking, actor) {
+            booking.guests.clear();
+        }
+        booking.into()
+    }
+}
+
 impl From<Booking> for BookingBody {
     fn from(booking: Booking) -> Self {
         let terms = TermsBody::of(&booking);
@@ -151,6 +171,7 @@ impl From<Booking> for BookingBody {
             created_by: booking.created_by,
             resources: booking.resources,
             attendees: booking.attendees,
+            guests: booking.guests,
             terms,
             quote: booking.quote,
             expires_at: booking.expires_at,

@@ -8,6 +8,7 @@ use kernel::{BookingId, ResourceId, Slot, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::guest::Guest;
 use crate::quote::Quote;
 use crate::terms::Terms;
 
@@ -97,6 +98,8 @@ pub struct Booking {
     pub resources: Vec<BookedResource>,
     /// How many people come.
     pub attendees: Option<i32>,
+    /// Who is invited.
+    pub guests: Vec<Guest>,
     /// Of two that want the same, the greater goes first where the rules say so.
     pub priority: i32,
     /// What it costs, as it was quoted.

@@ -4,9 +4,12 @@ pub mod api;
 pub mod attributes;
 pub mod booking;
 pub mod config;
+pub mod credit;
 pub mod error;
 pub mod free;
+pub mod guest;
 pub mod jobs;
+pub mod live;
 pub mod on;
 pub mod policy;
 pub mod quota;
@@ -33,6 +36,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use config::Config;
+use store::live::Hub;
 
 /// The service's name: of its schema, its role and its metrics.
 pub const NAME: &str = "bookings";
@@ -50,6 +54,8 @@ pub struct App {
     pub resources: Remote,
     /// The user service, likewise.
     pub users: Remote,
+    /// What screens that stay open are told.
+    pub live: Arc<Hub>,
 }
 
 impl App {
@@ -59,7 +65,7 @@ impl App {
         let remote = |name, url| Remote::new(name, url, context.client.clone(), context.internal.clone());
         let resources = remote("resources", &config.resources_url);
         let users = remote("users", &config.users_url);
-        Self { context, config: Arc::new(config), resources, users }
+        Self { context, config: Arc::new(config), resources, users, live: Arc::default() }
     }
 }
 
@@ -120,6 +126,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::resolve_conflict::resolve_conflict))
         .routes(routes!(api::get_audit::get_audit))
         .routes(routes!(api::get_report::get_report))
+        .routes(routes!(api::watch_live::watch_live))
+        .routes(routes!(api::try_policy::try_policy))
+        .routes(routes!(api::get_credits::get_credits))
+        .routes(routes!(api::grant_credit::grant_credit))
 }
 
 /// The OpenAPI document.

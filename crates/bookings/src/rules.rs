@@ -5,6 +5,7 @@ use contracts::rules::{
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// When no layer says so: the shortest and the longest booking, and how far ahead it may end.
@@ -124,6 +125,41 @@ impl Rules {
             schedule: layers.iter().rev().find_map(|layer| layer.rules.schedule.clone()),
             prices: layers.iter().rev().find_map(|layer| layer.rules.prices.clone()),
         }
+    }
+}
+
+/// Rules that somebody wants to try, checked as far as deciding with them demands; what else is wrong with them is told
+/// when they are laid down.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn tried(scope: Scope, scope_id: Uuid, document: &Value) -> Result<Layer, String> {
+    bounded("", document)?;
+    let mut unknown = Vec::new();
+    let rules = serde_ignored::deserialize(document, |path| unknown.push(path.to_string()));
+    let rules: RuleSet = rules.map_err(|error: serde_json::Error| error.to_string())?;
+    match unknown.first() {
+        Some(field) => Err(format!("unknown field `{}`", field.replace(".?", ""))),
+        None => Ok(Layer { scope, scope_id, rules }),
+    }
+}
+
+/// Minutes fit into ten years, a grid is one, and lists are short.
+fn bounded(name: &str, value: &Value) -> Result<(), String> {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| bounded(name, value)),
+        Value::Array(items) if items.len() > 100 => Err(format!("`{name}` has more than 100 entries")),
+        Value::Array(items) => items.iter().try_for_each(|item| bounded(name, item)),
+        Value::Number(number) if name.ends_with("_minutes") => {
+            let least = u64::from(name == "grid_minutes");
+            let fits = number.as_u64().is_some_and(|count| (least..=5_270_400).contains(&count));
+            if fits { Ok(()) } else { Err(format!("`{name}` is from {least} to 5270400")) }
+        }
+        Value::Number(number) => {
+            let fits = number.as_i64().is_some_and(|count| (-1_000_000..=1_000_000_000_000).contains(&count));
+            if fits { Ok(()) } else { Err(format!("`{name}` is out of range")) }
+        }
+        _ => Ok(()),
     }
 }
 

@@ -41,6 +41,17 @@ pub struct Booking {
     /// From when on its time was free again, when that was before its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released_at: Option<Timestamp>,
+    /// The users who are invited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guest_user_ids: Vec<UserId>,
+    /// How many are invited, users and others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub guest_count: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A resource within a booking.
@@ -234,4 +245,18 @@ pub struct BookingDetails {
     pub id: BookingId,
     /// What it is for, in the owner's words.
     pub title: Option<String>,
+    /// Who is invited.
+    #[serde(default)]
+    pub guests: Vec<Guest>,
+}
+
+/// Somebody who is invited: a user, or somebody outside by their address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guest {
+    /// The user.
+    pub user_id: Option<UserId>,
+    /// The address of somebody else.
+    pub email: Option<String>,
+    /// What they are called.
+    pub name: Option<String>,
 }

@@ -44,6 +44,8 @@ fn booking(status: BookingStatus) -> Booking {
         created_at: Some("2026-11-20T09:00:00Z".parse().unwrap()),
         checked_in_at: None,
         released_at: None,
+        guest_user_ids: Vec::new(),
+        guest_count: 0,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
+use jiff::Timestamp;
 use kernel::{Clock, Kind, OrganizationId, Permission, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,8 @@ pub struct Actor {
     pub session: SessionId,
     /// The highest of the caller's roles.
     pub role: Role,
+    /// When the caller's token expires: what stays open longer than a request ends then.
+    pub expires_at: Timestamp,
     /// The request's correlation id.
     pub correlation: Correlation,
 }
@@ -136,7 +139,15 @@ where
         let claims = Verifier::from_ref(state).verify(token).await?;
         let role = claims.roles.iter().max().copied().ok_or_else(refused)?;
         let correlation = parts.extensions.get::<Correlation>().cloned().unwrap_or_else(Correlation::mint);
-        Ok(Self { organization: claims.org, user: claims.sub, session: claims.sid, role, correlation })
+        let expires_at = Timestamp::from_second(claims.exp).map_err(|_| refused())?;
+        Ok(Self {
+            organization: claims.org,
+            user: claims.sub,
+            session: claims.sid,
+            role,
+            expires_at,
+            correlation,
+        })
     }
 }
 

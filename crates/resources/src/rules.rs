@@ -1,6 +1,6 @@
 //! What rules may say: ranges, lengths, and what makes no sense together. Pure.
 
-use contracts::rules::{Approval, PayWith, Policy, Prices, Quota, QuotaOf, RuleSet, Schedule, Scope, Who};
+use contracts::rules::{Approval, Policy, Prices, Quota, QuotaOf, RuleSet, Schedule, Scope, Who};
 
 /// The most minutes a rule may name: ten years.
 const MOST_MINUTES: u32 = 10 * 366 * 24 * 60;
@@ -181,8 +181,6 @@ impl Flaws {
     }
 
     fn prices(&mut self, prices: &Prices) {
-        let invoiced = prices.pay_with == PayWith::Invoice;
-        self.demand(invoiced, "/prices/pay_with", "not_supported", "Paying with credit is not kept yet.");
         self.demand(prices.prices.len() <= MOST, "/prices/prices", "too_many", "At most 100 prices.");
         for (place, price) in prices.prices.iter().enumerate() {
             let pointer = format!("/prices/prices/{place}");

@@ -82,7 +82,7 @@ async fn attempt(
         reject_rivals(&mut tx, &act, &after).await?;
     }
     tx.commit().await?;
-    Answer::ok(after.version, &BookingBody::from(after))
+    Answer::ok(after.version, &BookingBody::for_decision(after, actor))
 }
 
 /// Requests that blocked nobody, and for which there is no room any more.

@@ -18,6 +18,7 @@ use super::{BookingBody, step};
 use crate::App;
 use crate::booking::{BookedResource, Booking, Status, Wanted, reference};
 use crate::error::{Error, invalid_slot};
+use crate::guest::Guest;
 use crate::store::conflicts;
 use crate::store::resources::Tree;
 use crate::store::write::{self, Applied, Change};
@@ -51,6 +52,11 @@ pub struct Request {
     #[garde(range(min = 1, max = 100_000))]
     #[schema(minimum = 1, maximum = 100_000, example = 6)]
     pub attendees: Option<i32>,
+    /// Who is invited: 200 at most. Users among them see the booking.
+    #[garde(length(max = 200), dive)]
+    #[schema(max_items = 200)]
+    #[serde(default)]
+    pub guests: Vec<Guest>,
     /// Whose it is to be; the caller's when absent. Needs `bookings.manage` for others.
     #[garde(skip)]
     pub on_behalf_of: Option<UserId>,
@@ -82,7 +88,8 @@ const fn one() -> i32 {
 }
 
 impl Request {
-    fn booking(&self, actor: &Actor, now: Timestamp) -> Result<Booking, Problem> {
+    /// The booking that is asked for, without its resources.
+    pub(super) fn booking(&self, actor: &Actor, now: Timestamp) -> Result<Booking, Problem> {
         let slot = Slot::new(self.starts_at, self.ends_at).map_err(invalid_slot)?;
         let user_id = self.on_behalf_of.unwrap_or(actor.user);
         if user_id != actor.user && !actor.may::<BookingsManage>() {
@@ -100,6 +107,7 @@ impl Request {
             slot,
             resources: Vec::new(),
             attendees: self.attendees,
+            guests: self.guests.clone(),
             priority: 0,
             quote: None,
             terms: Terms::default(),
@@ -161,6 +169,7 @@ pub async fn create_booking(
 ) -> Result<Answer, Problem> {
     let wanted = wanted(request.body.resource_id, request.body.resources.as_deref())?;
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
+    step::invite(&app, &actor, &request.body.guests).await?;
     recorded(&app, &actor, step::runs(|| attempt(&app, &actor, &request, &wanted, &ids)).await).await
 }
 

@@ -36,7 +36,7 @@ pub async fn get_booking(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let booking = bookings::load(&mut tx, actor.organization, id, Lock::None).await?;
     let booking = booking
-        .filter(|booking| bookings::is_open_to(booking, &actor))
+        .filter(|booking| bookings::is_visible_to(booking, &actor))
         .ok_or_else(|| Problem::not_found("booking"))?;
     Ok(ETag(booking.version).answer(&headers, BookingBody::from(booking)))
 }

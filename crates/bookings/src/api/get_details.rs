@@ -1,7 +1,7 @@
 //! `GET /internal/organizations/{organization_id}/bookings/{id}`: what of a booking is not in its events.
 
 use axum::extract::State;
-use contracts::bookings::BookingDetails;
+use contracts::bookings::{BookingDetails, Guest};
 use kernel::{BookingId, OrganizationId};
 use platform::http::{Json, Path, Problem};
 use platform::internal::Peer;
@@ -21,5 +21,7 @@ pub async fn get_details(
     let mut tx = app.context.db.begin(organization).await?;
     let booking = bookings::load(&mut tx, organization, id, Lock::None).await?;
     let booking = booking.ok_or_else(|| Problem::not_found("booking"))?;
-    Ok(Json(BookingDetails { id, title: booking.title }))
+    let guests = booking.guests.into_iter();
+    let guests = guests.map(|guest| Guest { user_id: guest.user_id, email: guest.email, name: guest.name });
+    Ok(Json(BookingDetails { id, title: booking.title, guests: guests.collect() }))
 }

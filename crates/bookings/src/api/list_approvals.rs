@@ -50,5 +50,5 @@ pub async fn list_approvals(
     let people = approvals::people(&mut tx, &actor, now).await?;
     let requests = bookings::many(&mut tx, actor.organization, &ids).await?.into_iter();
     let theirs = requests.filter(|booking| !approvals::voices(&people, &actor, booking).is_empty());
-    Ok(Json(Approvals { items: theirs.map(BookingBody::from).collect() }))
+    Ok(Json(Approvals { items: theirs.map(|one| BookingBody::for_decision(one, &actor)).collect() }))
 }

@@ -9,13 +9,21 @@ use kernel::{ResourceId, UserId};
 use platform::auth::Can;
 use platform::http::{Json, Page, PageQuery, Problem, Query};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::BookingBody;
 use crate::App;
 use crate::booking::Status;
 use crate::store::bookings;
+
+/// Whose invitations: one's own.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitedOnly {
+    /// The caller's.
+    Me,
+}
 
 /// Which bookings.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -28,6 +36,9 @@ pub struct Filter {
     /// Those of this user.
     #[garde(skip)]
     pub user_id: Option<UserId>,
+    /// `me`: those that the caller is invited to.
+    #[garde(skip)]
+    pub guest: Option<InvitedOnly>,
     /// Those at this point of their life.
     #[garde(skip)]
     pub status: Option<Status>,
@@ -76,7 +87,10 @@ pub async fn list_bookings(
     let ids = sqlx::query_scalar!(
         "select id from bookings.booking b
          where organization_id = $1
-           and ($2::uuid is null or user_id = $2 or created_by = $2)
+           and ($2::uuid is null or user_id = $2 or created_by = $2 or $12::uuid is not null)
+           and ($12::uuid is null or exists (
+               select from bookings.booking_guest g
+               where g.organization_id = b.organization_id and g.booking_id = b.id and g.user_id = $12))
            and ($3::uuid is null or user_id = $3)
            and ($4::text is null or status = $4)
            and ($5::timestamptz is null or ends_at > $5)
@@ -99,6 +113,7 @@ pub async fn list_bookings(
         after.map(|(_, id)| id),
         page.limit() + 1,
         filter.flagged,
+        filter.guest.map(|InvitedOnly::Me| actor.user.0),
     )
     .fetch_all(&mut *tx)
     .await?;

@@ -43,8 +43,7 @@ pub async fn refuse(
         conflicts: rivals.iter().map(plainly).collect(),
         alternatives: found,
     };
-    let refused =
-        Refused { user_id: booking.user_id, booking_id: booking.id, slot: booking.slot, detail };
+    let refused = Refused { user_id: booking.user_id, booking_id: booking.id, slot: booking.slot, detail };
     let mut problem: Problem = if broken.is_empty() {
         Error::SlotTaken { conflicts, alternatives }.into()
     } else {
@@ -105,7 +104,12 @@ fn plainly(rival: &Rival) -> Value {
 }
 
 /// The rivals. Whose they are, only those learn who may.
-async fn named(tx: &mut Tx, actor: &Actor, tree: &Tree, rivals: &[Rival]) -> Result<Value, Problem> {
+pub(super) async fn named(
+    tx: &mut Tx,
+    actor: &Actor,
+    tree: &Tree,
+    rivals: &[Rival],
+) -> Result<Value, Problem> {
     let ids: Vec<_> = rivals.iter().filter_map(booking_of).map(|id| id.0).collect();
     let known = bookings::many(tx, actor.organization, &ids).await?;
     // A whole meets the same booking at each of its parts: one conflict is enough.

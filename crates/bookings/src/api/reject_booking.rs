@@ -48,9 +48,9 @@ pub async fn reject_booking(
         let reason = request.reason.as_deref();
         approvals::decide(&mut tx, &actor, &before, false, reason, act.now).await?;
         let after = before.clone().reject(act.now)?;
-        let answer = step::finish(&mut tx, &act, before, after, Told::Rejected, reason).await?;
+        step::finish(&mut tx, &act, before, after.clone(), Told::Rejected, reason).await?;
         tx.commit().await?;
-        Ok(answer)
+        Answer::ok(after.version, &BookingBody::for_decision(after, &actor))
     })
     .await
 }

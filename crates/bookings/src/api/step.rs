@@ -20,6 +20,7 @@ use super::refusal::refuse;
 use crate::App;
 use crate::booking::Booking;
 use crate::error::Error;
+use crate::guest::{self, Guest};
 use crate::policy::Person;
 use crate::store::bookings;
 use crate::store::known::Known;
@@ -183,16 +184,56 @@ async fn learn(
         tx.commit().await?;
     }
     for user in strangers.iter().filter(|user| **user != actor.user) {
-        let found: Option<Account> =
-            app.users.get(&format!("{base}/users/{user}/account"), correlation).await?;
-        let Some(account) = found else {
+        if !find(app, actor, *user).await? {
             return Err(Problem::invalid_field("/on_behalf_of", "not_found", "There is no such user."));
-        };
-        let mut tx = app.context.db.begin(actor.organization).await?;
-        keep_account(&mut tx, actor.organization, *user, &account).await?;
-        tx.commit().await?;
+        }
     }
     Ok(())
+}
+
+/// Refuses guests that are none.
+///
+/// # Errors
+/// 422 naming the first by its place; 503 when it cannot be found out for now whether there is such a user.
+pub async fn invite(app: &App, actor: &Actor, guests: &[Guest]) -> Result<(), Problem> {
+    let refused =
+        |place: usize, code, detail| Problem::invalid_field(&format!("/guests/{place}"), code, detail);
+    guest::check(guests).map_err(|(place, code, detail)| refused(place, code, detail))?;
+    let users: Vec<UserId> = guests.iter().filter_map(|guest| guest.user_id).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let book = Rulebook::load(&mut tx, actor.organization, &Tree::new(), &users).await?;
+    drop(tx);
+    for (place, guest) in guests.iter().enumerate() {
+        let Some(user) = guest.user_id.filter(|user| book.person(*user).is_none()) else { continue };
+        if !find(app, actor, user).await? {
+            return Err(refused(place, "not_found", "There is no such user."));
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is somebody in the organization. What is not known of them here is asked for, and kept.
+///
+/// # Errors
+/// 503 when that cannot be found out for now.
+pub async fn meet(app: &App, actor: &Actor, user: UserId) -> Result<bool, Problem> {
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let book = Rulebook::load(&mut tx, actor.organization, &Tree::new(), &[user]).await?;
+    drop(tx);
+    Ok(user == actor.user || book.person(user).is_some() || find(app, actor, user).await?)
+}
+
+async fn find(app: &App, actor: &Actor, user: UserId) -> Result<bool, Problem> {
+    let path = format!("/internal/organizations/{}/users/{user}/account", actor.organization);
+    let found: Option<Account> = app.users.get(&path, &actor.correlation.id).await?;
+    let Some(account) = found else { return Ok(false) };
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    keep_account(&mut tx, actor.organization, user, &account).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Refuses resources that cannot be booked now: retired, in maintenance, or with a part that is.

@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/bookings/{id}`: what it is for, and how many come.
+//! `PATCH /api/v1/bookings/{id}`: what it is for, how many come, and who is invited.
 
 use axum::extract::State;
 use garde::Validate;
@@ -15,6 +15,7 @@ use super::refusal::refuse;
 use super::step;
 use crate::App;
 use crate::booking::Booking;
+use crate::guest::Guest;
 use crate::store::told::Told;
 
 /// What is to be otherwise; what is absent stays.
@@ -30,6 +31,10 @@ pub struct Request {
     #[garde(range(min = 1, max = 100_000))]
     #[schema(minimum = 1, maximum = 100_000, example = 6)]
     pub attendees: Option<i32>,
+    /// Who is invited: 200 at most. Users among them see the booking.
+    #[garde(length(max = 200), dive)]
+    #[schema(max_items = 200)]
+    pub guests: Option<Vec<Guest>>,
 }
 
 /// Changes what is neither its time nor its place; for those see `move_booking`.
@@ -38,7 +43,7 @@ pub struct Request {
     path = "/api/v1/bookings/{id}",
     operation_id = "update_booking",
     tag = "bookings",
-    summary = "Change the title or the number of attendees",
+    summary = "Change the title, the number of attendees or the guests",
     params(
         ("id" = BookingId, Path, description = "The booking"),
         ("If-Match" = String, Header, description = "The `ETag` of the version to change")
@@ -60,6 +65,7 @@ pub async fn update_booking(
     version: IfMatch,
     Json(request): Json<Request>,
 ) -> Result<Answer, Problem> {
+    step::invite(&app, &actor, request.guests.as_deref().unwrap_or_default()).await?;
     step::runs(|| attempt(&app, &actor, id, Some(version), &request)).await
 }
 
@@ -75,8 +81,9 @@ async fn attempt(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let before = step::begin(&mut tx, actor, id, version).await?;
     let title = request.title.clone().or_else(|| before.title.clone());
-    let after =
-        Booking { title, attendees: request.attendees.or(before.attendees), ..before.clone().touch(act.now) };
+    let guests = request.guests.clone().unwrap_or_else(|| before.guests.clone());
+    let attendees = request.attendees.or(before.attendees);
+    let after = Booking { title, attendees, guests, ..before.clone().touch(act.now) };
     let ids: Vec<_> = after.resources.iter().map(|one| one.resource_id).collect();
     let (mut tx, known) = step::look(app, actor, tx, &ids, before.user_id).await?;
     let mut broken = known.verdict(&after, Some(after.slot), act.now).broken;

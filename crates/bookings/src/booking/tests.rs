@@ -25,6 +25,7 @@ fn booking(status: Status) -> Booking {
         terms: Terms::default(),
         checked_in_at: None,
         released_at: None,
+        guests: Vec::new(),
         flag: None,
         expires_at: (status == Status::Held).then(|| at("09:00")),
         created_at: at("08:00"),

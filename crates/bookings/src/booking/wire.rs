@@ -20,6 +20,8 @@ impl From<&Booking> for wire::Booking {
             created_at: Some(booking.created_at),
             checked_in_at: booking.checked_in_at,
             released_at: booking.released_at,
+            guest_user_ids: booking.guests.iter().filter_map(|guest| guest.user_id).collect(),
+            guest_count: u32::try_from(booking.guests.len()).unwrap_or(u32::MAX),
         }
     }
 }

@@ -8,7 +8,9 @@ use platform::http::Problem;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::guests;
 use crate::booking::{BookedResource, Booking, Status};
+use crate::guest::Guest;
 use crate::quote::Quote;
 use crate::terms::Terms;
 
@@ -73,7 +75,12 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
                                     order by r.position)
                    from bookings.booking_resource r
                    where r.organization_id = b.organization_id and r.booking_id = b.id)
-                      as "resources!: Json<Vec<BookedResource>>"
+                      as "resources!: Json<Vec<BookedResource>>",
+                  (select jsonb_agg(jsonb_build_object('user_id', g.user_id, 'email', g.email, 'name', g.name)
+                                    order by g.position)
+                   from bookings.booking_guest g
+                   where g.organization_id = b.organization_id and g.booking_id = b.id)
+                      as "guests: Json<Vec<Guest>>"
            from bookings.booking b where b.organization_id = $1 and b.id = any($2)
            order by b.starts_at, b.id"#,
         organization.0,
@@ -95,6 +102,7 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
                 slot: slot.map_err(|error| Problem::internal(&error))?,
                 resources: row.resources.0,
                 attendees: row.attendees,
+                guests: row.guests.map(|guests| guests.0).unwrap_or_default(),
                 priority: row.priority,
                 quote: row.quote.map(|quote| quote.0),
                 terms: row.terms.0,
@@ -115,6 +123,12 @@ pub fn is_open_to(booking: &Booking, actor: &Actor) -> bool {
     booking.user_id == actor.user
         || booking.created_by == actor.user
         || actor.may::<kernel::role::BookingsManage>()
+}
+
+/// Whether the caller may see a booking: who may change it, and its guests.
+#[must_use]
+pub fn is_visible_to(booking: &Booking, actor: &Actor) -> bool {
+    is_open_to(booking, actor) || booking.guests.iter().any(|guest| guest.user_id == Some(actor.user))
 }
 
 /// The booking for a change by the caller, locked.
@@ -176,6 +190,9 @@ pub(super) async fn insert(
         // Forty random bits: the next id has others.
         Problem::new(Kind::Conflict, "request_in_progress", "Try again.").or_run_again()
     })?;
+    if !booking.guests.is_empty() {
+        guests::replace(tx, organization, booking).await?;
+    }
     Ok(())
 }
 
@@ -219,6 +236,9 @@ pub(super) async fn save(
     .await?;
     if before.resources != after.resources {
         replace_resources(tx, organization, after).await?;
+    }
+    if before.guests != after.guests {
+        guests::replace(tx, organization, after).await?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use super::resources::{Resource, Tree};
 use super::rules::Rulebook;
 use crate::booking::{Booking, Wanted};
 use crate::policy::{self, Item, Person, Verdict};
+use crate::rules::Layer;
 
 /// What a decision needs to know: the resources, locked, and the rules over them and the people.
 #[derive(Debug)]
@@ -23,6 +24,12 @@ impl Known {
     #[must_use]
     pub const fn new(tree: Tree, book: Rulebook, actor: Person) -> Self {
         Self { tree, book, actor }
+    }
+
+    /// The same with other rules on something.
+    #[must_use]
+    pub fn trying(self, layer: Layer) -> Self {
+        Self { book: self.book.with(layer), ..self }
     }
 
     /// Somebody as the rules see them; of whom nothing is known, only that they are there.

@@ -1,18 +1,74 @@
 //! Quotas, counted under a lock in the transaction that books: two requests at once cannot both take the last of one.
 
-use contracts::rules::{Measure, QuotaOf, Scope};
+use contracts::rules::{Measure, Quota, QuotaOf, Scope};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, OrganizationId, UserId};
 use platform::db::Tx;
 use platform::http::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::booking::Booking;
 use crate::policy::Broken;
 use crate::quota::{detail, window};
 use crate::rules::ScopedQuota;
+
+/// A quota, and what a booking would take of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Usage {
+    /// What it is laid on.
+    pub scope: Scope,
+    /// The id of that.
+    pub scope_id: Uuid,
+    /// How much one may have.
+    pub quota: Quota,
+    /// What is taken already.
+    pub used: i64,
+    /// What the booking would take.
+    pub asked: i64,
+    /// What would be left; below zero when it would be refused.
+    pub left: i64,
+}
+
+impl Usage {
+    /// The rule that is broken when it is overdrawn.
+    #[must_use]
+    pub fn broken(&self) -> Option<Broken> {
+        let quota = ScopedQuota { scope: self.scope, scope_id: self.scope_id, quota: self.quota };
+        let broken = || Broken { rule: "quota", detail: detail(&quota, self.used), resource_id: None };
+        (self.left < 0).then(broken)
+    }
+}
+
+/// What a booking would take of quotas. Whoever else counts for the same people waits until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn usage(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    quotas: &[ScopedQuota],
+    booking: &Booking,
+    now: Timestamp,
+) -> Result<Vec<Usage>, Problem> {
+    lock(tx, quotas, booking.user_id).await?;
+    let mut usages = Vec::new();
+    for scoped in quotas {
+        let used = used(tx, organization, scoped, booking, now).await?;
+        let asked = match scoped.quota.measure {
+            Measure::Count => 1,
+            Measure::Minutes => booking.slot.duration().as_mins(),
+            Measure::Money => booking.quote.as_ref().map_or(0, |quote| quote.total.amount),
+        };
+        let left = scoped.quota.limit.saturating_sub(used).saturating_sub(asked);
+        let ScopedQuota { scope, scope_id, quota } = *scoped;
+        usages.push(Usage { scope, scope_id, quota, used, asked, left });
+    }
+    Ok(usages)
+}
 
 /// The quotas that a booking would overdraw.
 ///
@@ -25,23 +81,8 @@ pub async fn overdrawn(
     booking: &Booking,
     now: Timestamp,
 ) -> Result<Vec<Broken>, Problem> {
-    if quotas.is_empty() {
-        return Ok(Vec::new());
-    }
-    lock(tx, quotas, booking.user_id).await?;
-    let mut broken = Vec::new();
-    for quota in quotas {
-        let used = used(tx, organization, quota, booking, now).await?;
-        let asked = match quota.quota.measure {
-            Measure::Count => 1,
-            Measure::Minutes => booking.slot.duration().as_mins(),
-            Measure::Money => booking.quote.as_ref().map_or(0, |quote| quote.total.amount),
-        };
-        if used.saturating_add(asked) > quota.quota.limit {
-            broken.push(Broken { rule: "quota", detail: detail(quota, used), resource_id: None });
-        }
-    }
-    Ok(broken)
+    let usages = usage(tx, organization, quotas, booking, now).await?;
+    Ok(usages.iter().filter_map(Usage::broken).collect())
 }
 
 /// Whoever else counts for the same people waits; taken after the resources, and in one order.

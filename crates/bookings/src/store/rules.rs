@@ -16,7 +16,7 @@ use crate::policy::{Item, Person};
 use crate::rules::{Layer, Rules};
 
 /// The rules and the people that a decision needs.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Rulebook {
     organization: Uuid,
     layers: BTreeMap<Uuid, Layer>,
@@ -85,6 +85,13 @@ impl Rulebook {
             self.layers.insert(id, Layer { scope, scope_id: id, rules: serde_json::from_value(document)? });
         }
         Ok(())
+    }
+
+    /// The same with other rules on something.
+    #[must_use]
+    pub fn with(mut self, layer: Layer) -> Self {
+        self.layers.insert(layer.scope_id, layer);
+        self
     }
 
     /// A person, if they are known.

@@ -14,7 +14,7 @@ use super::alternatives::open;
 use super::known::Known;
 use super::rules::Rulebook;
 use super::write::{self, Act, Applied, Change};
-use super::{calendar, resources};
+use super::{calendar, credits, resources};
 use crate::booking::{Booking, Status, Wanted, reference};
 use crate::policy::Person;
 use crate::terms::Terms;
@@ -264,6 +264,9 @@ async fn offer(tx: &mut Tx, act: &Act, entry: Entry) -> Result<(), Problem> {
         return Ok(());
     }
     let change = Change::create(booking.clone());
+    if credits::short(tx, act.organization, std::slice::from_ref(&change)).await?.is_some() {
+        return Ok(());
+    }
     match Box::pin(write::apply(tx, act, &known.tree, &[change])).await? {
         Applied::Yes => {
             let entry = Entry { status: WaitlistStatus::Offered, booking_id: Some(booking.id), ..entry };
@@ -295,6 +298,7 @@ fn hold(entry: &Entry, known: &Known, now: Timestamp) -> Booking {
         expires_at: Some(now + OFFER),
         checked_in_at: None,
         released_at: None,
+        guests: Vec::new(),
         flag: None,
         created_at: now,
         updated_at: now,

@@ -1,7 +1,7 @@
 //! The one write path: whatever is done to bookings ends here, and claims are written nowhere else.
 //!
 //! Create, confirm, approve, move, swap, waitlist and all others hand over bookings as they were and as they are
-//! to be. What they took before is given up, what they take now is claimed, all of it or nothing; then the rows, the
+//! to be. What they took before is given up, what they take now is claimed, all of it or nothing; then the credit, the
 //! events, and those who waited for what was freed.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use platform::http::Problem;
 use super::claims::{self, Rival, Rivals};
 use super::resources::{Tree, nodes};
 use super::told::Told;
-use super::{blackouts, bookings, conflicts, expiry, past, resources, waitlist};
+use super::{blackouts, bookings, conflicts, credits, expiry, past, resources, waitlist};
 use crate::booking::{Booking, Status, Taken};
 
 /// Rounds of clearing away expired holds before giving up; each clears all that are there.
@@ -86,7 +86,7 @@ pub enum Applied {
 /// Applies changes, all or none. The tree holds the resources of all of them, before and after, and is locked.
 ///
 /// # Errors
-/// 422 when a resource does not have that many units; otherwise when the database fails.
+/// 422 when a resource does not have that many units, or somebody not enough credit; otherwise when the database fails.
 pub async fn apply(tx: &mut Tx, act: &Act, tree: &Tree, changes: &[Change]) -> Result<Applied, Problem> {
     let anew: Vec<&Change> = changes.iter().filter(|change| change.takes_anew()).collect();
     let given_up: Vec<_> = anew.iter().filter(|change| !change.taken_before().is_empty()).collect();
@@ -107,6 +107,7 @@ pub async fn apply(tx: &mut Tx, act: &Act, tree: &Tree, changes: &[Change]) -> R
     for change in changes.iter().filter(|change| !change.takes_anew()) {
         settle_claims(tx, act, tree, change).await?;
     }
+    credits::settle(tx, act, changes).await?;
     for change in changes {
         let reason = change.reason.clone();
         change.told.tell(tx, act, change.before.as_ref(), &change.after, reason).await?;

@@ -141,6 +141,8 @@ pub fn booking(person: &Person) -> Booking {
         created_at: None,
         checked_in_at: None,
         released_at: None,
+        guest_user_ids: Vec::new(),
+        guest_count: 0,
     }
 }
 
@@ -202,7 +204,7 @@ async fn details(
     path: Path<(OrganizationId, BookingId)>,
 ) -> axum::Json<BookingDetails> {
     let title = known.lock().unwrap().titles.get(&path.1).cloned();
-    axum::Json(BookingDetails { id: path.1, title })
+    axum::Json(BookingDetails { id: path.1, title, guests: Vec::new() })
 }
 
 /// The feed once: afterwards it is empty.

@@ -67,6 +67,43 @@ impl Feed {
         Router::new().route("/internal/events", get(read)).with_state(self)
     }
 
+    /// The events after a cursor as soon as there are any; none when that takes too long or the process stops.
+    ///
+    /// # Errors
+    /// As [`Feed::after`].
+    pub async fn wait(&self, cursor: Option<&str>, wait: Duration) -> Result<Vec<Envelope>, Problem> {
+        let deadline = Instant::now() + wait;
+        let mut woken = self.woken.clone();
+        loop {
+            woken.mark_unchanged();
+            let events = self.after(cursor).await?;
+            if !events.is_empty() || Instant::now() >= deadline || self.shutdown.is_cancelled() {
+                return Ok(events);
+            }
+            let next_look = deadline.min(Instant::now() + LOOK_AGAIN);
+            tokio::select! {
+                () = self.shutdown.cancelled() => {}
+                // An error means the listener is gone: then the timer alone wakes us.
+                Ok(()) = woken.changed() => {}
+                () = tokio::time::sleep_until(next_look) => {}
+            }
+        }
+    }
+
+    /// The last events that no transaction under way can still precede, at most so many, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last(&self, count: i64) -> Result<Vec<Envelope>, Problem> {
+        let mut tx = self.db.begin_as_feed().await?;
+        let statement = format!(
+            "select {COLUMNS} from event where xid < pg_snapshot_xmin(pg_current_snapshot())
+             order by xid desc, position desc limit $1"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement)).bind(count).fetch_all(&mut *tx).await?;
+        Ok(rows.iter().rev().map(|row| Envelope::of_row(row, self.db.schema())).collect::<Result<_, _>>()?)
+    }
+
     /// The events after a cursor that no transaction under way can still precede, oldest first.
     ///
     /// # Errors
@@ -106,22 +143,8 @@ fn parse(cursor: &str) -> Result<(String, i64), Problem> {
 }
 
 async fn read(_: Peer, State(feed): State<Feed>, Query(ask): Query<Ask>) -> Result<Response, Problem> {
-    let deadline = Instant::now() + Duration::from_secs(ask.wait.unwrap_or(0));
-    let mut woken = feed.woken.clone();
-    let events = loop {
-        woken.mark_unchanged();
-        let events = feed.after(ask.after.as_deref()).await?;
-        if !events.is_empty() || Instant::now() >= deadline || feed.shutdown.is_cancelled() {
-            break events;
-        }
-        let next_look = deadline.min(Instant::now() + LOOK_AGAIN);
-        tokio::select! {
-            () = feed.shutdown.cancelled() => {}
-            // An error means the listener is gone: then the timer alone wakes us.
-            Ok(()) = woken.changed() => {}
-            () = tokio::time::sleep_until(next_look) => {}
-        }
-    };
+    let wait = Duration::from_secs(ask.wait.unwrap_or(0));
+    let events = feed.wait(ask.after.as_deref(), wait).await?;
     let body = serde_json::to_vec(&events).map_err(|error| Problem::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/cloudevents-batch+json")], body).into_response())
 }
