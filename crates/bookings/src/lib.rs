@@ -10,6 +10,7 @@ pub mod on;
 pub mod policy;
 pub mod quota;
 pub mod quote;
+pub mod recurrence;
 pub mod rules;
 pub mod schedule;
 pub mod store;
