@@ -65,6 +65,23 @@ pub enum Error {
         /// What is free instead, best first.
         alternatives: Value,
     },
+    /// Occurrences of a series that others are in the way of.
+    #[error("{} of the occurrences are taken.", .occurrences.as_array().map_or(0, Vec::len))]
+    SeriesConflict {
+        /// Each of them, with what is in its way.
+        occurrences: Value,
+    },
+    /// A series, or occurrences of it, that the rules do not allow.
+    #[error("The series breaks {} of the rules.", .broken.len())]
+    SeriesRefused {
+        /// The rules.
+        broken: Vec<Broken>,
+        /// Each occurrence that cannot be.
+        occurrences: Value,
+    },
+    /// A change of a series of which nothing lies ahead.
+    #[error("Nothing of the series lies ahead.")]
+    SeriesOver,
     /// More units than the resource has.
     #[error("{name} has {has} units.")]
     NotEnoughUnits {
@@ -89,8 +106,12 @@ impl Fault for Error {
             | Self::AlreadyDecided
             | Self::AlreadyBegun
             | Self::AlreadyOver
+            | Self::SeriesConflict { .. }
+            | Self::SeriesOver
             | Self::SlotTaken { .. } => Kind::Conflict,
-            Self::PolicyViolated { .. } | Self::NotEnoughUnits { .. } => Kind::Invalid,
+            Self::PolicyViolated { .. } | Self::SeriesRefused { .. } | Self::NotEnoughUnits { .. } => {
+                Kind::Invalid
+            }
             Self::OnBehalfForbidden | Self::NotAnApprover => Kind::Forbidden,
         }
     }
@@ -106,7 +127,9 @@ impl Fault for Error {
             Self::AlreadyDecided => "already_decided",
             Self::AlreadyBegun => "already_begun",
             Self::AlreadyOver => "already_over",
-            Self::PolicyViolated { .. } => "policy_violated",
+            Self::PolicyViolated { .. } | Self::SeriesRefused { .. } => "policy_violated",
+            Self::SeriesConflict { .. } => "series_conflict",
+            Self::SeriesOver => "series_over",
             Self::SlotTaken { .. } => "slot_taken",
             Self::NotEnoughUnits { .. } => "not_enough_units",
             Self::OnBehalfForbidden => "permission_required",
@@ -128,6 +151,13 @@ impl Fault for Error {
             Self::SlotTaken { conflicts, alternatives } => {
                 members.insert("conflicts".into(), conflicts.clone());
                 members.insert("alternatives".into(), alternatives.clone());
+            }
+            Self::SeriesConflict { occurrences } => {
+                members.insert("occurrences".into(), occurrences.clone());
+            }
+            Self::SeriesRefused { broken, occurrences } => {
+                members.insert("broken".into(), serde_json::to_value(broken).unwrap_or_default());
+                members.insert("occurrences".into(), occurrences.clone());
             }
             _ => {}
         }

@@ -11,6 +11,7 @@ pub mod known;
 pub mod quotas;
 pub mod resources;
 pub mod rules;
+pub mod series;
 pub mod told;
 pub mod waitlist;
 pub mod write;

@@ -28,7 +28,8 @@ pub async fn refuse(
     broken: Vec<Broken>,
     rivals: &[Rival],
 ) -> Result<Problem, Problem> {
-    let conflicts = conflicts(tx, actor, &known.tree, rivals).await?;
+    let theirs = bookings_of(tx, actor, rivals.iter()).await?;
+    let conflicts = conflicts(actor, &known.tree, rivals, &theirs);
     let now = app.context.clock.now();
     let found = alternatives::find(tx, actor.organization, known, booking, now).await?;
     let alternatives = serde_json::to_value(found).map_err(|error| Problem::internal(&error))?;
@@ -39,10 +40,22 @@ pub async fn refuse(
     })
 }
 
+/// The bookings that rivals are of.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bookings_of<'a>(
+    tx: &mut Tx,
+    actor: &Actor,
+    rivals: impl Iterator<Item = &'a Rival> + Send,
+) -> Result<Vec<Booking>, Problem> {
+    let ids: Vec<_> = rivals.filter_map(booking_of).map(|id| id.0).collect();
+    if ids.is_empty() { Ok(Vec::new()) } else { bookings::many(tx, actor.organization, &ids).await }
+}
+
 /// The rivals. Whose they are, only those learn who may.
-async fn conflicts(tx: &mut Tx, actor: &Actor, tree: &Tree, rivals: &[Rival]) -> Result<Value, Problem> {
-    let ids: Vec<_> = rivals.iter().filter_map(booking_of).map(|id| id.0).collect();
-    let known = bookings::many(tx, actor.organization, &ids).await?;
+#[must_use]
+pub fn conflicts(actor: &Actor, tree: &Tree, rivals: &[Rival], known: &[Booking]) -> Value {
     // A whole meets the same booking at each of its parts: one conflict is enough.
     let mut named = std::collections::BTreeSet::new();
     let conflicts = rivals.iter().filter(|rival| named.insert(rival.holder)).map(|rival| {
@@ -66,7 +79,7 @@ async fn conflicts(tx: &mut Tx, actor: &Actor, tree: &Tree, rivals: &[Rival]) ->
         }
         conflict
     });
-    Ok(conflicts.collect())
+    conflicts.collect()
 }
 
 fn booking_of(rival: &Rival) -> Option<BookingId> {

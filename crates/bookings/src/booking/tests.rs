@@ -26,6 +26,7 @@ fn booking(status: Status) -> Booking {
         checked_in_at: None,
         released_at: None,
         flag: None,
+        series: None,
         expires_at: (status == Status::Held).then(|| at("09:00")),
         created_at: at("08:00"),
         updated_at: at("08:00"),

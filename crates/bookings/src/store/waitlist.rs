@@ -296,6 +296,7 @@ fn hold(entry: &Entry, known: &Known, now: Timestamp) -> Booking {
         checked_in_at: None,
         released_at: None,
         flag: None,
+        series: None,
         created_at: now,
         updated_at: now,
     }

@@ -13,4 +13,5 @@ mod moving;
 mod races;
 mod rules;
 mod schema;
+mod series;
 mod waitlist;
