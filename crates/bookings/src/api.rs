@@ -2,12 +2,15 @@
 
 pub mod approve_booking;
 pub mod cancel_booking;
+pub mod cancel_series;
+pub mod change_series;
 pub mod check_in;
 pub mod check_out;
 pub mod confirm_booking;
 pub mod create_blackout;
 pub mod create_booking;
 pub mod create_delegation;
+pub mod create_series;
 pub mod csv;
 pub mod end_delegation;
 pub mod get_audit;
@@ -20,6 +23,7 @@ pub mod get_free_busy;
 pub mod get_next_free;
 pub mod get_report;
 pub mod grant_credit;
+pub mod get_series;
 pub mod join_waitlist;
 pub mod leave_waitlist;
 pub mod list_approvals;
@@ -27,14 +31,18 @@ pub mod list_blackouts;
 pub mod list_bookings;
 pub mod list_conflicts;
 pub mod list_delegations;
+pub mod list_series;
 pub mod list_waitlist;
 pub mod move_booking;
+pub mod plan;
+pub mod preview_series;
 pub mod refusal;
 pub mod reinstate_booking;
 pub mod reject_booking;
 pub mod remove_blackout;
 pub mod resolve_conflict;
 pub mod search_availability;
+pub mod series;
 pub mod step;
 pub mod swap_bookings;
 pub mod transfer_booking;
@@ -43,7 +51,7 @@ pub mod update_booking;
 pub mod watch_live;
 
 use jiff::Timestamp;
-use kernel::{BookingId, UserId};
+use kernel::{BookingId, SeriesId, UserId};
 use platform::auth::Actor;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,6 +59,7 @@ use utoipa::ToSchema;
 use crate::booking::{BookedResource, Booking, Status};
 use crate::guest::Guest;
 use crate::quote::Quote;
+use crate::recurrence::Local;
 use crate::rules::minutes;
 use crate::store::bookings;
 
@@ -96,6 +105,10 @@ pub struct BookingBody {
     pub released_at: Option<Timestamp>,
     /// Why somebody has to look at it: it no longer fits its resource.
     pub flag: Option<String>,
+    /// The series that it is of.
+    pub series_id: Option<SeriesId>,
+    /// The start that the series gave it, by the clock of its zone: its name within the series.
+    pub occurrence: Option<Local>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -178,6 +191,8 @@ impl From<Booking> for BookingBody {
             checked_in_at: booking.checked_in_at,
             released_at: booking.released_at,
             flag: booking.flag,
+            series_id: booking.series.map(|(id, _)| id),
+            occurrence: booking.series.map(|(_, occurrence)| occurrence),
             created_at: booking.created_at,
             updated_at: booking.updated_at,
         }

@@ -4,12 +4,13 @@ mod life;
 mod wire;
 
 use jiff::Timestamp;
-use kernel::{BookingId, ResourceId, Slot, UserId};
+use kernel::{BookingId, ResourceId, SeriesId, Slot, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::guest::Guest;
 use crate::quote::Quote;
+use crate::recurrence::Local;
 use crate::terms::Terms;
 
 /// Where a booking is in its life.
@@ -114,6 +115,8 @@ pub struct Booking {
     pub released_at: Option<Timestamp>,
     /// Why somebody has to look at it.
     pub flag: Option<String>,
+    /// The series that it is of, and which of its occurrences it is.
+    pub series: Option<(SeriesId, Local)>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -68,6 +68,23 @@ pub enum Error {
         /// What is free instead, best first.
         alternatives: Value,
     },
+    /// Occurrences of a series that others are in the way of.
+    #[error("{} of the occurrences are taken.", .occurrences.as_array().map_or(0, Vec::len))]
+    SeriesConflict {
+        /// Each of them, with what is in its way.
+        occurrences: Value,
+    },
+    /// A series, or occurrences of it, that the rules do not allow.
+    #[error("The series breaks {} of the rules.", .broken.len())]
+    SeriesRefused {
+        /// The rules.
+        broken: Vec<Broken>,
+        /// Each occurrence that cannot be.
+        occurrences: Value,
+    },
+    /// A change of a series of which nothing lies ahead.
+    #[error("Nothing of the series lies ahead.")]
+    SeriesOver,
     /// More units than the resource has.
     #[error("{name} has {has} units.")]
     NotEnoughUnits {
@@ -93,8 +110,12 @@ impl Fault for Error {
             | Self::AlreadyBegun
             | Self::AlreadyOver
             | Self::ConflictOver
+            | Self::SeriesConflict { .. }
+            | Self::SeriesOver
             | Self::SlotTaken { .. } => Kind::Conflict,
-            Self::PolicyViolated { .. } | Self::NotEnoughUnits { .. } => Kind::Invalid,
+            Self::PolicyViolated { .. } | Self::SeriesRefused { .. } | Self::NotEnoughUnits { .. } => {
+                Kind::Invalid
+            }
             Self::OnBehalfForbidden | Self::NotAnApprover => Kind::Forbidden,
         }
     }
@@ -111,7 +132,9 @@ impl Fault for Error {
             Self::AlreadyBegun => "already_begun",
             Self::AlreadyOver => "already_over",
             Self::ConflictOver => "conflict_over",
-            Self::PolicyViolated { .. } => "policy_violated",
+            Self::PolicyViolated { .. } | Self::SeriesRefused { .. } => "policy_violated",
+            Self::SeriesConflict { .. } => "series_conflict",
+            Self::SeriesOver => "series_over",
             Self::SlotTaken { .. } => "slot_taken",
             Self::NotEnoughUnits { .. } => "not_enough_units",
             Self::OnBehalfForbidden => "permission_required",
@@ -133,6 +156,13 @@ impl Fault for Error {
             Self::SlotTaken { conflicts, alternatives } => {
                 members.insert("conflicts".into(), conflicts.clone());
                 members.insert("alternatives".into(), alternatives.clone());
+            }
+            Self::SeriesConflict { occurrences } => {
+                members.insert("occurrences".into(), occurrences.clone());
+            }
+            Self::SeriesRefused { broken, occurrences } => {
+                members.insert("broken".into(), serde_json::to_value(broken).unwrap_or_default());
+                members.insert("occurrences".into(), occurrences.clone());
             }
             _ => {}
         }

@@ -14,9 +14,11 @@ pub mod on;
 pub mod policy;
 pub mod quota;
 pub mod quote;
+pub mod recurrence;
 pub mod report;
 pub mod rules;
 pub mod schedule;
+pub mod series;
 pub mod store;
 pub mod terms;
 pub mod waiting;
@@ -116,6 +118,11 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::end_delegation::end_delegation))
         .routes(routes!(api::list_blackouts::list_blackouts, api::create_blackout::create_blackout))
         .routes(routes!(api::remove_blackout::remove_blackout))
+        .routes(routes!(api::list_series::list_series, api::create_series::create_series))
+        .routes(routes!(api::preview_series::preview_series))
+        .routes(routes!(api::get_series::get_series))
+        .routes(routes!(api::change_series::change_series))
+        .routes(routes!(api::cancel_series::cancel_series))
         .routes(routes!(api::list_waitlist::list_waitlist, api::join_waitlist::join_waitlist))
         .routes(routes!(api::leave_waitlist::leave_waitlist))
         .routes(routes!(api::search_availability::search_availability))

@@ -1,7 +1,7 @@
 //! The rules in force for a resource: the layers laid on it, and of each rule the strictest. Pure.
 
 use contracts::rules::{
-    Approval, Cancellation, CheckIn, Policy, Prices, Quota, RuleSet, Schedule, Scope, Who,
+    Approval, Cancellation, CheckIn, Policy, Prices, Quota, Recurrence, RuleSet, Schedule, Scope, Who,
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,8 @@ pub struct Rules {
     pub book_for_others: Vec<Who>,
     /// Quotas, all of which hold.
     pub quotas: Vec<ScopedQuota>,
+    /// How far a series may go.
+    pub recurrence: Recurrence,
     /// The priority of a booking.
     pub priority: i32,
     /// Whether a request blocks others.
@@ -118,6 +120,7 @@ impl Rules {
             book: whos(|policy| &policy.access.book),
             book_for_others: whos(|policy| &policy.access.book_for_others),
             quotas: layers.iter().flat_map(quotas).collect(),
+            recurrence: recurrence(all().filter_map(|policy| policy.recurrence)),
             priority: all().filter_map(|policy| policy.priority).max().unwrap_or(0),
             pending_blocks: !each_says(|policy| policy.pending_blocks).contains(&false),
             attendees_required: each_says(|policy| policy.attendees_required).contains(&true),
@@ -191,6 +194,13 @@ fn check_in<'a>(all: impl Iterator<Item = &'a CheckIn> + Clone) -> CheckIn {
         required: all.clone().any(|one| one.required),
         opens_minutes: all.clone().filter_map(|one| one.opens_minutes).min().or(Some(CHECK_IN.0)),
         grace_minutes: all.filter_map(|one| one.grace_minutes).min().or(Some(CHECK_IN.1)),
+    }
+}
+
+fn recurrence(all: impl Iterator<Item = Recurrence> + Clone) -> Recurrence {
+    Recurrence {
+        max_occurrences: all.clone().filter_map(|one| one.max_occurrences).min(),
+        horizon_minutes: all.filter_map(|one| one.horizon_minutes).min(),
     }
 }
 

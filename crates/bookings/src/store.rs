@@ -20,6 +20,7 @@ pub mod report_rows;
 pub mod reports;
 pub mod resources;
 pub mod rules;
+pub mod series;
 pub mod told;
 pub mod waitlist;
 pub mod write;

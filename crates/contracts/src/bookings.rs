@@ -1,7 +1,10 @@
 //! What the booking service publishes and answers to other services.
 
 use jiff::Timestamp;
-use kernel::{BlackoutId, BookingId, ConflictId, Event, Money, ResourceId, Slot, UserId, WaitlistEntryId};
+use jiff::civil::DateTime;
+use kernel::{
+    BlackoutId, BookingId, ConflictId, Event, Money, ResourceId, SeriesId, Slot, UserId, WaitlistEntryId,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -199,6 +202,29 @@ pub struct Conflict {
     pub slot: Slot,
 }
 
+/// Bookings that recur.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    /// The series.
+    pub id: SeriesId,
+    /// Grows with every change.
+    pub version: i64,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Its rule (RFC 5545), unless it has single dates only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Its first start, by the clock of its zone.
+    pub starts_at: DateTime,
+    /// Its zone (IANA).
+    pub time_zone: String,
+    /// The occurrence from which on it was changed; none for all that lie ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime>,
+    /// The bookings that it is about: each has an event of its own.
+    pub bookings: Vec<BookingId>,
+}
+
 macro_rules! other_events {
     ($($(#[doc = $doc:literal])+ $name:ident($field:ident: $content:ident) = $type:literal of $stream:literal;)+) => {$(
         $(#[doc = $doc])+
@@ -220,6 +246,12 @@ macro_rules! other_events {
 }
 
 other_events! {
+    /// Bookings recur.
+    SeriesCreated(series: Series) = "reservas.series.created.v1" of "series";
+    /// Those that lie ahead have another time, resource or title.
+    SeriesChanged(series: Series) = "reservas.series.changed.v1" of "series";
+    /// Those that lie ahead were given up.
+    SeriesCancelled(series: Series) = "reservas.series.cancelled.v1" of "series";
     /// A time is closed.
     BlackoutCreated(blackout: Blackout) = "reservas.blackout.created.v1" of "blackout";
     /// It is open again.

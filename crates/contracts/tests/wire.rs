@@ -90,6 +90,29 @@ fn blackouts_and_waitlists() {
     on_the_wire(&ConflictResolved { conflict });
 }
 
+#[test]
+fn series() {
+    let series = Series {
+        id: SeriesId(id(14)),
+        version: 1,
+        user_id: UserId(id(2)),
+        rule: Some("FREQ=WEEKLY;COUNT=2".into()),
+        starts_at: "2026-11-23T09:00:00".parse().unwrap(),
+        time_zone: "Europe/Lisbon".into(),
+        from: None,
+        bookings: vec![BookingId(id(1)), BookingId(id(15))],
+    };
+    on_the_wire(&SeriesCreated { series: series.clone() });
+    let series = Series {
+        version: 2,
+        from: Some("2026-11-30T09:00:00".parse().unwrap()),
+        bookings: vec![BookingId(id(15))],
+        ..series
+    };
+    on_the_wire(&SeriesChanged { series: series.clone() });
+    on_the_wire(&SeriesCancelled { series });
+}
+
 fn resource() -> Resource {
     Resource {
         id: ResourceId(id(3)),

@@ -63,6 +63,8 @@ id! {
     AmenityId;
     /// A set of claims with one life.
     BookingId;
+    /// Bookings that recur.
+    SeriesId;
     /// Somebody's place in a waitlist.
     WaitlistEntryId;
     /// A time in which nobody can book.

@@ -115,6 +115,7 @@ impl Request {
             checked_in_at: None,
             released_at: None,
             flag: None,
+            series: None,
             created_at: now,
             updated_at: now,
         })

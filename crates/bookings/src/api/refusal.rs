@@ -32,7 +32,8 @@ pub async fn refuse(
     broken: Vec<Broken>,
     rivals: &[Rival],
 ) -> Result<Problem, Problem> {
-    let conflicts = named(tx, actor, &known.tree, rivals).await?;
+    let theirs = bookings_of(tx, actor, rivals.iter()).await?;
+    let conflicts = named(actor, &known.tree, rivals, &theirs);
     let now = app.context.clock.now();
     let found = alternatives::find(tx, actor.organization, known, booking, now).await?;
     let value = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error));
@@ -103,15 +104,22 @@ fn plainly(rival: &Rival) -> Value {
     })
 }
 
-/// The rivals. Whose they are, only those learn who may.
-pub(super) async fn named(
+/// The bookings that rivals are of.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bookings_of<'a>(
     tx: &mut Tx,
     actor: &Actor,
-    tree: &Tree,
-    rivals: &[Rival],
-) -> Result<Value, Problem> {
-    let ids: Vec<_> = rivals.iter().filter_map(booking_of).map(|id| id.0).collect();
-    let known = bookings::many(tx, actor.organization, &ids).await?;
+    rivals: impl Iterator<Item = &'a Rival> + Send,
+) -> Result<Vec<Booking>, Problem> {
+    let ids: Vec<_> = rivals.filter_map(booking_of).map(|id| id.0).collect();
+    if ids.is_empty() { Ok(Vec::new()) } else { bookings::many(tx, actor.organization, &ids).await }
+}
+
+/// The rivals. Whose they are, only those learn who may.
+#[must_use]
+pub fn named(actor: &Actor, tree: &Tree, rivals: &[Rival], known: &[Booking]) -> Value {
     // A whole meets the same booking at each of its parts: one conflict is enough.
     let mut named = std::collections::BTreeSet::new();
     let conflicts = rivals.iter().filter(|rival| named.insert(rival.holder)).map(|rival| {
@@ -135,7 +143,7 @@ pub(super) async fn named(
         }
         conflict
     });
-    Ok(conflicts.collect())
+    conflicts.collect()
 }
 
 fn booking_of(rival: &Rival) -> Option<BookingId> {

@@ -21,7 +21,7 @@ use crate::App;
 use crate::booking::Booking;
 use crate::error::Error;
 use crate::guest::{self, Guest};
-use crate::policy::Person;
+use crate::policy::{Person, Verdict};
 use crate::store::bookings;
 use crate::store::known::Known;
 use crate::store::quotas;
@@ -270,18 +270,25 @@ pub async fn judge(
     before: Option<Slot>,
 ) -> Result<Booking, Problem> {
     let act = act(app, actor);
-    let verdict = known.verdict(&booking, before, act.now);
-    let booking = Booking { quote: verdict.quote, priority: verdict.priority, ..booking };
-    let mut broken = verdict.broken;
-    broken.extend(quotas::overdrawn(tx, actor.organization, &verdict.quotas, &booking, act.now).await?);
+    let mut verdict = known.verdict(&booking, before, act.now);
+    let mut broken = std::mem::take(&mut verdict.broken);
+    let quotas = std::mem::take(&mut verdict.quotas);
+    let booking = agreed(app, booking, verdict, act.now);
+    broken.extend(quotas::overdrawn(tx, actor.organization, &quotas, &booking, act.now).await?);
     if !broken.is_empty() {
         let rivals = write::rivals(tx, &act, &known.tree, &booking).await?;
         return Err(refuse(tx, app, actor, known, &booking, broken, &rivals).await?);
     }
+    Ok(booking)
+}
+
+/// A booking under the terms that a verdict gives it, with its reminders.
+#[must_use]
+pub fn agreed(app: &App, booking: Booking, verdict: Verdict, now: Timestamp) -> Booking {
     let mut terms = verdict.terms;
-    let starts_in = booking.slot.starts_at().duration_since(act.now);
+    let starts_in = booking.slot.starts_at().duration_since(now);
     terms.reminders = app.config.reminder_minutes.clone();
     terms.reminders.retain(|before| crate::rules::minutes(*before) < starts_in);
     terms.reminders.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(Booking { terms, ..booking })
+    Booking { quote: verdict.quote, priority: verdict.priority, terms, ..booking }
 }

@@ -209,7 +209,8 @@ async fn judged(
     broken.extend(quotas.iter().filter_map(Usage::broken));
     broken.extend(credits::short(tx, actor.organization, &[Change::create(booking.clone())]).await?);
     let rivals = write::rivals(tx, &act, &known.tree, &booking).await?;
-    let conflicts = refusal::named(tx, actor, &known.tree, &rivals).await?;
+    let theirs = refusal::bookings_of(tx, actor, rivals.iter()).await?;
+    let conflicts = refusal::named(actor, &known.tree, &rivals, &theirs);
     let allowed = broken.is_empty() && rivals.is_empty();
     let alternatives = if allowed {
         Vec::new()

@@ -27,6 +27,7 @@ fn booking(status: Status) -> Booking {
         released_at: None,
         guests: Vec::new(),
         flag: None,
+        series: None,
         expires_at: (status == Status::Held).then(|| at("09:00")),
         created_at: at("08:00"),
         updated_at: at("08:00"),

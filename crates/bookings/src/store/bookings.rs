@@ -1,7 +1,7 @@
 //! Bookings in the database: loading, inserting, saving a step of their life with its event.
 
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, Kind, OrganizationId, Slot, UserId};
+use kernel::{BookingId, Kind, OrganizationId, SeriesId, Slot, UserId};
 use platform::auth::Actor;
 use platform::db::{OnConstraint as _, Tx};
 use platform::http::Problem;
@@ -12,6 +12,7 @@ use super::guests;
 use crate::booking::{BookedResource, Booking, Status};
 use crate::guest::Guest;
 use crate::quote::Quote;
+use crate::recurrence::Local;
 use crate::terms::Terms;
 
 /// How a booking is loaded.
@@ -69,7 +70,7 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
         r#"select b.id, b.reference, b.version, b.status as "status: Status", b.user_id, b.created_by, b.title,
                   b.starts_at, b.ends_at, b.expires_at, b.attendees, b.priority, b.quote as "quote: Json<Quote>",
                   b.terms as "terms: Json<Terms>",
-                  b.checked_in_at, b.released_at, b.flag, b.created_at, b.updated_at,
+                  b.checked_in_at, b.released_at, b.flag, b.created_at, b.updated_at, b.series_id, b.occurrence,
                   (select jsonb_agg(jsonb_build_object('resource_id', r.resource_id, 'name', r.name, 'units', r.units,
                                                        'time_zone', r.time_zone, 'location_names', r.location_names)
                                     order by r.position)
@@ -110,6 +111,10 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
                 checked_in_at: row.checked_in_at.map(jiff_sqlx::Timestamp::to_jiff),
                 released_at: row.released_at.map(jiff_sqlx::Timestamp::to_jiff),
                 flag: row.flag,
+                series: row
+                    .series_id
+                    .zip(row.occurrence)
+                    .map(|(id, occurrence)| (SeriesId(id), Local(occurrence.to_jiff()))),
                 created_at: row.created_at.to_jiff(),
                 updated_at: row.updated_at.to_jiff(),
             })
@@ -154,8 +159,8 @@ pub(super) async fn insert(
         "with booking as (
              insert into bookings.booking (organization_id, id, reference, version, status, user_id, created_by, title,
                  starts_at, ends_at, expires_at, attendees, priority, price, currency, quote, terms,
-                 due_at, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+                 due_at, created_at, updated_at, series_id, occurrence)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, $21, $22)
          )
          insert into bookings.booking_resource (organization_id, booking_id, position, resource_id, units, name,
                                                 time_zone, location_names)
@@ -183,6 +188,8 @@ pub(super) async fn insert(
         booking.due_at().map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         booking.created_at.to_sqlx(),
         serde_json::to_value(&booking.resources).unwrap_or_default(),
+        booking.series.map(|(id, _)| id.0),
+        booking.series.map(|(_, occurrence)| occurrence.0.to_sqlx()) as Option<jiff_sqlx::DateTime>,
     )
     .execute(&mut **tx)
     .await

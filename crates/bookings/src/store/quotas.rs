@@ -1,10 +1,10 @@
 //! Quotas, counted under a lock in the transaction that books: two requests at once cannot both take the last of one.
 
-use contracts::rules::{Measure, Quota, QuotaOf, Scope};
+use contracts::rules::{Measure, Period, Quota, QuotaOf, Scope};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, OrganizationId, UserId};
+use kernel::{BookingId, OrganizationId, Slot, UserId};
 use platform::db::Tx;
 use platform::http::Problem;
 use serde::Serialize;
@@ -54,20 +54,9 @@ pub async fn usage(
     booking: &Booking,
     now: Timestamp,
 ) -> Result<Vec<Usage>, Problem> {
-    lock(tx, quotas, booking.user_id).await?;
-    let mut usages = Vec::new();
-    for scoped in quotas {
-        let used = used(tx, organization, scoped, booking, now).await?;
-        let asked = match scoped.quota.measure {
-            Measure::Count => 1,
-            Measure::Minutes => booking.slot.duration().as_mins(),
-            Measure::Money => booking.quote.as_ref().map_or(0, |quote| quote.total.amount),
-        };
-        let left = scoped.quota.limit.saturating_sub(used).saturating_sub(asked);
-        let ScopedQuota { scope, scope_id, quota } = *scoped;
-        usages.push(Usage { scope, scope_id, quota, used, asked, left });
-    }
-    Ok(usages)
+    let mut ledger = Ledger::without(&[booking.id]);
+    ledger.read(tx, organization, quotas, &[booking], now).await?;
+    Ok(ledger.usage(quotas, booking))
 }
 
 /// The quotas that a booking would overdraw.
@@ -83,6 +72,102 @@ pub async fn overdrawn(
 ) -> Result<Vec<Broken>, Problem> {
     let usages = usage(tx, organization, quotas, booking, now).await?;
     Ok(usages.iter().filter_map(Usage::broken).collect())
+}
+
+/// What is taken of quotas, by those of a batch as well that are not written yet: two occurrences of one series together
+/// cannot overdraw what each alone would not.
+#[derive(Debug)]
+pub struct Ledger {
+    without: Vec<Uuid>,
+    used: Vec<(ScopedQuota, Option<Slot>, i64)>,
+}
+
+impl Ledger {
+    /// One that counts some bookings only as they are added: they are about to be written.
+    #[must_use]
+    pub fn without(bookings: &[BookingId]) -> Self {
+        Self { without: bookings.iter().map(|id| id.0).collect(), used: Vec::new() }
+    }
+
+    /// Reads what is taken in all times in which bookings of one owner count, one query for each quota.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read(
+        &mut self,
+        tx: &mut Tx,
+        organization: OrganizationId,
+        quotas: &[ScopedQuota],
+        bookings: &[&Booking],
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Some(owner) = bookings.first().map(|booking| booking.user_id) else { return Ok(()) };
+        if !quotas.is_empty() {
+            lock(tx, quotas, owner).await?;
+        }
+        for quota in quotas {
+            let mut windows: Vec<Option<Slot>> =
+                bookings.iter().map(|booking| counted_in(quota, booking)).collect();
+            windows.sort();
+            windows.dedup();
+            windows.retain(|window| self.find(quota, *window).is_none());
+            if windows.is_empty() {
+                continue;
+            }
+            let used = used(tx, organization, quota, owner, &self.without, &windows, now).await?;
+            self.used.extend(windows.into_iter().zip(used).map(|(window, used)| (*quota, window, used)));
+        }
+        Ok(())
+    }
+
+    /// What one more booking would take.
+    #[must_use]
+    pub fn usage(&self, quotas: &[ScopedQuota], booking: &Booking) -> Vec<Usage> {
+        let usages = quotas.iter().map(|scoped| {
+            let place = self.find(scoped, counted_in(scoped, booking));
+            let used = place.and_then(|place| self.used.get(place)).map_or(0, |(.., used)| *used);
+            let asked = asked(scoped, booking);
+            let left = scoped.quota.limit.saturating_sub(used).saturating_sub(asked);
+            let ScopedQuota { scope, scope_id, quota } = *scoped;
+            Usage { scope, scope_id, quota, used, asked, left }
+        });
+        usages.collect()
+    }
+
+    /// The quotas that one more booking would overdraw.
+    #[must_use]
+    pub fn overdrawn(&self, quotas: &[ScopedQuota], booking: &Booking) -> Vec<Broken> {
+        self.usage(quotas, booking).iter().filter_map(Usage::broken).collect()
+    }
+
+    /// Counts one more booking.
+    pub fn add(&mut self, quotas: &[ScopedQuota], booking: &Booking) {
+        for quota in quotas {
+            let place = self.find(quota, counted_in(quota, booking));
+            if let Some((.., used)) = place.and_then(|place| self.used.get_mut(place)) {
+                *used = used.saturating_add(asked(quota, booking));
+            }
+        }
+    }
+
+    fn find(&self, quota: &ScopedQuota, window: Option<Slot>) -> Option<usize> {
+        self.used.iter().position(|(other, when, _)| other == quota && *when == window)
+    }
+}
+
+/// What a booking takes of a quota.
+fn asked(quota: &ScopedQuota, booking: &Booking) -> i64 {
+    match quota.quota.measure {
+        Measure::Count => 1,
+        Measure::Minutes => booking.slot.duration().as_mins(),
+        Measure::Money => booking.quote.as_ref().map_or(0, |quote| quote.total.amount),
+    }
+}
+
+/// The time in which a booking counts; none: all that are not over.
+fn counted_in(quota: &ScopedQuota, booking: &Booking) -> Option<Slot> {
+    let zone = booking.resources.first().and_then(|one| TimeZone::get(&one.time_zone).ok());
+    window(quota.quota.per, booking.slot.starts_at(), &zone.unwrap_or(TimeZone::UTC))
 }
 
 /// Whoever else counts for the same people waits; taken after the resources, and in one order.
@@ -102,17 +187,21 @@ async fn lock(tx: &mut Tx, quotas: &[ScopedQuota], owner: UserId) -> Result<(), 
     Ok(())
 }
 
-/// What is taken of a quota already, the booking itself left out.
+/// What is taken of a quota already, in each of some times in their order, some bookings left out.
 async fn used(
     tx: &mut Tx,
     organization: OrganizationId,
     quota: &ScopedQuota,
-    booking: &Booking,
+    owner: UserId,
+    without: &[Uuid],
+    windows: &[Option<Slot>],
     now: Timestamp,
-) -> Result<i64, Problem> {
-    let zone = booking.resources.first().and_then(|one| TimeZone::get(&one.time_zone).ok());
-    let window = window(quota.quota.per, booking.slot.starts_at(), &zone.unwrap_or(TimeZone::UTC));
-    let BookingId(id) = booking.id;
+) -> Result<Vec<i64>, Problem> {
+    let at_once = quota.quota.per == Period::AtOnce;
+    let starts: Vec<jiff_sqlx::Timestamp> =
+        windows.iter().map(|window| window.map_or(now, |window| window.starts_at()).to_sqlx()).collect();
+    let ends: Vec<jiff_sqlx::Timestamp> =
+        windows.iter().map(|window| window.map_or(now, |window| window.ends_at()).to_sqlx()).collect();
     let by_group = quota.quota.of == QuotaOf::Group;
     let resources = match quota.scope {
         Scope::Organization | Scope::Group => "all",
@@ -120,40 +209,44 @@ async fn used(
         Scope::Location => "location",
         Scope::Resource => "resource",
     };
-    let row = sqlx::query!(
-        r#"select count(*) as "count!", coalesce(sum(extract(epoch from b.ends_at - b.starts_at) / 60), 0)::bigint as "minutes!",
+    let rows = sqlx::query!(
+        r#"select count(b.id) as "count!",
+                  coalesce(sum(extract(epoch from b.ends_at - b.starts_at) / 60), 0)::bigint as "minutes!",
                   coalesce(sum(b.price), 0)::bigint as "money!"
-           from bookings.booking b
-           where b.organization_id = $1 and b.id <> $2
+           from unnest($7::timestamptz[], $8::timestamptz[]) with ordinality as w (starts_at, ends_at, place)
+           left join bookings.booking b
+             on b.organization_id = $1 and b.id <> all($2)
              and case when $3 then b.user_id in (select user_id from bookings.membership
                                                  where organization_id = $1 and group_id = $4)
                       else b.user_id = $5 end
              and b.status in ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'no_show')
              and (b.status <> 'held' or b.expires_at > $6)
-             and case when $7::timestamptz is null then b.ends_at > $6
-                      else b.starts_at >= $7 and b.starts_at < $8 end
+             and case when $10 then b.ends_at > $6 else b.starts_at >= w.starts_at and b.starts_at < w.ends_at end
              and ($9 = 'all' or exists (
                  select from bookings.booking_resource br
                  join bookings.resource r on r.organization_id = $1 and r.id = br.resource_id
                  where br.organization_id = $1 and br.booking_id = b.id
                    and case $9 when 'type' then r.type_id = $4
                                when 'location' then $4 = any(r.location_path)
-                               else r.id = $4 end))"#,
+                               else r.id = $4 end))
+           group by w.place order by w.place"#,
         organization.0,
-        id,
+        without,
         by_group,
         quota.scope_id,
-        booking.user_id.0,
+        owner.0,
         now.to_sqlx(),
-        window.map(|window| window.starts_at().to_sqlx()) as Option<jiff_sqlx::Timestamp>,
-        window.map(|window| window.ends_at().to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        &starts as &[jiff_sqlx::Timestamp],
+        &ends as &[jiff_sqlx::Timestamp],
         resources,
+        at_once,
     )
-    .fetch_one(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(match quota.quota.measure {
+    let used = rows.into_iter().map(|row| match quota.quota.measure {
         Measure::Count => row.count,
         Measure::Minutes => row.minutes,
         Measure::Money => row.money,
-    })
+    });
+    Ok(used.collect())
 }

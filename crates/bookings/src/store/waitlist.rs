@@ -300,6 +300,7 @@ fn hold(entry: &Entry, known: &Known, now: Timestamp) -> Booking {
         released_at: None,
         guests: Vec::new(),
         flag: None,
+        series: None,
         created_at: now,
         updated_at: now,
     }

@@ -187,11 +187,25 @@ async fn settle_claims(tx: &mut Tx, act: &Act, tree: &Tree, change: &Change) -> 
 /// # Errors
 /// When the database fails, or a resource does not have that many units.
 pub async fn rivals(tx: &mut Tx, act: &Act, tree: &Tree, booking: &Booking) -> Result<Vec<Rival>, Problem> {
-    let needs = claims::needs(tree, [booking.takes().as_slice()]);
+    Ok(rivals_of(tx, act, tree, &[booking]).await?.remove(&0).unwrap_or_default())
+}
+
+/// The same for each booking of a batch, in one look, by its place; they are each other's rivals as well.
+///
+/// # Errors
+/// When the database fails, or a resource does not have that many units.
+pub async fn rivals_of(
+    tx: &mut Tx,
+    act: &Act,
+    tree: &Tree,
+    bookings: &[&Booking],
+) -> Result<Rivals, Problem> {
+    let taken: Vec<Vec<Taken>> = bookings.iter().map(|booking| booking.takes()).collect();
+    let needs = claims::needs(tree, taken.iter().map(Vec::as_slice));
     let mut units = claims::occupancy(tx, act.organization, &needs).await?;
     units.iter_mut().for_each(|unit| unit.forget_overdue(act.now));
     let picked = claims::pick(tree, &needs, &units, &BTreeSet::new())?;
-    Ok(picked.err().and_then(|mut rivals| rivals.remove(&0)).unwrap_or_default())
+    Ok(picked.err().unwrap_or_default())
 }
 
 /// Claims what bookings take, all or none; expired holds in the way are ended first.

@@ -18,4 +18,5 @@ mod pairs;
 mod races;
 mod rules;
 mod schema;
+mod series;
 mod waitlist;
