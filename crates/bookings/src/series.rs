@@ -104,6 +104,7 @@ impl Series {
             released_at: None,
             flag: None,
             series: Some((self.id, occurrence.local)),
+            guests: Vec::new(),
             created_at: now,
             updated_at: now,
         })

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::refusal::{bookings_of, conflicts};
+use super::refusal::{bookings_of, named};
 use super::series::OnConflict;
 use super::step::{self, agreed};
 use crate::App;
@@ -245,7 +245,7 @@ impl<'a> Planner<'a> {
         let bad = planned.iter_mut().enumerate().filter(|(_, one)| one.booking().is_none());
         for (number, (place, one)) in bad.enumerate() {
             let in_its_way = rivals.get(&place).unwrap_or(&empty);
-            one.conflicts = conflicts(self.actor, &self.known.tree, in_its_way, &theirs);
+            one.conflicts = named(self.actor, &self.known.tree, in_its_way, &theirs);
             if number < WITH_ALTERNATIVES {
                 one.alternatives = self.alternatives(&one.booking).await?;
             }

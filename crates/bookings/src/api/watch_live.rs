@@ -195,3 +195,58 @@ pub async fn watch_live(
     let changes = Sse::new(stream::unfold(screen, Screen::next));
     Ok(changes.keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::OrganizationId;
+    use serde_json::json;
+    use tokio::sync::broadcast;
+
+    use super::*;
+    use crate::store::live::Hub;
+
+    fn change(position: u32) -> Arc<Change> {
+        let cursor: Cursor = format!("1-{position}").parse().unwrap();
+        let nil = uuid::Uuid::nil();
+        let slot = json!({ "starts_at": "2026-03-02T10:00:00Z", "ends_at": "2026-03-02T11:00:00Z" });
+        let envelope = json!({
+            "specversion": "1.0", "id": nil, "source": "/bookings", "type": "reservas.blackout.created.v1",
+            "subject": nil, "time": "2026-03-02T08:00:00Z", "datacontenttype": "application/json",
+            "organizationid": nil, "streamversion": 1, "correlationid": "test", "cursor": cursor.to_string(),
+            "data": { "blackout": { "id": nil, "scope": "resource", "scope_id": nil, "slot": slot } },
+        });
+        Arc::new(Change::of(&serde_json::from_value(envelope).unwrap(), cursor).unwrap())
+    }
+
+    #[tokio::test]
+    async fn who_is_too_slow_is_told_to_reload_and_dropped() {
+        let (sender, receiver) = broadcast::channel(1);
+        let viewer = UserId::mint();
+        let screen = Screen {
+            watch: Watch {
+                organization: OrganizationId(uuid::Uuid::nil()),
+                viewer,
+                sees_all: false,
+                user: None,
+                resources: None,
+                scopes: [].into(),
+            },
+            first: None,
+            missed: VecDeque::new(),
+            after: Cursor::default(),
+            receiver,
+            ends_at: Instant::now() + Duration::from_secs(600),
+            shutdown: CancellationToken::new(),
+            dropped: false,
+            _seat: Arc::<Hub>::default().seat(viewer).unwrap(),
+        };
+        sender.send(change(1)).unwrap();
+        let (told, screen) = screen.next().await.unwrap();
+        assert!(format!("{told:?}").contains("blackout.created"), "{told:?}");
+        sender.send(change(2)).unwrap();
+        sender.send(change(3)).unwrap();
+        let (told, screen) = screen.next().await.unwrap();
+        assert!(format!("{told:?}").contains("reset"), "{told:?}");
+        assert!(screen.next().await.is_none());
+    }
+}

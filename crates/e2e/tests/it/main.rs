@@ -7,6 +7,7 @@ mod correlation;
 mod documentation;
 mod installation;
 mod journey;
+mod live;
 mod readme;
 mod real_data;
 mod starting;
