@@ -9,6 +9,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// What goes wrong while a body is read.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -109,6 +110,42 @@ impl Body for Deadlined {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+/// Marks an answer that may go on for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct Endless;
+
+/// An endless body that ends, in good order, when the gateway stops: it must not wait for a client that never leaves.
+pub struct Until {
+    inner: ResponseBody,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Until {
+    /// Ends `inner` when `stop` is called for.
+    pub fn new(inner: ResponseBody, stop: CancellationToken) -> Self {
+        Self { inner, stopped: Box::pin(stop.cancelled_owned()) }
+    }
+}
+
+impl Body for Until {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.stopped.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.inner).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
 use crate::access::Arrival;
-use crate::body::{self, Held, ResponseBody};
+use crate::body::{self, Endless, Held, ResponseBody, Until};
 use crate::connection::{Guarded, Phase, Timeouts};
 
 /// Connections at once; beyond it clients wait in the listener's queue.
@@ -51,7 +51,7 @@ pub async fn run(gateway: Gateway, listener: TcpListener, shutdown: Cancellation
                 continue;
             }
         };
-        let connection = graceful.watch(connect(gateway.clone(), stream, peer));
+        let connection = graceful.watch(connect(gateway.clone(), stream, peer, shutdown.clone()));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, %peer, "a connection ended early");
@@ -70,6 +70,7 @@ struct Answering {
     gateway: Gateway,
     peer: SocketAddr,
     phase: Arc<Phase>,
+    shutdown: CancellationToken,
 }
 
 impl Service<Request<Incoming>> for Answering {
@@ -80,9 +81,12 @@ impl Service<Request<Incoming>> for Answering {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = self.phase.begin();
         let arrival = Arrival { peer: self.peer, ambiguous: self.phase.take_ambiguous() };
-        let gateway = self.gateway.clone();
+        let (gateway, shutdown) = (self.gateway.clone(), self.shutdown.clone());
         Box::pin(async move {
-            let response = gateway.answer(request, arrival).await;
+            let mut response = gateway.answer(request, arrival).await;
+            if response.extensions_mut().remove::<Endless>().is_some() {
+                response = response.map(|inner| body::boxed(Until::new(inner, shutdown)));
+            }
             Ok(response.map(|inner| body::boxed(Held::new(inner, busy))))
         })
     }
@@ -92,6 +96,7 @@ fn connect(
     gateway: Gateway,
     stream: TcpStream,
     peer: SocketAddr,
+    shutdown: CancellationToken,
 ) -> http1::Connection<TokioIo<Guarded>, Answering> {
     // Small answers must not wait for an acknowledgement; a socket that cannot do this still works.
     let _ = stream.set_nodelay(true);
@@ -101,6 +106,6 @@ fn connect(
         Timeouts { head: root.read_header_timeout, idle: root.idle_timeout, write: root.write_timeout };
     let phase = Arc::new(Phase::default());
     let guarded = Guarded::new(stream, timeouts, Arc::clone(&phase));
-    let service = Answering { gateway, peer, phase };
+    let service = Answering { gateway, peer, phase, shutdown };
     http1::Builder::new().max_buf_size(MAX_HEAD).serve_connection(TokioIo::new(guarded), service)
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, Response};
 use tokio::time::Instant;
 
 use super::Ask;
-use crate::body::{self, Deadlined, ResponseBody};
+use crate::body::{self, Deadlined, Endless, ResponseBody};
 use crate::failure::Failure;
 use crate::headers::{self, Identity};
 use crate::upstream::Payload;
@@ -28,8 +28,12 @@ pub async fn answer(
     headers::strip_hop_by_hop(&mut parts.headers);
     parts.headers = marked(identity, parts.headers);
     parts.extensions.clear();
-    let endless = ask.route.endpoint.stream;
-    let body = if endless { body } else { body::boxed(Deadlined::new(body, deadline)) };
+    let body = if ask.route.endpoint.stream {
+        parts.extensions.insert(Endless);
+        body
+    } else {
+        body::boxed(Deadlined::new(body, deadline))
+    };
     Ok(Response::from_parts(parts, body))
 }
 
