@@ -8,6 +8,7 @@ mod creating;
 mod growth;
 mod load;
 mod names;
+mod races;
 mod replica;
 mod seed;
 mod stage;
@@ -36,6 +37,8 @@ struct Arguments {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
+    /// Every pair of operations at one slot over two replicas; fails when two win, or an answer was not true.
+    Races(races::Flags),
     /// Bookings a second over HTTP, against pgbench with the same inserts and locks.
     Throughput(throughput::Flags),
     /// The same, with ever more bookings there already.
@@ -47,15 +50,18 @@ enum Command {
 impl Command {
     /// All of them, small enough for a few minutes.
     fn all() -> Vec<Self> {
-        vec![
+        let races = races::Flags::all().map(Self::Races);
+        let others = [
             Self::Throughput(throughput::Flags::default()),
             Self::Growth(growth::Flags::default()),
             Self::Availability(availability::Flags::default()),
-        ]
+        ];
+        races.into_iter().chain(others).collect()
     }
 
     async fn run(&self, tuning: stage::Tuning) -> Outcome<table::Report> {
         match self {
+            Self::Races(flags) => races::run(flags, tuning).await,
             Self::Throughput(flags) => throughput::run(flags, tuning).await,
             Self::Growth(flags) => growth::run(flags, tuning).await,
             Self::Availability(flags) => availability::run(flags, tuning).await,

@@ -40,7 +40,7 @@ pub struct Tuning {
 /// All of it. Dropped, everything ends.
 pub struct Stage {
     /// Signs tokens that the replicas believe.
-    pub issuer: Issuer,
+    pub issuer: Arc<Issuer>,
     /// The replicas.
     pub replicas: Vec<Replica>,
     /// How the server was set up.
@@ -55,7 +55,7 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("reservas-bench-").tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
         let postgres = tuned(folder.path(), tuning).await?;
-        let issuer = Issuer::start(Arc::new(SystemClock)).await;
+        let issuer = Arc::new(Issuer::start(Arc::new(SystemClock)).await);
         let mut stage = Self { issuer, replicas: Vec::new(), tuning, postgres: Some(postgres), folder };
         for _ in 0..replicas {
             let replica = Replica::start(stage.folder.path(), &stage.url()?, stage.issuer.base()).await?;

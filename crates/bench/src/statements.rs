@@ -21,12 +21,14 @@ pub async fn read(stage: &Stage) -> Outcome<Option<String>> {
     if !stage.tuning.statements {
         return Ok(None);
     }
+    // What differs by a literal only is one statement.
     let rows = sqlx::query(
         "select format('%s calls %s ms in all %s ms each %s',
-                       lpad(calls::text, 8), lpad(round(total_exec_time)::text, 8),
-                       lpad(round(mean_exec_time::numeric, 3)::text, 9),
-                       left(regexp_replace(query, '\\s+', ' ', 'g'), 110))
-         from pg_stat_statements order by total_exec_time desc limit $1",
+                       lpad(sum(calls)::text, 8), lpad(round(sum(total_exec_time))::text, 8),
+                       lpad(round((sum(total_exec_time) / sum(calls))::numeric, 3)::text, 9), text)
+         from (select *, left(regexp_replace(regexp_replace(query, $q$'[^']*'$q$, '?', 'g'), '\\s+', ' ', 'g'), 110) as text
+               from pg_stat_statements where calls > 0) each
+         group by text order by sum(total_exec_time) desc limit $1",
     );
     let rows = rows.bind(SHOWN).fetch_all(&mut stage.owner().await?).await?;
     let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
