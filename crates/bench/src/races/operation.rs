@@ -133,6 +133,9 @@ pub async fn prepare(
             taken = Some(id);
         }
         ready[side] = contender(caller, round, place, operations[side], side, taken.as_deref()).await?;
+        if ready[side].is_none() {
+            return Ok(None);
+        }
     }
     let [one, other] = ready;
     Ok(one.zip(other).map(|(one, other)| [one, other]))
@@ -203,7 +206,8 @@ async fn contender(
             vec![made],
         ),
         Operation::Reinstate => {
-            if caller.ask(&step(who.clone(), &made, "cancel", json!({}))).await?.is_none() {
+            let cancelled = self::made(caller, &step(who.clone(), &made, "cancel", json!({}))).await?;
+            if cancelled.is_none() {
                 return Ok(None);
             }
             (step(who, &made, "reinstate", json!({})), vec![made])
