@@ -84,7 +84,7 @@ fn needs_in_words() -> String {
 }
 
 /// A source of searches.
-fn needs(stage: &Stage, organizations: u32) -> impl Fn() -> Ask + Send + Sync + 'static + use<> {
+pub fn needs(stage: &Stage, organizations: u32) -> impl Fn() -> Ask + Send + Sync + 'static + use<> {
     let tokens: Vec<Arc<str>> = (1..=organizations)
         .map(|organization| stage.issuer.token(&names::person(organization, 2, Role::User)).into())
         .collect();

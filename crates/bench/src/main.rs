@@ -7,6 +7,7 @@ mod client;
 mod creating;
 mod growth;
 mod load;
+mod memory;
 mod names;
 mod races;
 mod replica;
@@ -45,6 +46,8 @@ enum Command {
     Growth(growth::Flags),
     /// Search by need, against the same HTTP stack doing nothing.
     Availability(availability::Flags),
+    /// What the service holds in memory after load of all kinds.
+    Memory(memory::Flags),
 }
 
 impl Command {
@@ -55,6 +58,7 @@ impl Command {
             Self::Throughput(throughput::Flags::default()),
             Self::Growth(growth::Flags::default()),
             Self::Availability(availability::Flags::default()),
+            Self::Memory(memory::Flags::default()),
         ];
         races.into_iter().chain(others).collect()
     }
@@ -65,6 +69,7 @@ impl Command {
             Self::Throughput(flags) => throughput::run(flags, tuning).await,
             Self::Growth(flags) => growth::run(flags, tuning).await,
             Self::Availability(flags) => availability::run(flags, tuning).await,
+            Self::Memory(flags) => memory::run(flags, tuning).await,
         }
     }
 }

@@ -53,6 +53,11 @@ impl From<Vec<Duration>> for Times {
 }
 
 impl Times {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The time within which so many in a thousand lie.
     pub fn at(&self, of_thousand: usize) -> Duration {
         let place = (self.0.len() * of_thousand / 1000).min(self.0.len().saturating_sub(1));
