@@ -7,7 +7,7 @@ XTASK := target/debug/xtask
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint openapi prepare xtask
+.PHONY: help run test bench lint openapi prepare xtask
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,11 @@ test: ## runs every test against a PostgreSQL, a Redis and an SMTP server of its
 	@scripts/provide postgresql redis smtp curl
 	@cargo build --workspace --all-targets
 	@$(XTASK) with-servers cargo test --workspace
+
+bench: ## loads the booking service, with baselines in the same run; prints tables (docs/performance.md)
+	@scripts/provide postgresql
+	@cargo build --release --bin reservas --bin bench
+	@target/release/bench
 
 lint: xtask ## formatting, clippy, and the rules of ARCHITECTURE.md
 	@cargo fmt --all --check

@@ -26,7 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("testkit", SERVICE),
     ("e2e", SERVICE),
-    ("bench", SERVICE),
+    ("bench", &["kernel", "platform", "testkit"]),
     ("xtask", &["platform"]),
 ];
 

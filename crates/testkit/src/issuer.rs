@@ -58,9 +58,9 @@ impl Issuer {
             }],
         };
         let set = serde_json::to_string(&set).unwrap();
-        let router = Router::new().route("/jwks.json", get(move || async move { set }));
+        let router = Router::new().route("/.well-known/jwks.json", get(move || async move { set }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+        let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let key = EncodingKey::from_ed_der(signing.to_pkcs8_der().unwrap().as_bytes());
         Self { key, clock, url }
@@ -72,8 +72,15 @@ impl Issuer {
     /// When no HTTP client can be had.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
-        let keys = Keys::at(self.url.clone(), client(Duration::from_secs(5)).unwrap());
+        let url = format!("{}/.well-known/jwks.json", self.url);
+        let keys = Keys::at(url, client(Duration::from_secs(5)).unwrap());
         Verifier::new(Arc::new(keys), self.clock.clone())
+    }
+
+    /// Where it is reached: what a real service takes for the address of the user service.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.url
     }
 
     /// A token of 15 minutes for someone.

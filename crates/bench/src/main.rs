@@ -1,0 +1,95 @@
+//! Load on the booking service, with baselines in the same run: `make bench` prints all of it as tables.
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+
+mod availability;
+mod baseline;
+mod client;
+mod creating;
+mod growth;
+mod load;
+mod memory;
+mod names;
+mod races;
+mod replica;
+mod seed;
+mod stage;
+mod statements;
+mod table;
+mod throughput;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a measurement comes to, or one line that says what is wrong.
+type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Measures the booking service on a private, durable PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "bench", about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Show which statements took PostgreSQL's time (pg_stat_statements; costs a little of it).
+    #[arg(long, global = true)]
+    statements: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Command {
+    /// Every pair of operations at one slot over two replicas; fails when two win, or an answer was not true.
+    Races(races::Flags),
+    /// Bookings a second over HTTP, against pgbench with the same inserts and locks.
+    Throughput(throughput::Flags),
+    /// The same, with ever more bookings there already.
+    Growth(growth::Flags),
+    /// Search by need, against the same HTTP stack doing nothing.
+    Availability(availability::Flags),
+    /// What the service holds in memory after load of all kinds.
+    Memory(memory::Flags),
+}
+
+impl Command {
+    /// All of them, small enough for a few minutes.
+    fn all() -> Vec<Self> {
+        let races = races::Flags::all().map(Self::Races);
+        let others = [
+            Self::Throughput(throughput::Flags::default()),
+            Self::Growth(growth::Flags::default()),
+            Self::Availability(availability::Flags::default()),
+            Self::Memory(memory::Flags::default()),
+        ];
+        races.into_iter().chain(others).collect()
+    }
+
+    async fn run(&self, tuning: stage::Tuning) -> Outcome<table::Report> {
+        match self {
+            Self::Races(flags) => races::run(flags, tuning).await,
+            Self::Throughput(flags) => throughput::run(flags, tuning).await,
+            Self::Growth(flags) => growth::run(flags, tuning).await,
+            Self::Availability(flags) => availability::run(flags, tuning).await,
+            Self::Memory(flags) => memory::run(flags, tuning).await,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let commands = arguments.command.map_or_else(Command::all, |command| vec![command]);
+    let mut wrong = false;
+    for command in commands {
+        match command.run(stage::Tuning { statements: arguments.statements }).await {
+            Ok(report) => {
+                println!("{report}");
+                wrong |= !report.faults.is_empty();
+            }
+            Err(error) => {
+                eprintln!("bench: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

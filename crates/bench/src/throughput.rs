@@ -1,0 +1,149 @@
+//! Durable bookings a second over HTTP, against the same inserts and locks written by hand.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::baseline::{self, Kind, Template};
+use crate::creating::{self, Spread};
+use crate::load::{Answers, drive};
+use crate::seed::{self, Sizes};
+use crate::stage::{Stage, Tuning};
+use crate::table::{Report, median, ms, rate, ratio};
+use crate::{Outcome, statements};
+
+/// Clients at once, in both.
+pub const CLIENTS: usize = 16;
+/// Resources that are booked.
+pub const RESOURCES: u64 = 1000;
+
+/// How long and how often.
+#[derive(Debug, Clone, Args)]
+pub struct Flags {
+    /// Seconds of each round.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Rounds of each kind, one after the other in turn.
+    #[arg(long, default_value_t = 3)]
+    rounds: u64,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self { seconds: 5, rounds: 3 }
+    }
+}
+
+/// What a replica and the baseline made in the same rounds.
+pub struct Compared {
+    /// The service's bookings a second, round by round.
+    pub ours: Vec<f64>,
+    /// pgbench's, likewise.
+    pub plain: Vec<f64>,
+    /// pgbench's with the notification.
+    pub notifying: Vec<f64>,
+    /// The service's last answers.
+    pub last: Answers,
+    /// Seconds of the service's processor time for each booking.
+    pub cpu: f64,
+}
+
+/// Measures.
+pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
+    let stage = Stage::start(1, tuning).await?;
+    let sizes = Sizes { organizations: 1, resources: RESOURCES, people: 1000, bookings: 10_000 };
+    let seeded = seed::load(&stage, sizes).await?;
+    let mut report = Report {
+        title: "Throughput: bookings over HTTP against pgbench".to_owned(),
+        how: vec![
+            stage.settings().await?,
+            seeded,
+            format!(
+                "{CLIENTS} clients; rounds of {} s, in turn; the median of {}",
+                flags.seconds, flags.rounds
+            ),
+        ],
+        head: HEAD.into(),
+        ..Report::default()
+    };
+    for hot in [false, true] {
+        let spread = |round| if hot { Spread::Hot(RESOURCES - round) } else { Spread::Even(RESOURCES) };
+        let compared = compare(&stage, flags.seconds, flags.rounds, spread, &mut report).await?;
+        let what = if hot { "one hot resource" } else { "1,000 resources" };
+        report.rows.push(row(what, &compared));
+    }
+    let (now, most) = stage.replicas[0].memory()?;
+    report.how.push(format!("memory of the service afterwards: {now:.0} MB, at most {most:.0} MB"));
+    stage.stop().await?;
+    Ok(report)
+}
+
+/// The head of the table of [`row`].
+pub const HEAD: [&str; 8] = [
+    "bookings on",
+    "service",
+    "pgbench",
+    "ratio",
+    "pgbench with NOTIFY",
+    "ratio",
+    "service p50 / p95 / p99",
+    "service CPU each",
+];
+
+/// A row of it.
+pub fn row(what: &str, compared: &Compared) -> Vec<String> {
+    let [ours, plain, notifying] =
+        [&compared.ours, &compared.plain, &compared.notifying].map(|rates| median(rates.clone()));
+    vec![
+        what.to_owned(),
+        rate(ours),
+        rate(plain),
+        ratio(ours, plain),
+        rate(notifying),
+        ratio(ours, notifying),
+        compared.last.times.cells().join(" / "),
+        ms(Duration::from_secs_f64(compared.cpu)),
+    ]
+}
+
+/// Rounds of the service and of both baselines, in turn. What goes wrong is added to the report.
+pub async fn compare(
+    stage: &Stage,
+    seconds: u64,
+    rounds: u64,
+    spread: impl Fn(u64) -> Spread,
+    report: &mut Report,
+) -> Outcome<Compared> {
+    let time = Duration::from_secs(seconds);
+    let ports = stage.ports();
+    // Connections, plans and keys are there, and the template is of this day.
+    drive(&ports, CLIENTS, Duration::from_secs(1), creating::requests(stage, spread(0))).await?;
+    let template = Template::read(stage).await?;
+    let mut compared =
+        Compared { ours: vec![], plain: vec![], notifying: vec![], last: Answers::default(), cpu: 0.0 };
+    for round in 0..rounds {
+        let before = creating::written(stage).await?;
+        statements::reset(stage).await?;
+        let cpu = stage.replicas[0].cpu()?;
+        let answers = drive(&ports, CLIENTS, time, creating::requests(stage, spread(3 * round + 1))).await?;
+        let made = answers.count(201);
+        compared.cpu = (stage.replicas[0].cpu()? - cpu) / made as f64;
+        if round + 1 == rounds {
+            report.notes.extend(statements::read(stage).await?);
+        }
+        let written = creating::written(stage).await? - before;
+        if i64::try_from(made)? != written {
+            report.faults.push(format!("{made} bookings were acknowledged, the database has {written}"));
+        }
+        report.faults.extend(stage.faults(answers.odd.as_ref())?);
+        compared.ours.push(answers.rate(201));
+        compared.last = answers;
+        for (kind, of) in [(Kind::Plain, 2), (Kind::Notifying, 3)] {
+            let made =
+                baseline::run(stage, &template, spread(3 * round + of), kind, CLIENTS, seconds).await?;
+            let rates = if kind == Kind::Plain { &mut compared.plain } else { &mut compared.notifying };
+            rates.push(made);
+        }
+    }
+    Ok(compared)
+}
