@@ -229,7 +229,7 @@ impl<'a> Planner<'a> {
         let broken = items.iter().filter_map(|item| {
             let most = item.rules.recurrence.horizon_minutes?;
             let detail = format!("A series may reach {} days ahead at most.", most / (24 * 60));
-            (ahead > minutes(most)).then(|| Broken {
+            (ahead > minutes(most)).then_some(Broken {
                 rule: "recurrence_horizon",
                 detail,
                 resource_id: Some(item.resource_id),
@@ -302,7 +302,7 @@ pub fn demand_few(known: &Known, first: &Booking, count: usize) -> Result<(), Pr
     let broken = items.iter().filter_map(|item| {
         let most = item.rules.recurrence.max_occurrences?;
         let detail = format!("A series may have {most} occurrences at most.");
-        (count > usize::try_from(most).unwrap_or(usize::MAX)).then(|| Broken {
+        (count > usize::try_from(most).unwrap_or(usize::MAX)).then_some(Broken {
             rule: "max_occurrences",
             detail,
             resource_id: Some(item.resource_id),
