@@ -27,6 +27,7 @@ pub mod list_conflicts;
 pub mod list_delegations;
 pub mod list_waitlist;
 pub mod move_booking;
+pub mod preempt;
 pub mod refusal;
 pub mod reinstate_booking;
 pub mod reject_booking;

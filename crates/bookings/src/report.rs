@@ -14,15 +14,8 @@ use uuid::Uuid;
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// The lengths of time that lead times and notices are told apart by.
-pub const BUCKETS: [&str; 7] = [
-    "after_start",
-    "under_1_hour",
-    "under_1_day",
-    "under_3_days",
-    "under_7_days",
-    "under_30_days",
-    "longer",
-];
+pub const BUCKETS: [&str; 7] =
+    ["after_start", "under_1_hour", "under_1_day", "under_3_days", "under_7_days", "under_30_days", "longer"];
 
 /// What is summed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,7 +196,8 @@ mod tests {
     fn hours_are_those_of_the_clock_across_its_change() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         // At 02:00 the clock goes forward to 03:00.
-        let slot = Slot::new("2026-03-29T00:30:00Z".parse().unwrap(), "2026-03-29T02:15:00Z".parse().unwrap());
+        let slot =
+            Slot::new("2026-03-29T00:30:00Z".parse().unwrap(), "2026-03-29T02:15:00Z".parse().unwrap());
         let hours = hours(&slot.unwrap(), &zone);
         let hours: Vec<(u8, i64)> = hours.into_iter().map(|(_, hour, seconds)| (hour, seconds)).collect();
         assert_eq!(hours, [(1, 1800), (3, 3600), (4, 900)]);
@@ -212,12 +206,9 @@ mod tests {
     #[test]
     fn lengths_of_time_have_their_bucket() {
         let name = |seconds| BUCKETS[usize::try_from(bucket(SignedDuration::from_secs(seconds))).unwrap()];
-        assert_eq!([-1, 0, 3600, 86_400, 2_592_000].map(name), [
-            "after_start",
-            "under_1_hour",
-            "under_1_day",
-            "under_3_days",
-            "longer"
-        ]);
+        assert_eq!(
+            [-1, 0, 3600, 86_400, 2_592_000].map(name),
+            ["after_start", "under_1_hour", "under_1_day", "under_3_days", "longer"]
+        );
     }
 }

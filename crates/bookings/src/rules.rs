@@ -65,6 +65,8 @@ pub struct Rules {
     pub quotas: Vec<ScopedQuota>,
     /// The priority of a booking.
     pub priority: i32,
+    /// Whether it makes way for one of higher priority.
+    pub preemptible: bool,
     /// Whether a request blocks others.
     pub pending_blocks: bool,
     /// Whether the number of attendees has to be given.
@@ -118,6 +120,10 @@ impl Rules {
             book_for_others: whos(|policy| &policy.access.book_for_others),
             quotas: layers.iter().flat_map(quotas).collect(),
             priority: all().filter_map(|policy| policy.priority).max().unwrap_or(0),
+            preemptible: {
+                let said = each_says(|policy| policy.preemptible);
+                !said.is_empty() && !said.contains(&false)
+            },
             pending_blocks: !each_says(|policy| policy.pending_blocks).contains(&false),
             attendees_required: each_says(|policy| policy.attendees_required).contains(&true),
             min_attendees: most(|policy| policy.min_attendees).unwrap_or(0),

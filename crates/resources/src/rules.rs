@@ -98,7 +98,6 @@ impl Flaws {
         let rules = [
             (policy.access.see.is_some(), "/policy/access/see"),
             (policy.recurrence.is_some(), "/policy/recurrence"),
-            (policy.preemptible.is_some(), "/policy/preemptible"),
         ];
         for (_, pointer) in rules.into_iter().filter(|(said, _)| *said) {
             self.demand(false, pointer, "not_supported", "This rule is not kept yet.");

@@ -196,8 +196,7 @@ fn file(app: App, organization: OrganizationId, filter: audit::Filter, format: A
         AuditFormat::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"audit.csv\""),
         _ => ("application/x-ndjson", "attachment; filename=\"audit.ndjson\""),
     };
-    let export =
-        Export { app, organization, filter, format, after: None, is_first: true, is_done: false };
+    let export = Export { app, organization, filter, format, after: None, is_first: true, is_done: false };
     let pieces = stream::try_unfold(export, async |export| {
         export.next().await.map_err(|problem| std::io::Error::other(problem.detail))
     });

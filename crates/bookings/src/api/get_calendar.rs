@@ -1,9 +1,9 @@
 //! `GET /api/v1/calendar`: many resources side by side, for a calendar view.
 
 use axum::extract::State;
+use contracts::bookings::{self as wire, BookingStatus};
 use garde::Validate;
 use jiff::Timestamp;
-use contracts::bookings::{self as wire, BookingStatus};
 use kernel::role::{BookingsManage, BookingsOwn};
 use kernel::{BookingId, Kind, ResourceId, Slot, UserId};
 use platform::auth::{Actor, Can};
@@ -151,8 +151,7 @@ async fn past(
         return Err(Problem::invalid_field("as_of", "in_the_future", "It must not be in the future."));
     }
     let mut tx = app.context.db.begin(actor.organization).await?;
-    let found =
-        past::bookings_as_of(&mut tx, actor.organization, ids, window, as_of, MOST_PAST).await?;
+    let found = past::bookings_as_of(&mut tx, actor.organization, ids, window, as_of, MOST_PAST).await?;
     let found = found.ok_or_else(|| {
         Problem::invalid_field("to", "too_many", "More than 5,000 bookings; ask for a shorter window.")
     })?;

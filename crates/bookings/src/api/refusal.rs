@@ -43,8 +43,7 @@ pub async fn refuse(
         conflicts: rivals.iter().map(plainly).collect(),
         alternatives: found,
     };
-    let refused =
-        Refused { user_id: booking.user_id, booking_id: booking.id, slot: booking.slot, detail };
+    let refused = Refused { user_id: booking.user_id, booking_id: booking.id, slot: booking.slot, detail };
     let mut problem: Problem = if broken.is_empty() {
         Error::SlotTaken { conflicts, alternatives }.into()
     } else {

@@ -78,7 +78,8 @@ async fn attempt(
     let was_overlap = conflict.outcome == Outcome::Overlap;
     let after = Conflict { outcome: Outcome::Resolved, ..conflict };
     let after = conflicts::save(&mut tx, &act, after, Some(&request.note)).await?;
-    if let Some(before) = booking.filter(|one| was_overlap && one.flag.is_some() && one.flag == after.reason) {
+    if let Some(before) = booking.filter(|one| was_overlap && one.flag.is_some() && one.flag == after.reason)
+    {
         let booking = Booking { flag: None, ..before.clone().touch(act.now) };
         let change = Change::step(before, booking, Told::Changed, Some(request.note.clone()));
         write::step(&mut tx, &act, change).await?;

@@ -6,8 +6,8 @@ use platform::db::Tx;
 use platform::events::Envelope;
 use platform::http::Problem;
 
-use crate::store::{blackouts, recheck};
 use crate::store::resources::keep;
+use crate::store::{blackouts, recheck};
 
 /// Keeps the state that an event of a resource tells.
 ///

@@ -124,7 +124,10 @@ async fn resources(
     sums: &[Sum],
 ) -> Result<Tree, Problem> {
     let ids: Vec<ResourceId> = if asked.has_hours() {
-        let all = sqlx::query_scalar!("select id from bookings.resource where organization_id = $1", organization.0);
+        let all = sqlx::query_scalar!(
+            "select id from bookings.resource where organization_id = $1",
+            organization.0
+        );
         all.fetch_all(&mut **tx).await?.into_iter().map(ResourceId).collect()
     } else {
         sums.iter().map(|sum| sum.resource_id).collect()
@@ -188,9 +191,7 @@ fn row(asked: &Asked, id: Uuid, cell: Cell, gathered: &Gathered) -> ReportRow {
             no_show_rate: ratio(sum(Measure::NoShows), sum(Measure::Finished)),
             ..row
         },
-        Report::LeadTimes => {
-            ReportRow { lead_time: bucket, bookings: Some(sum(Measure::LeadTimes)), ..row }
-        }
+        Report::LeadTimes => ReportRow { lead_time: bucket, bookings: Some(sum(Measure::LeadTimes)), ..row },
         Report::Cancellations => {
             ReportRow { notice: bucket, cancellations: Some(sum(Measure::Cancellations)), ..row }
         }

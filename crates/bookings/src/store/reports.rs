@@ -60,12 +60,7 @@ pub async fn count(tx: &mut Tx, event: &Envelope) -> Result<(), Problem> {
 }
 
 /// What is to be counted of a booking now.
-async fn fact(
-    tx: &mut Tx,
-    event: &Envelope,
-    told: Told,
-    before: Option<&Fact>,
-) -> Result<Fact, Problem> {
+async fn fact(tx: &mut Tx, event: &Envelope, told: Told, before: Option<&Fact>) -> Result<Fact, Problem> {
     let same_owner = before.filter(|before| before.booking.user_id == told.booking.user_id);
     let groups = match same_owner {
         Some(before) => before.groups.clone(),
@@ -152,8 +147,7 @@ pub async fn sums(
     by_hour: bool,
 ) -> Result<Vec<Sum>, Problem> {
     let measures: Vec<String> = measures.iter().map(|one| one.name().to_owned()).collect();
-    let (first, last) =
-        if by_group { (Uuid::from_u128(1), Uuid::max()) } else { (Uuid::nil(), Uuid::nil()) };
+    let (first, last) = if by_group { (Uuid::from_u128(1), Uuid::max()) } else { (Uuid::nil(), Uuid::nil()) };
     let rows = sqlx::query!(
         r#"select measure, group_id, resource_id,
                   (case when $7 or measure in ('cancellations', 'lead_times') then bucket else 0 end)::smallint as "bucket!",

@@ -2,15 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod approvals;
+mod as_of;
+mod audit;
 mod availability;
 mod blackouts;
 mod catalogue;
 mod changes;
+mod conflicts;
 mod create;
 mod harness;
 mod life;
 mod moving;
 mod races;
+mod reports;
 mod rules;
 mod schema;
 mod waitlist;
