@@ -1,5 +1,7 @@
 //! What a booking adds to reports: sums by day, resource and group, which a change takes back and adds anew. Pure.
 
+pub mod rows;
+
 use std::collections::BTreeMap;
 
 use contracts::bookings::{Booking, BookingStatus};

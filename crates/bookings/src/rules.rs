@@ -68,6 +68,8 @@ pub struct Rules {
     pub recurrence: Recurrence,
     /// The priority of a booking.
     pub priority: i32,
+    /// Whether it makes way for one of higher priority.
+    pub preemptible: bool,
     /// Whether a request blocks others.
     pub pending_blocks: bool,
     /// Whether the number of attendees has to be given.
@@ -122,6 +124,10 @@ impl Rules {
             quotas: layers.iter().flat_map(quotas).collect(),
             recurrence: recurrence(all().filter_map(|policy| policy.recurrence)),
             priority: all().filter_map(|policy| policy.priority).max().unwrap_or(0),
+            preemptible: {
+                let said = each_says(|policy| policy.preemptible);
+                !said.is_empty() && !said.contains(&false)
+            },
             pending_blocks: !each_says(|policy| policy.pending_blocks).contains(&false),
             attendees_required: each_says(|policy| policy.attendees_required).contains(&true),
             min_attendees: most(|policy| policy.min_attendees).unwrap_or(0),

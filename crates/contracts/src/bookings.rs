@@ -191,7 +191,7 @@ pub struct WaitlistEntry {
 pub struct Conflict {
     /// Its id.
     pub id: ConflictId,
-    /// How it ended: `alternative_taken`, `booked_otherwise`, `waitlisted` or `resolved`.
+    /// How it ended: `alternative_taken`, `booked_otherwise`, `waitlisted`, `preempted` or `resolved`.
     pub outcome: String,
     /// Whose booking it was to be, or is.
     pub user_id: UserId,
@@ -223,6 +223,35 @@ pub struct Series {
     pub from: Option<DateTime>,
     /// The bookings that it is about: each has an event of its own.
     pub bookings: Vec<BookingId>,
+}
+
+/// Something that is free instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// The resources.
+    pub resource_ids: Vec<ResourceId>,
+    /// When it starts.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+/// A booking lost its place to one of higher priority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictPreempted {
+    /// The conflict, with the booking that lost.
+    pub conflict: Conflict,
+    /// What is free instead.
+    pub alternatives: Vec<Alternative>,
+}
+
+impl Event for ConflictPreempted {
+    const TYPE: &'static str = "reservas.conflict.preempted.v1";
+    const STREAM: &'static str = "conflict";
+
+    fn stream_id(&self) -> Uuid {
+        self.conflict.id.0
+    }
 }
 
 macro_rules! other_events {

@@ -269,7 +269,7 @@ pub enum QuotaOf {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Recurrence {
-    /// Occurrences at most: 0 (no series) to 500.
+    /// Occurrences at most: 0 (no series) to 366.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_occurrences: Option<u32>,
     /// How far ahead the last may end.

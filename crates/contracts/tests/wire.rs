@@ -87,7 +87,14 @@ fn blackouts_and_waitlists() {
         booking_id: Some(BookingId(id(1))),
         slot,
     };
-    on_the_wire(&ConflictResolved { conflict });
+    on_the_wire(&ConflictResolved { conflict: conflict.clone() });
+    let alternatives = vec![Alternative {
+        resource_ids: vec![ResourceId(id(3))],
+        starts_at: slot.starts_at(),
+        ends_at: slot.ends_at(),
+    }];
+    let conflict = Conflict { outcome: "preempted".into(), ..conflict };
+    on_the_wire(&ConflictPreempted { conflict, alternatives });
 }
 
 #[test]

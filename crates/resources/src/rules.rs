@@ -14,6 +14,8 @@ const MOST_STEPS: usize = 5;
 const MOST_VOICES: u32 = 20;
 /// Quotas of one scope at most.
 const MOST_QUOTAS: usize = 20;
+/// Occurrences of a series: the booking service makes no more at once.
+const MOST_OCCURRENCES: u32 = 366;
 
 /// One thing wrong with rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,10 @@ impl Flaws {
             ("horizon_minutes", policy.horizon_minutes),
             ("buffer_before_minutes", policy.buffer_before_minutes),
             ("buffer_after_minutes", policy.buffer_after_minutes),
+            (
+                "recurrence/horizon_minutes",
+                policy.recurrence.and_then(|recurrence| recurrence.horizon_minutes),
+            ),
         ];
         for (name, value) in minutes {
             let detail = format!("At most {MOST_MINUTES} minutes.");
@@ -72,6 +78,9 @@ impl Flaws {
             "out_of_order",
             "The longest is shorter than the shortest.",
         );
+        let occurrences = policy.recurrence.and_then(|recurrence| recurrence.max_occurrences);
+        let pointer = "/policy/recurrence/max_occurrences";
+        self.demand(occurrences <= Some(MOST_OCCURRENCES), pointer, "out_of_range", "From 0 to 366.");
         let fee = policy.cancellation.and_then(|cancellation| cancellation.fee_percent);
         let pointer = "/policy/cancellation/fee_percent";
         self.demand(fee <= Some(100), pointer, "out_of_range", "From 0 to 100 percent.");
@@ -95,14 +104,8 @@ impl Flaws {
 
     /// What the booking service does not look at yet is refused, rather than taken and not kept.
     fn not_yet(&mut self, policy: &Policy) {
-        let rules = [
-            (policy.access.see.is_some(), "/policy/access/see"),
-            (policy.recurrence.is_some(), "/policy/recurrence"),
-            (policy.preemptible.is_some(), "/policy/preemptible"),
-        ];
-        for (_, pointer) in rules.into_iter().filter(|(said, _)| *said) {
-            self.demand(false, pointer, "not_supported", "This rule is not kept yet.");
-        }
+        let says = policy.access.see.is_some();
+        self.demand(!says, "/policy/access/see", "not_supported", "This rule is not kept yet.");
     }
 
     fn approval(&mut self, approval: &Approval) {

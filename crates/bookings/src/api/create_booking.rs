@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::refusal::{recorded, refuse};
-use super::{BookingBody, step};
+use super::{BookingBody, preempt, step};
 use crate::App;
 use crate::booking::{BookedResource, Booking, Status, Wanted, reference};
 use crate::error::{Error, invalid_slot};
@@ -171,7 +171,32 @@ pub async fn create_booking(
     let wanted = wanted(request.body.resource_id, request.body.resources.as_deref())?;
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
     step::invite(&app, &actor, &request.body.guests).await?;
-    recorded(&app, &actor, step::runs(|| attempt(&app, &actor, &request, &wanted, &ids)).await).await
+    recorded(&app, &actor, step::runs(|| rounds(&app, &actor, &request, &wanted, &ids)).await).await
+}
+
+/// How one run of the transaction ended.
+enum Attempt {
+    /// Booked, or answered before.
+    Done(Answer),
+    /// These would have to make way, and may: another run, with them.
+    Preempt(BTreeSet<BookingId>),
+}
+
+/// Runs of the transaction until nobody more has to make way; each adds at least one who has.
+async fn rounds(
+    app: &App,
+    actor: &Actor,
+    request: &Idempotent<Request>,
+    wanted: &[Wanted],
+    ids: &[ResourceId],
+) -> Result<Answer, Problem> {
+    let mut losers = BTreeSet::new();
+    loop {
+        match attempt(app, actor, request, (wanted, ids), &losers).await? {
+            Attempt::Done(answer) => return Ok(answer),
+            Attempt::Preempt(more) => losers = more,
+        }
+    }
 }
 
 /// One run of the transaction.
@@ -179,33 +204,42 @@ async fn attempt(
     app: &App,
     actor: &Actor,
     request: &Idempotent<Request>,
-    wanted: &[Wanted],
-    ids: &[ResourceId],
-) -> Result<Answer, Problem> {
+    (wanted, ids): (&[Wanted], &[ResourceId]),
+    losers: &BTreeSet<BookingId>,
+) -> Result<Attempt, Problem> {
     let act = step::act(app, actor);
     let mut tx = app.context.db.begin(actor.organization).await?;
     if let Some(answer) = request.replay(&mut tx, actor, act.now).await? {
-        return Ok(answer);
+        return Ok(Attempt::Done(answer));
     }
     let mut booking = request.body.booking(actor, act.now)?;
-    let (mut tx, known) = step::look(app, actor, tx, ids, booking.user_id).await?;
+    // Bookings before resources, as everywhere.
+    let locked = preempt::lock(&mut tx, &act, losers).await?;
+    let theirs = locked.iter().flat_map(|one| &one.resources).map(|one| one.resource_id);
+    let concerned: Vec<_> = ids.iter().copied().chain(theirs).collect();
+    let (mut tx, known) = step::look(app, actor, tx, &concerned, booking.user_id).await?;
     step::demand_bookable(&known.tree, ids, ids)?;
     booking.resources = booked(&known.tree, wanted);
     let mut booking = step::judge(&mut tx, app, actor, &known, booking, None).await?;
     if booking.status != Status::Held {
         booking.status = booking.asked_for();
     }
-    let change = Change::create(booking.clone());
-    if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &[change]).await? {
+    let lost = preempt::changes(&mut tx, &act, &booking, locked).await?;
+    let changes: Vec<_> = lost.iter().cloned().chain([Change::create(booking.clone())]).collect();
+    if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &changes).await? {
         let rivals: Vec<_> = rivals.into_values().flatten().collect();
+        if let Some(losers) = preempt::losers(&mut tx, &act, &known.tree, &booking, losers, &rivals).await? {
+            return Ok(Attempt::Preempt(losers));
+        }
         return Err(refuse(&mut tx, app, actor, &known, &booking, Vec::new(), &rivals).await?);
     }
+    preempt::tell(&mut tx, &act, &booking, &lost).await?;
     conflicts::booked(&mut tx, &act, request.body.conflict_id, &booking).await?;
     let location = format!("/api/v1/bookings/{}", booking.id);
     let answer = Answer::created(&location, booking.version, &BookingBody::from(booking))?;
     request.record(&mut tx, actor, &answer, act.now).await?;
     tx.commit().await?;
-    Ok(answer)
+    Ok(Attempt::Done(answer))
 }
 
 /// The resources as they stand in the booking.

@@ -52,7 +52,7 @@ pub async fn refuse(
     };
     // Rules alone are no conflict: nobody else wanted the same.
     if !rivals.is_empty() {
-        problem.aside = Some(value(serde_json::to_value(refused))?);
+        problem.aside = Some(Box::new(value(serde_json::to_value(refused))?));
     }
     Ok(problem)
 }
@@ -68,7 +68,7 @@ pub async fn recorded<T>(app: &App, actor: &Actor, result: Result<T, Problem>) -
         Err(problem) => problem,
     };
     let Some(aside) = problem.aside.take() else { return Err(problem) };
-    match record(app, actor, aside).await {
+    match record(app, actor, *aside).await {
         Ok(id) => {
             problem.members.insert("conflict_id".into(), json!(id));
         }

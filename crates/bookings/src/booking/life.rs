@@ -96,6 +96,15 @@ impl Booking {
         Ok(Self { expires_at: None, ..self.become_(Status::Cancelled, now) })
     }
 
+    /// It makes way for one of higher priority; that costs nothing.
+    ///
+    /// # Errors
+    /// When it is over, or has begun with the people there.
+    pub fn preempt(self, now: Timestamp) -> Result<Self, Error> {
+        self.demand(&[Status::Held, Status::Pending, Status::Confirmed], Status::Cancelled)?;
+        Ok(Self { expires_at: None, ..self.become_(Status::Cancelled, now) })
+    }
+
     /// It takes another time or other resources, under the terms that these have. Its place in life stays, but for one
     /// that others have to approve: it is asked anew, unless it only gives up some of its time.
     ///

@@ -144,6 +144,39 @@ pub async fn overlap(tx: &mut Tx, act: &Act, booking: &Booking, reason: &str) ->
     insert(tx, act, Outcome::Overlap, &about, Some(reason)).await
 }
 
+/// Writes down that a booking lost its place to one of higher priority, and tells of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn preempted(
+    tx: &mut Tx,
+    act: &Act,
+    loser: &Booking,
+    rival: Value,
+    alternatives: Vec<Alternative>,
+) -> Result<(), Problem> {
+    let told = alternatives.iter().map(|one| wire::Alternative {
+        resource_ids: one.resources.iter().map(|offered| offered.resource_id).collect(),
+        starts_at: one.starts_at,
+        ends_at: one.ends_at,
+    });
+    let told = told.collect();
+    let broken = Value::Array(Vec::new());
+    let detail = Detail { resources: loser.wanted(), broken, conflicts: vec![rival], alternatives };
+    let about = Refused { user_id: loser.user_id, booking_id: loser.id, slot: loser.slot, detail };
+    let id = insert(tx, act, Outcome::Preempted, &about, None).await?;
+    let conflict = wire::Conflict {
+        id,
+        outcome: Outcome::Preempted.name().to_owned(),
+        user_id: loser.user_id,
+        booking_id: Some(loser.id),
+        slot: loser.slot,
+    };
+    let event = wire::ConflictPreempted { conflict, alternatives: told };
+    events::append(tx, act.organization, &act.origin, &event, act.now).await?;
+    Ok(())
+}
+
 async fn insert(
     tx: &mut Tx,
     act: &Act,

@@ -82,10 +82,10 @@ pub async fn bookings_as_of(
         return Ok(None);
     }
     let rows = sqlx::query_scalar!(
-        r#"select e.data as "data!: Json<Told>" from unnest($2::uuid[]) id
+        r#"select e.data as "data!: Json<Told>" from unnest($2::uuid[]) candidate (id)
            cross join lateral (
                select data from bookings.event
-               where organization_id = $1 and stream_id = id and occurred_at <= $3
+               where organization_id = $1 and stream_id = candidate.id and occurred_at <= $3
                order by stream_version desc limit 1
            ) e"#,
         organization.0,

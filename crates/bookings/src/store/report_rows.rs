@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::reports::Sum;
 use super::resources::{Resource, Tree, tree};
 use super::rules::Rulebook;
-use crate::api::get_report::{GroupBy, Report, ReportRow};
 use crate::policy::Person;
+use crate::report::rows::{GroupBy, Report, ReportRow};
 use crate::report::{BUCKETS, Measure};
 use crate::schedule;
 

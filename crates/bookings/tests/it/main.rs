@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 mod approvals;
+mod as_of;
+mod audit;
 mod availability;
 mod blackouts;
 mod catalogue;
 mod changes;
+mod conflicts;
 mod create;
 mod credits;
 mod dry_run;
@@ -16,6 +19,7 @@ mod live;
 mod moving;
 mod pairs;
 mod races;
+mod reports;
 mod rules;
 mod schema;
 mod series;

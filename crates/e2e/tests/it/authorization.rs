@@ -189,6 +189,7 @@ fn least_body(operation: &str) -> Value {
         "put_rules" => json!({ "scope": "resource" }),
         "transfer_booking" => json!({ "user_id": NOBODYS }),
         "swap_bookings" => json!({ "with": NOBODYS }),
+        "resolve_conflict" => json!({ "note": "Settled" }),
         "change_series" => json!({ "title": "Team" }),
         _ => json!({}),
     }

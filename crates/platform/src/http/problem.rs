@@ -49,7 +49,7 @@ pub struct Problem {
     /// After how many seconds a repetition may succeed.
     pub retry_after: Option<u32>,
     /// What the service keeps for itself of it; never shown.
-    pub aside: Option<Value>,
+    pub aside: Option<Box<Value>>,
     /// Whether the same transaction may succeed when it is run again at once (SQLSTATE 40001, 40P01).
     pub transient: bool,
     status: StatusCode,
