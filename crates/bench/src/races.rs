@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::Outcome;
 use crate::seed::{self, Sizes};
 use crate::stage::{Stage, Tuning};
-use crate::table::Report;
+use crate::table::{Report, ms};
 use caller::{Caller, World};
 use model::Model;
 use operation::Operation;
@@ -48,7 +48,7 @@ pub struct Flags {
 impl Flags {
     /// Without and with kills, small enough for a minute.
     pub fn all() -> [Self; 2] {
-        [false, true].map(|kill| Self { rounds: 720, clients: 64, kill })
+        [false, true].map(|kill| Self { rounds: if kill { 280 } else { 720 }, clients: 64, kill })
     }
 }
 
@@ -91,7 +91,7 @@ pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
         ),
         format!("killed meanwhile: {crashes}"),
     ];
-    report.head = vec!["pair", "rounds", "one winner", "cut by a kill"];
+    report.head = vec!["pair", "rounds", "one winner", "cut by a kill", "slowest pair of answers"];
     report.rows = rows(&tally.ended);
     report.faults.extend(tally.faults);
     report.faults.extend(model::faults(&world, &stage, &tally.places, flags.kill).await?);
@@ -100,9 +100,12 @@ pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
         model::size(&world).to_string(),
         "agree".to_owned(),
         String::new(),
+        String::new(),
     ]);
     let deadlocks = stage.number("select sum(deadlocks)::bigint from pg_stat_database").await?;
-    report.how.push(format!("deadlocks that PostgreSQL resolved, and the service ran again: {deadlocks}"));
+    report.how.push(format!(
+        "deadlocks that PostgreSQL resolved, and the service ran again, since the last kill: {deadlocks}"
+    ));
     if !report.faults.is_empty() {
         report.rows.pop();
     }
@@ -158,7 +161,13 @@ async fn rounds(world: &Arc<World>, flags: &Flags, operations: &[Operation]) -> 
 
 fn rows(ended: &BTreeMap<String, Ended>) -> Vec<Vec<String>> {
     let cells = |(pair, ended): (&String, &Ended)| {
-        vec![pair.clone(), ended.rounds.to_string(), ended.right.to_string(), ended.cut.to_string()]
+        vec![
+            pair.clone(),
+            ended.rounds.to_string(),
+            ended.right.to_string(),
+            ended.cut.to_string(),
+            ms(ended.slowest),
+        ]
     };
     ended.iter().map(cells).collect()
 }

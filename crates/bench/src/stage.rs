@@ -117,11 +117,32 @@ impl Stage {
         Ok(format!("{cores} cores for clients, service and database together; {postgres}"))
     }
 
+    /// Processor time that PostgreSQL has used, in seconds: the server's processes that are there, and were.
+    pub fn postgres_cpu(&self) -> Outcome<f64> {
+        let server = self.postmaster()?.to_string();
+        let mut ticks = 0.0;
+        for entry in fs::read_dir("/proc")? {
+            // One that ended meanwhile is counted with its parent.
+            let Ok(stat) = fs::read_to_string(entry?.path().join("stat")) else { continue };
+            let own = stat.starts_with(&format!("{server} "));
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            if own || fields.get(1) == Some(&server.as_str()) {
+                // User and system time, and of the server those of its children that ended.
+                let times = fields.iter().skip(11).take(if own { 4 } else { 2 });
+                ticks += times.filter_map(|time| time.parse::<f64>().ok()).sum::<f64>();
+            }
+        }
+        Ok(ticks / 100.0)
+    }
+
+    fn postmaster(&self) -> Outcome<i32> {
+        let file = fs::read_to_string(self.folder.path().join("postgres/postmaster.pid"))?;
+        Ok(file.lines().next().unwrap_or_default().trim().parse()?)
+    }
+
     /// Ends PostgreSQL as a power cut would, and starts it again.
     pub async fn crash_postgres(&mut self) -> Outcome {
-        let data = self.folder.path().join("postgres");
-        let pid = fs::read_to_string(data.join("postmaster.pid"))?;
-        let pid = pid.lines().next().unwrap_or_default().trim().parse()?;
+        let pid = self.postmaster()?;
         kill(Pid::from_raw(pid), Signal::SIGKILL)?;
         if let Some(mut postgres) = self.postgres.take() {
             postgres.exited().await?;

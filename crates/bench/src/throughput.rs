@@ -35,6 +35,7 @@ impl Default for Flags {
 }
 
 /// What a replica and the baseline made in the same rounds.
+#[derive(Default)]
 pub struct Compared {
     /// The service's bookings a second, round by round.
     pub ours: Vec<f64>,
@@ -44,8 +45,10 @@ pub struct Compared {
     pub notifying: Vec<f64>,
     /// The service's last answers.
     pub last: Answers,
-    /// Seconds of the service's processor time for each booking.
-    pub cpu: f64,
+    /// Seconds of processor time for each booking in the last round: the service's, and PostgreSQL's under it.
+    pub cpu: [f64; 2],
+    /// PostgreSQL's for each booking of plain pgbench.
+    pub plain_cpu: f64,
 }
 
 /// Measures.
@@ -79,7 +82,7 @@ pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
 }
 
 /// The head of the table of [`row`].
-pub const HEAD: [&str; 8] = [
+pub const HEAD: [&str; 9] = [
     "bookings on",
     "service",
     "pgbench",
@@ -87,7 +90,8 @@ pub const HEAD: [&str; 8] = [
     "pgbench with NOTIFY",
     "ratio",
     "service p50 / p95 / p99",
-    "service CPU each",
+    "CPU each: service + PostgreSQL",
+    "pgbench: PostgreSQL",
 ];
 
 /// A row of it.
@@ -102,7 +106,8 @@ pub fn row(what: &str, compared: &Compared) -> Vec<String> {
         rate(notifying),
         ratio(ours, notifying),
         compared.last.times.cells().join(" / "),
-        ms(Duration::from_secs_f64(compared.cpu)),
+        compared.cpu.map(|cpu| ms(Duration::from_secs_f64(cpu))).join(" + "),
+        ms(Duration::from_secs_f64(compared.plain_cpu)),
     ]
 }
 
@@ -119,15 +124,15 @@ pub async fn compare(
     // Connections, plans and keys are there, and the template is of this day.
     drive(&ports, CLIENTS, Duration::from_secs(1), creating::requests(stage, spread(0))).await?;
     let template = Template::read(stage).await?;
-    let mut compared =
-        Compared { ours: vec![], plain: vec![], notifying: vec![], last: Answers::default(), cpu: 0.0 };
+    let mut compared = Compared::default();
     for round in 0..rounds {
         let before = creating::written(stage).await?;
         statements::reset(stage).await?;
-        let cpu = stage.replicas[0].cpu()?;
+        let (cpu, server) = (stage.replicas[0].cpu()?, stage.postgres_cpu()?);
         let answers = drive(&ports, CLIENTS, time, creating::requests(stage, spread(3 * round + 1))).await?;
         let made = answers.count(201);
-        compared.cpu = (stage.replicas[0].cpu()? - cpu) / made as f64;
+        let used = [stage.replicas[0].cpu()? - cpu, stage.postgres_cpu()? - server];
+        compared.cpu = used.map(|seconds| seconds / made as f64);
         if round + 1 == rounds {
             report.notes.extend(statements::read(stage).await?);
         }
@@ -139,10 +144,16 @@ pub async fn compare(
         compared.ours.push(answers.rate(201));
         compared.last = answers;
         for (kind, of) in [(Kind::Plain, 2), (Kind::Notifying, 3)] {
+            let server = stage.postgres_cpu()?;
             let made =
                 baseline::run(stage, &template, spread(3 * round + of), kind, CLIENTS, seconds).await?;
-            let rates = if kind == Kind::Plain { &mut compared.plain } else { &mut compared.notifying };
-            rates.push(made);
+            match kind {
+                Kind::Plain => {
+                    compared.plain.push(made);
+                    compared.plain_cpu = (stage.postgres_cpu()? - server) / (made * seconds as f64);
+                }
+                Kind::Notifying => compared.notifying.push(made),
+            }
         }
     }
     Ok(compared)

@@ -208,6 +208,7 @@ async fn contender(
         Operation::Reinstate => {
             let cancelled = self::made(caller, &step(who.clone(), &made, "cancel", json!({}))).await?;
             if cancelled.is_none() {
+                caller.world.model.doubt(&made);
                 return Ok(None);
             }
             (step(who, &made, "reinstate", json!({})), vec![made])

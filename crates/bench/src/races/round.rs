@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 
 use super::caller::{Caller, World};
 use super::operation::{Contender, Operation, Place, create, observer, prepare, somebody};
@@ -18,6 +20,8 @@ pub struct Ended {
     pub right: u64,
     /// A kill was in between: nobody or one has won.
     pub cut: u64,
+    /// The longest that an answer took. Those of more than a second have waited for PostgreSQL to see a deadlock.
+    pub slowest: Duration,
 }
 
 /// How all rounds ended.
@@ -39,15 +43,17 @@ impl Tally {
             sum.rounds += ended.rounds;
             sum.right += ended.right;
             sum.cut += ended.cut;
+            sum.slowest = sum.slowest.max(ended.slowest);
         }
         self.faults.extend(other.faults);
         self.places.extend(other.places);
     }
 
-    fn end(&mut self, pair: String, place: Place, right: bool, cut: bool) {
+    fn end(&mut self, pair: String, place: Place, right: bool, cut: bool, took: Duration) {
         let ended = self.ended.entry(pair).or_default();
         ended.rounds += 1;
         ended.cut += u64::from(cut);
+        ended.slowest = ended.slowest.max(took);
         ended.right += u64::from(right && !cut);
         self.places.push((place, cut));
     }
@@ -63,11 +69,13 @@ pub async fn pair(
     let place = Place::of(number);
     let name = format!("{:?} and {:?}", operations[0], operations[1]).to_lowercase();
     let Some(contenders) = prepare(&mut callers[0], number, &place, operations).await? else {
-        tally.end(name, place, true, true);
+        tally.end(name, place, true, true, Duration::ZERO);
         return Ok(());
     };
     let [one, other] = callers;
+    let started = Instant::now();
     let (first, second) = tokio::try_join!(one.ask(&contenders[0].ask), other.ask(&contenders[1].ask))?;
+    let took = started.elapsed();
     let cut = first.is_none() || second.is_none();
     let mut won = [false, false];
     for (side, reply) in [first, second].into_iter().enumerate() {
@@ -93,7 +101,7 @@ pub async fn pair(
     if !right && !cut {
         tally.faults.push(format!("{name}: round {number} was won by {won:?}"));
     }
-    tally.end(name, place, right, cut);
+    tally.end(name, place, right, cut, took);
     Ok(())
 }
 
@@ -127,7 +135,9 @@ pub async fn crowd(world: &Arc<World>, number: u64, clients: usize, tally: &mut 
             Caller::new(world, client).ask(&ask).await
         }
     });
+    let started = Instant::now();
     let replies = try_join_all(calls).await?;
+    let took = started.elapsed();
     let statuses: Vec<u16> = replies.iter().flatten().map(|reply| reply.status).collect();
     let won = statuses.iter().filter(|status| **status == 201).count();
     let lost = statuses.iter().filter(|status| **status == 409).count();
@@ -135,6 +145,6 @@ pub async fn crowd(world: &Arc<World>, number: u64, clients: usize, tally: &mut 
     if !right {
         tally.faults.push(format!("a crowd at one slot was answered {statuses:?}"));
     }
-    tally.end(format!("{clients} times create"), place, right, false);
+    tally.end(format!("{clients} times create"), place, right, false, took);
     Ok(())
 }
