@@ -102,13 +102,13 @@ async fn an_undecided_request_escalates_and_then_expires() {
     let booking = request(&app, room, &app.ada).await;
     decide(&app, &app.manager, &booking, "approve").await.problem(403, "not_an_approver");
     app.clock.advance(SignedDuration::from_mins(30));
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     assert_eq!(app.event_types().await, ["booking.requested", "booking.escalated"]);
     let open = app.call_as(&app.manager, "GET", "/api/v1/approvals").send().await.expect(200).json();
     assert_eq!(open["items"].as_array().unwrap().len(), 1);
     app.clock.advance(SignedDuration::from_mins(30));
     decide(&app, &app.manager, &booking, "approve").await.problem(409, "request_expired");
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     assert_eq!(app.event_types().await, ["booking.expired"]);
 }
 

@@ -97,7 +97,7 @@ async fn what_no_longer_fits_is_flagged_and_never_dropped() {
     let resource = room("Ada", 8);
     let id = app.tell(resource.clone()).await;
     let (late, early) = (app.book(id, "19:00", "20:00").await, app.book(id, "10:00", "11:00").await);
-    let run = async || bookings::jobs::run_once(&app.service).await.unwrap();
+    let run = async || app.run_jobs().await;
     let hours =
         json!({ "schedule": { "weekly": [{ "days": ["monday"], "opens": "08:00", "closes": "18:00" }] } });
     app.rule(Scope::Resource, id.0, hours).await;
@@ -145,7 +145,7 @@ async fn new_parts_and_fewer_units_are_noticed() {
     app.book(pool_id, "10:00", "11:00").await;
     app.tell(contracts::resources::Resource { version: 2, parts: [part].into(), ..hall }).await;
     app.tell(contracts::resources::Resource { version: 2, units: 1, ..pool }).await;
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     let flagged = list(&app, "/api/v1/bookings?flagged=true").await;
     let mut flags: Vec<_> = flagged.iter().map(|one| one["flag"].as_str().unwrap()).collect();
     flags.sort_unstable();

@@ -100,7 +100,7 @@ async fn holds_reserve_and_others_pay_for_what_becomes_theirs() {
     app.call_as(&app.bob, "POST", "/api/v1/bookings").json(&body).send().await.expect(201);
     assert_eq!(balance(&app, &app.bob).await, 0);
     app.clock.advance(SignedDuration::from_secs(61));
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     assert_eq!(balance(&app, &app.bob).await, 1000, "nobody confirmed it");
     let booking = ask(&app, &app.bob, room, "14:00", "15:00").await.expect(201).json();
     let to_ada = json!({ "user_id": app.ada.user });

@@ -98,6 +98,14 @@ impl Bookings {
         tx.commit().await.unwrap();
     }
 
+    /// Runs the timed jobs once. They leave alone what others have locked, and a refused transaction is rolled back a moment
+    /// after its answer: waits for that first.
+    pub async fn run_jobs(&self) {
+        let locks = sqlx::query("select from bookings.booking for update");
+        locks.execute(&mut self.owner().await).await.unwrap();
+        bookings::jobs::run_once(&self.service).await.unwrap();
+    }
+
     /// A room with so many seats.
     pub async fn room(&self, name: &str, seats: i32) -> ResourceId {
         self.tell(room(name, seats)).await

@@ -51,7 +51,7 @@ async fn the_job_expires_each_hold_once() {
     let app = Bookings::start().await;
     let room = app.room("Ada", 8).await;
     hold(&app, room, 60).await;
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     app.clock.advance(SignedDuration::from_secs(60));
     let runs = (0..4).map(|_| bookings::jobs::run_once(&app.service));
     for run in futures_util::future::join_all(runs).await {

@@ -71,7 +71,7 @@ async fn live(app: &Bookings, rooms: &[ResourceId], numbers: &mut Numbers) {
             7 => ("check-out", json!({})),
             _ => {
                 app.clock.advance(SignedDuration::from_mins(i64::try_from(10 * numbers.below(12)).unwrap()));
-                bookings::jobs::run_once(&app.service).await.unwrap();
+                app.run_jobs().await;
                 continue;
             }
         };

@@ -146,11 +146,11 @@ async fn owners_are_reminded_once_and_what_is_over_is_completed() {
     app.book(room, "16:00", "17:00").await;
     let until = |time: &str| at(time).parse::<jiff::Timestamp>().unwrap().duration_since(app.now());
     app.clock.advance(until("15:30"));
-    bookings::jobs::run_once(&app.service).await.unwrap();
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
+    app.run_jobs().await;
     assert_eq!(app.event_types().await, ["booking.reminder_due"]);
     app.clock.advance(SignedDuration::from_mins(90));
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     assert_eq!(app.event_types().await, ["booking.completed"]);
 }
 

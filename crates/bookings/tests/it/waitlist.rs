@@ -46,7 +46,7 @@ async fn who_waits_first_is_offered_first_and_nobody_else_gets_between() {
     // Not taken in time, it is passed on; the hold need not be ended by a job for that.
     app.clock.advance(SignedDuration::from_mins(15));
     post(&app, &carol, &offered["booking_id"], "confirm").await.problem(409, "hold_expired");
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     assert_eq!(entries(&app, &carol).await[0]["status"], "expired");
     let offered = entries(&app, &dan).await.remove(0);
     assert_eq!(offered["status"], "offered");
@@ -75,7 +75,7 @@ async fn an_expired_hold_in_the_way_of_a_rival_goes_to_who_waits() {
     // The refusal rolled its part back; whoever ends the hold serves the list. Until the roll-back has arrived at the
     // server the job leaves the hold alone, as one that somebody else is about to end.
     for _ in 0..200 {
-        bookings::jobs::run_once(&app.service).await.unwrap();
+        app.run_jobs().await;
         if entries(&app, &carol).await[0]["status"] == "offered" {
             break;
         }
@@ -109,7 +109,7 @@ async fn waiting_ends_when_its_time_has_come() {
     app.book(room, "10:00", "11:00").await;
     wait(&app, &app.bob, room, json!({})).await;
     app.clock.advance(SignedDuration::from_hours(24));
-    bookings::jobs::run_once(&app.service).await.unwrap();
+    app.run_jobs().await;
     assert_eq!(entries(&app, &app.bob).await[0]["status"], "expired");
     app.events().await;
 }
