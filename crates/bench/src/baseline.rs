@@ -125,7 +125,7 @@ rollback;
 \else
 insert into bookings.booking (organization_id, id, reference, version, status, user_id, created_by, title, starts_at,
     ends_at, priority, terms, due_at, created_at, updated_at)
-values ('{organization}', :id, upper(substr(md5(random()::text), 1, 9)), 1, 'confirmed', bench.id(3, 1, :who),
+values ('{organization}', :id, substr(md5(bench.v7()::text), 1, 16), 1, 'confirmed', bench.id(3, 1, :who),
     bench.id(3, 1, :who), 'Review', to_timestamp(:starts), to_timestamp(:ends), 0, '{terms}', to_timestamp(:ends),
     now(), now());
 insert into bookings.booking_resource (organization_id, booking_id, position, resource_id, units, name, time_zone,
