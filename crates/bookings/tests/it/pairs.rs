@@ -54,7 +54,7 @@ async fn prepared(app: &Bookings, operation: &str, room: ResourceId) -> Call {
             post(app, manager, &format!("bookings{}", of(&booking, "cancel")), json!({})).await;
             call(&of(&booking, "reinstate"), json!({}))
         }
-        other => panic!("no such operation: {other}"),
+        other => unreachable!("no such operation: {other}"),
     }
 }
 
