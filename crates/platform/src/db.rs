@@ -76,6 +76,18 @@ impl Db {
         self.begin_with(statement).await
     }
 
+    /// The same, for a write whose statements find their rows by keys: each has one plan, whatever its arguments, and is
+    /// not planned anew every time, which costs a booking a fifth of its time. Not for lists with filters that may be absent.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn begin_planned(&self, organization: OrganizationId) -> Result<Tx, sqlx::Error> {
+        self.begin_with(format!(
+            "begin; set local reservas.organization = '{organization}'; set local plan_cache_mode = force_generic_plan"
+        ))
+        .await
+    }
+
     /// A transaction in which nothing of any organization is visible, for what belongs to none.
     ///
     /// # Errors

@@ -47,6 +47,9 @@ fn told(booking: &Value) -> Option<Told> {
 impl Model {
     /// Remembers a booking that an answer shows, unless something newer is known.
     pub fn hear(&self, answer: &Value) {
+        for booking in answer["bookings"].as_array().into_iter().flatten() {
+            self.hear(booking);
+        }
         let (Some(id), Some(heard)) = (answer["id"].as_str(), told(answer)) else { return };
         let mut told = open(&self.told);
         let is_news = told.get(id).is_none_or(|known| known.version < heard.version);

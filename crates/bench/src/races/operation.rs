@@ -1,5 +1,6 @@
 //! The operations that race, and what each needs to be there before.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{ResourceId, Role};
 use serde_json::{Value, json};
@@ -224,8 +225,8 @@ async fn contender(
 /// A series whose first occurrence is the slot.
 fn series(person: Person, place: &Place) -> Ask {
     let body = json!({
-        "resource_id": place.resource, "starts_at": place.minute(0), "ends_at": place.minute(60),
-        "rule": "FREQ=YEARLY;COUNT=1",
+        "resource_id": place.resource, "starts_at": place.minute(0).to_zoned(TimeZone::UTC).datetime(),
+        "duration_minutes": 60, "time_zone": "UTC", "rule": "FREQ=YEARLY;COUNT=1",
     });
     Ask { person, path: "/api/v1/series".to_owned(), key: key(), body }
 }

@@ -14,6 +14,7 @@ use super::step::{self, Reason};
 use crate::App;
 use crate::booking::{Booking, Status};
 use crate::store::bookings::{self, Lock};
+use crate::store::resources::Tree;
 use crate::store::told::Told;
 use crate::store::write::{self, Act, Applied, Change};
 use crate::store::{approvals, resources};
@@ -59,7 +60,7 @@ async fn attempt(
     request: &Reason,
 ) -> Result<Answer, Problem> {
     let act = step::act(app, actor);
-    let mut tx = app.context.db.begin(actor.organization).await?;
+    let mut tx = app.context.db.begin_planned(actor.organization).await?;
     let seen = bookings::load(&mut tx, actor.organization, id, Lock::None).await?;
     let seen = seen.ok_or_else(|| Problem::not_found("booking"))?;
     let ids: Vec<_> = seen.resources.iter().map(|one| one.resource_id).collect();
@@ -79,15 +80,15 @@ async fn attempt(
         return Err(refuse(&mut tx, app, actor, &known, &after, Vec::new(), &rivals).await?);
     }
     if after.status == Status::Confirmed {
-        reject_rivals(&mut tx, &act, &after).await?;
+        reject_rivals(&mut tx, &act, &known.tree, &after).await?;
     }
     tx.commit().await?;
     Answer::ok(after.version, &BookingBody::for_decision(after, actor))
 }
 
 /// Requests that blocked nobody, and for which there is no room any more.
-async fn reject_rivals(tx: &mut Tx, act: &Act, winner: &Booking) -> Result<(), Problem> {
-    let requests = approvals::rivals(tx, act.organization, winner).await?;
+async fn reject_rivals(tx: &mut Tx, act: &Act, tree: &Tree, winner: &Booking) -> Result<(), Problem> {
+    let requests = approvals::rivals(tx, act.organization, tree, winner).await?;
     for before in requests {
         let ids: Vec<_> = before.resources.iter().map(|one| one.resource_id).collect();
         let tree = resources::tree(tx, act.organization, &ids).await?;

@@ -208,7 +208,7 @@ async fn attempt(
     losers: &BTreeSet<BookingId>,
 ) -> Result<Attempt, Problem> {
     let act = step::act(app, actor);
-    let mut tx = app.context.db.begin(actor.organization).await?;
+    let mut tx = app.context.db.begin_planned(actor.organization).await?;
     if let Some(answer) = request.replay(&mut tx, actor, act.now).await? {
         return Ok(Attempt::Done(answer));
     }

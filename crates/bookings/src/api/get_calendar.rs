@@ -128,8 +128,9 @@ pub async fn get_calendar(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
     let now = app.context.clock.now();
-    let calendar = calendar::read(&mut tx, actor.organization, &tree, &wide(&window), now).await?;
     let known = known(&mut tx, &actor, tree).await?;
+    let wide = wide(&known, &window);
+    let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
     let found = ids.iter().filter_map(|id| known.tree.get(id));
     let items = found.map(|resource| times(&known, resource, &calendar, &window)).collect();
     Ok(Json(Calendar { items, bookings: None }))

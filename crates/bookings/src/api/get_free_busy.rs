@@ -14,12 +14,11 @@ use super::search_availability::known;
 use crate::App;
 use crate::error::invalid_slot;
 use crate::free::{bookable, free};
+use crate::rules::minutes;
 use crate::store::calendar::{self, Calendar};
 use crate::store::known::Known;
 use crate::store::resources::{self, Resource};
 
-/// How far around a window calendars are read: buffers are rarely longer, and where they are, a refusal says so.
-const WIDER: SignedDuration = SignedDuration::from_hours(24);
 /// The longest window that one call may ask for.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 93);
 
@@ -102,8 +101,9 @@ pub async fn get_free_busy(
     let mut tx = app.context.db.begin(organization).await?;
     let tree = resources::tree(&mut tx, organization, &[id]).await?;
     let now = app.context.clock.now();
-    let calendar = calendar::read(&mut tx, organization, &tree, &wide(&window), now).await?;
     let known = known(&mut tx, &actor, tree).await?;
+    let wide = wide(&known, &window);
+    let calendar = calendar::read(&mut tx, organization, &known.tree, &wide, now).await?;
     let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
     let units = calendar.units.get(&id).filter(|units| units.len() > 1).into_iter().flatten().map(
         |(unit, number)| {
@@ -115,9 +115,12 @@ pub async fn get_free_busy(
     Ok(Json(FreeBusy { units, ..times(&known, resource, &calendar, &window) }))
 }
 
-/// A window with room for what is kept free around bookings in it.
-pub(super) fn wide(window: &Slot) -> Slot {
-    window.padded(WIDER, WIDER)
+/// A window with room for what is kept free around bookings in it, of any of the resources.
+pub(super) fn wide(known: &Known, window: &Slot) -> Slot {
+    let buffers = || known.tree.values().map(|resource| known.item(resource).rules.buffers);
+    let before = buffers().map(|buffers| buffers.before).max().unwrap_or(0);
+    let after = buffers().map(|buffers| buffers.after).max().unwrap_or(0);
+    window.padded(minutes(before), minutes(after))
 }
 
 /// The times of a resource within a window.
@@ -125,7 +128,7 @@ pub(super) fn times(known: &Known, resource: &Resource, calendar: &Calendar, win
     let instant = SignedDuration::from_micros(1);
     let shape = calendar.shape(&known.tree, resource.id);
     let free_within = |window: &Slot| free(&shape, &calendar.claims, window, instant);
-    let bookable = bookable_times(known, resource, &free_within(&wide(window)), window);
+    let bookable = bookable_times(known, resource, &free_within(&wide(known, window)), window);
     let free = free_within(window);
     FreeBusy { resource_id: resource.id, busy: window.minus(&free), free, bookable, units: Vec::new() }
 }

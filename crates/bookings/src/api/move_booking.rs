@@ -121,7 +121,7 @@ async fn attempt(
     request: &Request,
 ) -> Result<Answer, Problem> {
     let act = step::act(app, actor);
-    let mut tx = app.context.db.begin(actor.organization).await?;
+    let mut tx = app.context.db.begin_planned(actor.organization).await?;
     let before = step::begin(&mut tx, actor, id, version).await?;
     let (slot, wanted) = (request.slot(&before.slot)?, request.wanted(&before)?);
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();

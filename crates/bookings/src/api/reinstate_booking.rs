@@ -55,7 +55,7 @@ async fn attempt(
     request: &Reason,
 ) -> Result<Answer, Problem> {
     let act = step::act(app, actor);
-    let mut tx = app.context.db.begin(actor.organization).await?;
+    let mut tx = app.context.db.begin_planned(actor.organization).await?;
     let before = step::begin(&mut tx, actor, id, version).await?;
     let asked = before.clone().reinstate(act.now)?;
     let ids: Vec<_> = asked.resources.iter().map(|one| one.resource_id).collect();

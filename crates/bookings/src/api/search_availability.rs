@@ -22,7 +22,7 @@ use crate::store::known::Known;
 use crate::store::resources::{self, Resource, Tree};
 use crate::store::rules::Rulebook;
 
-/// Resources of which the calendars are read at once.
+/// Resources of which the calendars are read at once, beyond those that would be enough if all were free.
 const CHUNK: i64 = 100;
 /// Free intervals shown of each resource.
 const INTERVALS: usize = 3;
@@ -151,16 +151,19 @@ pub async fn search_availability(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let now = app.context.clock.now();
     let mut items = Vec::new();
-    let mut offset = 0;
+    // Mostly the first few are free, and the answer needs no more.
+    let (mut offset, mut chunk) = (0, i64::try_from(limit).unwrap_or(CHUNK) * 3 / 2);
     while items.len() < limit {
-        let ids = candidates(&mut tx, actor.organization, &need, &conditions, offset).await?;
-        offset += CHUNK;
+        let ids = candidates(&mut tx, actor.organization, &need, &conditions, (offset, chunk)).await?;
+        let is_last = i64::try_from(ids.len()).is_ok_and(|found| found < chunk);
+        (offset, chunk) = (offset + chunk, CHUNK);
         let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
-        let calendar = calendar::read(&mut tx, actor.organization, &tree, &wide(&window), now).await?;
         let known = known(&mut tx, &actor, tree).await?;
+        let wide = wide(&known, &window);
+        let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
         for resource in ids.iter().filter_map(|id| known.tree.get(id)) {
             let shape = calendar.shape(&known.tree, resource.id);
-            let free = free(&shape, &calendar.claims, &wide(&window), length);
+            let free = free(&shape, &calendar.claims, &wide, length);
             let mut free = bookable_times(&known, resource, &free, &window);
             free.retain(|slot| slot.duration() >= length);
             if let Some((first, fit)) = first(&known, resource, &free, length, need.seats, now) {
@@ -168,7 +171,7 @@ pub async fn search_availability(
                 items.push(available(resource, free, first, fit));
             }
         }
-        if i64::try_from(ids.len()).is_ok_and(|found| found < CHUNK) {
+        if is_last {
             break;
         }
     }
@@ -189,7 +192,7 @@ async fn candidates(
     organization: OrganizationId,
     need: &Need,
     conditions: &[Condition],
-    offset: i64,
+    (offset, chunk): (i64, i64),
 ) -> Result<Vec<ResourceId>, Problem> {
     let names: Vec<String> = conditions.iter().map(|condition| condition.name.clone()).collect();
     let operators: Vec<String> = conditions.iter().map(|condition| condition.operator.into()).collect();
@@ -225,7 +228,7 @@ async fn candidates(
         need.location_id.map(|id| id.0),
         need.q,
         &amenities,
-        CHUNK,
+        chunk,
         offset,
         &names,
         &operators,

@@ -106,7 +106,7 @@ pub async fn step(
 ) -> Result<Answer, Problem> {
     runs(async || {
         let act = act(app, actor);
-        let mut tx = app.context.db.begin(actor.organization).await?;
+        let mut tx = app.context.db.begin_planned(actor.organization).await?;
         let before = begin(&mut tx, actor, id, version).await?;
         let (after, told) = step(before.clone(), act.now)?;
         let answer = finish(&mut tx, &act, before, after, told, reason).await?;

@@ -81,7 +81,7 @@ async fn attempt(
         ));
     }
     let act = step::act(app, actor);
-    let mut tx = app.context.db.begin(actor.organization).await?;
+    let mut tx = app.context.db.begin_planned(actor.organization).await?;
     let (one, other) = both(&mut tx, actor, id, version, request.with).await?;
     let ids: Vec<_> = one.resources.iter().chain(&other.resources).map(|one| one.resource_id).collect();
     let (mut tx, known) = step::look(app, actor, tx, &ids, one.user_id).await?;

@@ -129,24 +129,37 @@ pub async fn decide(
     Ok(u32::try_from(approvals).unwrap_or(u32::MAX))
 }
 
-/// Requests that block nobody and want a resource of a booking, or a part or a whole of it, at its time; locked.
+/// Requests that block nobody and want a resource of a booking, or a part or a whole of it, at its time; locked. Of other
+/// resources none, lest approvals there wait for this one. The tree has the booking's resources with their parts.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn rivals(
     tx: &mut Tx,
     organization: OrganizationId,
+    tree: &Tree,
     winner: &Booking,
 ) -> Result<Vec<Booking>, Problem> {
+    let nodes: Vec<Uuid> = tree.keys().map(|id| id.0).collect();
     let ids = sqlx::query_scalar!(
-        "select id from bookings.booking
+        "with recursive family as (
+             select unnest($6::uuid[]) as id
+             union
+             select whole.id from bookings.resource whole
+             join family on whole.organization_id = $1 and family.id = any(whole.parts)
+         )
+         select id from bookings.booking b
          where organization_id = $1 and status = 'pending' and id <> $2 and starts_at < $4 and ends_at > $3
-         order by id limit $5 for update",
+           and exists (select from bookings.booking_resource r
+                       where r.organization_id = $1 and r.booking_id = b.id
+                         and r.resource_id = any(array(select id from family)))
+         order by id limit $5 for update of b",
         organization.0,
         winner.id.0,
         winner.slot.starts_at().to_sqlx(),
         winner.slot.ends_at().to_sqlx(),
         MOST_RIVALS,
+        &nodes,
     )
     .fetch_all(&mut **tx)
     .await?;

@@ -64,6 +64,7 @@ pub type Tree = BTreeMap<ResourceId, Resource>;
 /// When the database fails.
 pub async fn tree(tx: &mut Tx, organization: OrganizationId, ids: &[ResourceId]) -> Result<Tree, Problem> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    // An array, not `in`: that would be joined to every resource of the organization.
     let rows = sqlx::query_as!(
         Row,
         r#"with recursive tree as (
@@ -74,7 +75,7 @@ pub async fn tree(tx: &mut Tx, organization: OrganizationId, ids: &[ResourceId])
            )
            select id, name, type_id, type_name, location_path, location_names, seats, time_zone, parts,
                   status = 'active' as "active!"
-           from bookings.resource where organization_id = $1 and id in (select id from tree)"#,
+           from bookings.resource where organization_id = $1 and id = any(array(select id from tree))"#,
         organization.0,
         &ids,
     )
@@ -100,7 +101,7 @@ pub async fn lock(tx: &mut Tx, organization: OrganizationId, ids: &[ResourceId])
            )
            select id, name, type_id, type_name, location_path, location_names, seats, time_zone, parts,
                   status = 'active' as "active!"
-           from bookings.resource where organization_id = $1 and id in (select id from tree)
+           from bookings.resource where organization_id = $1 and id = any(array(select id from tree))
            order by id for no key update"#,
         organization.0,
         &wanted,
