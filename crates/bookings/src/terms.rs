@@ -25,6 +25,8 @@ pub struct Terms {
     /// Who has to approve, and how far that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Asking>,
+    /// How many times it was asked for: decisions of a time before do not count for another place or time.
+    pub rounds: i32,
     /// How it is paid.
     pub pay_with: PayWith,
     /// The place in the waitlist that it was offered to.
@@ -46,6 +48,7 @@ impl Default for Terms {
             check_in: CheckIn::default(),
             blocks: true,
             approval: None,
+            rounds: 0,
             pay_with: PayWith::default(),
             waitlist: None,
             fee: None,
@@ -58,9 +61,9 @@ impl Terms {
     /// The terms after a change: what was decided before counts no more.
     #[must_use]
     pub fn asked_anew(mut self, before: &Self) -> Self {
-        let rounds = before.approval.as_ref().map_or(0, |asking| asking.round);
+        self.rounds = before.rounds.max(before.approval.as_ref().map_or(0, |asking| asking.round));
         if let Some(asking) = &mut self.approval {
-            asking.round = rounds + 1;
+            asking.round = self.rounds + 1;
         }
         self
     }

@@ -94,8 +94,12 @@ async fn reject_rivals(tx: &mut Tx, act: &Act, tree: &Tree, winner: &Booking) ->
         let tree = resources::tree(tx, act.organization, &ids).await?;
         let mut wants = before.clone();
         wants.terms.blocks = true;
-        if write::rivals(tx, act, &tree, &wants).await?.is_empty() {
-            continue;
+        match write::rivals(tx, act, &tree, &wants).await {
+            Ok(rivals) if rivals.is_empty() => continue,
+            Ok(_) => {}
+            // The pool has shrunk meanwhile: there is no room for it either.
+            Err(problem) if problem.code == "not_enough_units" => {}
+            Err(problem) => return Err(problem),
         }
         // One whose time has run out is the timed job's.
         let Ok(after) = before.clone().reject(act.now) else { continue };

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::step;
 use crate::App;
 use crate::error::invalid_slot;
+use crate::store::blackouts::CLOSED;
 use crate::store::bookings::{self, Lock};
 use crate::store::told::Told;
 use crate::store::write::{self, Act, Change};
@@ -215,7 +216,7 @@ async fn flag(tx: &mut Tx, act: &Act, hit: &[BookingId], reason: &str) -> Result
             continue;
         }
         let mut after = before.clone().touch(act.now);
-        after.flag = Some(format!("Closed: {reason}"));
+        after.flag = Some(format!("{CLOSED}{reason}"));
         write::step(tx, act, Change::step(before, after, Told::Flagged, Some(reason.to_owned()))).await?;
         flagged.push(*id);
     }

@@ -228,7 +228,11 @@ async fn attempt(
     let changes: Vec<_> = lost.iter().cloned().chain([Change::create(booking.clone())]).collect();
     if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &changes).await? {
         let rivals: Vec<_> = rivals.into_values().flatten().collect();
-        if let Some(losers) = preempt::losers(&mut tx, &act, &known.tree, &booking, losers, &rivals).await? {
+        // What may yet lapse takes nobody's place.
+        if booking.status == Status::Confirmed
+            && let Some(losers) =
+                preempt::losers(&mut tx, &act, &known.tree, &booking, losers, &rivals).await?
+        {
             return Ok(Attempt::Preempt(losers));
         }
         return Err(refuse(&mut tx, app, actor, &known, &booking, Vec::new(), &rivals).await?);

@@ -9,6 +9,7 @@ use platform::http::{Path, Problem};
 
 use super::step;
 use crate::App;
+use crate::booking::Status;
 use crate::store::bookings::{self, Lock};
 use crate::store::told::Told;
 use crate::store::waitlist;
@@ -50,6 +51,7 @@ async fn attempt(app: &App, actor: &Actor, id: WaitlistEntryId) -> Result<Status
         waitlist::save(&mut tx, &act, &Entry { status: WaitlistStatus::Withdrawn, ..entry }).await?;
         if let Some(hold) = hold
             && let Some(before) = bookings::load(&mut tx, actor.organization, hold, Lock::ForUpdate).await?
+            && before.status == Status::Held
             && let Ok(after) = before.clone().cancel(true, act.now)
         {
             write::step(&mut tx, &act, Change::step(before, after, Told::Cancelled, None)).await?;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
-use kernel::role::BookingsOwn;
+use kernel::role::{BookingsManage, BookingsOwn};
 use kernel::{BookingId, ConflictId, ResourceId, Slot};
 use platform::auth::{Actor, Can};
 use platform::http::{IfMatch, Json, Path, Problem};
@@ -16,7 +16,8 @@ use super::refusal::{recorded, refuse};
 use super::{BookingBody, step};
 use crate::App;
 use crate::booking::{Booking, Wanted};
-use crate::error::invalid_slot;
+use crate::error::{Error, invalid_slot};
+use crate::quote::Quote;
 use crate::store::conflicts;
 use crate::store::told::Told;
 use crate::store::write::{self, Applied, Change};
@@ -96,7 +97,7 @@ impl Request {
     responses(
         (status = 200, description = "Moved", body = BookingBody),
         (status = 404, description = "not_found"),
-        (status = 409, description = "slot_taken (with `conflicts` and `alternatives`), invalid_transition, hold_expired"),
+        (status = 409, description = "too_late_to_cancel, already_begun, slot_taken (with `conflicts` and `alternatives`), invalid_transition, hold_expired"),
         (status = 412, description = "stale_version"),
         (status = 422, description = "invalid_input, policy_violated, not_enough_units")
     ),
@@ -124,6 +125,10 @@ async fn attempt(
     let mut tx = app.context.db.begin_planned(actor.organization).await?;
     let before = step::begin(&mut tx, actor, id, version).await?;
     let (slot, wanted) = (request.slot(&before.slot)?, request.wanted(&before)?);
+    let by_manager = actor.may::<BookingsManage>();
+    if !by_manager && before.is_past_deadline(act.now) && slot.starts_at() != before.slot.starts_at() {
+        return Err(Error::TooLateToCancel.into());
+    }
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
     let had: Vec<_> = before.resources.iter().map(|one| one.resource_id).collect();
     // The old resources as well, in one order with the new: whoever waits for the freed time finds it orderly.
@@ -136,7 +141,11 @@ async fn attempt(
     let after = before.clone().relocate(slot, judged.resources, judged.terms, act.now)?;
     // Where it comes to it fits, unless what it keeps is no longer to be booked.
     let flag = before.flag.clone().filter(|_| step::demand_bookable(&known.tree, &ids, &ids).is_err());
-    let after = Booking { quote: judged.quote, priority: judged.priority, flag, ..after };
+    // What has begun is not paid back by making it shorter.
+    let cost = |quote: &Option<Quote>| quote.as_ref().map_or(0, |quote| quote.total.amount);
+    let is_paid_back = before.has_begun(act.now) && cost(&judged.quote) < cost(&before.quote);
+    let quote = if is_paid_back { before.quote.clone() } else { judged.quote };
+    let after = Booking { quote, priority: judged.priority, flag, ..after };
     let change = Change::step(before, after.clone(), Told::Moved, request.reason.clone());
     if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &[change]).await? {
         let rivals: Vec<_> = rivals.into_values().flatten().collect();

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use garde::Validate;
-use kernel::role::BookingsOwn;
+use kernel::role::{BookingsManage, BookingsOwn};
 use kernel::{BookingId, UserId};
 use platform::auth::{Actor, Can};
 use platform::http::{IfMatch, Json, Path, Problem};
@@ -14,6 +14,8 @@ use super::BookingBody;
 use super::refusal::refuse;
 use super::step;
 use crate::App;
+use crate::error::Error;
+use crate::store::quotas;
 use crate::store::told::Told;
 
 /// To whom.
@@ -44,6 +46,7 @@ pub struct Request {
     request_body = Request,
     responses(
         (status = 200, description = "Transferred", body = BookingBody),
+        (status = 403, description = "permission_required"),
         (status = 404, description = "not_found"),
         (status = 409, description = "invalid_transition"),
         (status = 412, description = "stale_version"),
@@ -72,12 +75,19 @@ async fn attempt(
     let act = step::act(app, actor);
     let mut tx = app.context.db.begin(actor.organization).await?;
     let before = step::begin(&mut tx, actor, id, version).await?;
+    // It would be paid from the other's credit, who was not asked.
+    let spends = before.charged().is_some_and(|charge| charge.amount > 0) && request.user_id != actor.user;
+    if spends && !actor.may::<BookingsManage>() {
+        return Err(Error::OnBehalfForbidden.into());
+    }
     let after = before.clone().transfer(request.user_id, act.now)?;
     let ids: Vec<_> = after.resources.iter().map(|one| one.resource_id).collect();
     let (mut tx, known) = step::look(app, actor, tx, &ids, request.user_id).await?;
     // Of the rules only who may book counts: its time and its terms are those it was made under.
-    let mut broken = known.verdict(&after, Some(after.slot), act.now).broken;
+    let verdict = known.verdict(&after, Some(after.slot), act.now);
+    let mut broken = verdict.broken;
     broken.retain(|broken| broken.rule.starts_with("access"));
+    broken.extend(quotas::overdrawn(&mut tx, actor.organization, &verdict.quotas, &after, act.now).await?);
     if !broken.is_empty() {
         return Err(refuse(&mut tx, app, actor, &known, &after, broken, &[]).await?);
     }

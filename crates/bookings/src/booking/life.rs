@@ -37,6 +37,7 @@ impl Booking {
         if self.has_expired(now) {
             return Err(Error::RequestExpired);
         }
+        self.terms.rounds = self.terms.approval.as_ref().map_or(self.terms.rounds, |asking| asking.round);
         let outcome =
             self.terms.approval.take().map_or(Approved::Done, |asking| asking.approve(approvals, now));
         match outcome {
@@ -119,10 +120,11 @@ impl Booking {
     ) -> Result<Self, Error> {
         let shrinks = slot.within(&self.slot) == Some(slot) && wanted(&resources) == self.wanted();
         let terms = if shrinks {
-            Terms { approval: self.terms.approval.clone(), ..terms }
+            Terms { approval: self.terms.approval.clone(), rounds: self.terms.rounds, ..terms }
         } else {
             terms.asked_anew(&self.terms)
         };
+        let terms = Terms { waitlist: self.terms.waitlist, ..terms };
         let status = match self.status {
             Status::Pending | Status::Confirmed if !shrinks => {
                 if terms.approval.is_some() {
@@ -135,10 +137,31 @@ impl Booking {
         };
         self.demand(&[Status::Held, Status::Pending, Status::Confirmed, Status::CheckedIn], status)?;
         self.demand_time_left(now)?;
-        if status == Status::CheckedIn && slot.starts_at() != self.slot.starts_at() {
+        if self.has_begun(now) && slot.starts_at() != self.slot.starts_at() {
             return Err(Error::AlreadyBegun);
         }
+        if slot.ends_at() <= now {
+            return Err(Error::AlreadyOver);
+        }
         Ok(Self { slot, resources, terms, ..self.become_(status, now) })
+    }
+
+    /// Whether it is being used, or could be: nobody takes back what it cost by moving it away.
+    #[must_use]
+    pub fn has_begun(&self, now: Timestamp) -> bool {
+        match self.status {
+            Status::CheckedIn => true,
+            Status::Confirmed => self.slot.starts_at() <= now,
+            _ => false,
+        }
+    }
+
+    /// Whether its owner can no longer give it up, nor move it away from its time.
+    #[must_use]
+    pub fn is_past_deadline(&self, now: Timestamp) -> bool {
+        let deadline = self.terms.cancellation.deadline_minutes;
+        self.status == Status::Confirmed
+            && deadline.is_some_and(|before| now > self.slot.starts_at() - minutes(before))
     }
 
     /// The people are there.

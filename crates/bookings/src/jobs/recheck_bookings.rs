@@ -8,6 +8,7 @@ use platform::http::Problem;
 
 use crate::App;
 use crate::booking::Booking;
+use crate::store::blackouts::CLOSED;
 use crate::store::bookings::{self, Lock};
 use crate::store::told::Told;
 use crate::store::write::{self, Act, Change};
@@ -57,6 +58,10 @@ async fn look_at(tx: &mut Tx, act: &Act, id: BookingId) -> Result<(), Problem> {
     let Some(before) = booking.filter(Booking::stands) else { return Ok(()) };
     let misfit = recheck::misfit(tx, act.organization, &before).await?;
     if misfit == before.flag {
+        return Ok(());
+    }
+    // What a blackout says stays until somebody has dealt with it.
+    if misfit.is_none() && before.flag.as_deref().is_some_and(|flag| flag.starts_with(CLOSED)) {
         return Ok(());
     }
     if let Some(reason) = &misfit

@@ -8,6 +8,9 @@ use platform::db::Tx;
 use platform::http::Problem;
 use uuid::Uuid;
 
+/// How the flag of a booking begins that a blackout was laid over.
+pub const CLOSED: &str = "Closed: ";
+
 /// Lets every blackout over some resources take what is free of its time within a span.
 ///
 /// The resources are locked, or belong to this transaction.

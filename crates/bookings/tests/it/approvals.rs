@@ -132,3 +132,23 @@ async fn of_requests_that_block_nobody_one_is_approved_and_the_others_are_refuse
     assert_eq!(confirmed, 1);
     assert!(app.event_types().await.contains(&"booking.rejected".to_owned()));
 }
+
+#[tokio::test]
+async fn approvals_of_one_place_do_not_count_for_another() {
+    let app = Bookings::start().await;
+    let rules = json!({ "policy": { "approval": { "always": true } } });
+    let (room, other) = (app.room("Ada", 8).await, app.room("Bob", 8).await);
+    for room in [room, other] {
+        app.rule(Scope::Resource, room.0, rules.clone()).await;
+    }
+    let booking = request(&app, room, &app.ada).await;
+    let approved = decide(&app, &app.manager, &booking, "approve").await.expect(200).json();
+    assert_eq!(approved["status"], "confirmed");
+    let path = format!("/api/v1/bookings/{}/move", booking["id"].as_str().unwrap());
+    let body = json!({ "resource_id": other });
+    let moved = app.call_as(&app.ada, "POST", &path).json(body).send().await.expect(200).json();
+    assert_eq!(moved["status"], "pending");
+    let approved = decide(&app, &app.manager, &moved, "approve").await.expect(200).json();
+    assert_eq!(approved["status"], "confirmed", "who decided before decides again");
+    app.events().await;
+}

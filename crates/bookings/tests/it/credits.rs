@@ -104,9 +104,11 @@ async fn holds_reserve_and_others_pay_for_what_becomes_theirs() {
     assert_eq!(balance(&app, &app.bob).await, 1000, "nobody confirmed it");
     let booking = ask(&app, &app.bob, room, "14:00", "15:00").await.expect(201).json();
     let to_ada = json!({ "user_id": app.ada.user });
-    step(&app, &app.bob, &booking, "transfer", to_ada.clone()).await.problem(422, "policy_violated");
+    // It would be Ada's credit that is spent, and nobody asked her.
+    step(&app, &app.bob, &booking, "transfer", to_ada.clone()).await.problem(403, "permission_required");
+    step(&app, &app.manager, &booking, "transfer", to_ada.clone()).await.problem(422, "policy_violated");
     grant(&app, &app.ada, 1000).await;
-    step(&app, &app.bob, &booking, "transfer", to_ada).await.expect(200);
+    step(&app, &app.manager, &booking, "transfer", to_ada).await.expect(200);
     assert_eq!((balance(&app, &app.bob).await, balance(&app, &app.ada).await), (1000, 0));
     app.events().await;
 }

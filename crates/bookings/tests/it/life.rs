@@ -126,3 +126,39 @@ async fn the_history_tells_who_did_what_and_cannot_be_changed_unseen() {
     let refused = sqlx::query(tamper).execute(&mut *tx).await.unwrap_err();
     assert!(refused.to_string().contains("permission denied"), "{refused}");
 }
+
+#[tokio::test]
+async fn who_leaves_before_the_start_frees_all_of_the_time() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 8).await;
+    let booking = app.book(room, "10:00", "12:00").await;
+    let step = async |verb: &str| {
+        let path = format!("/api/v1/bookings/{}/{verb}", booking["id"].as_str().unwrap());
+        app.call_as(&app.ada, "POST", &path).json(json!({})).send().await
+    };
+    app.clock.set(at("09:50").parse().unwrap());
+    step("check-in").await.expect(200);
+    step("check-out").await.expect(200);
+    app.events().await;
+    app.book(room, "10:00", "12:00").await;
+}
+
+#[tokio::test]
+async fn what_has_begun_is_not_moved_away_and_what_is_late_neither() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 8).await;
+    let rules = json!({ "policy": { "cancellation": { "deadline_minutes": 60 } } });
+    app.rule(contracts::rules::Scope::Resource, room.0, rules).await;
+    let booking = app.book(room, "10:00", "12:00").await;
+    let path = format!("/api/v1/bookings/{}/move", booking["id"].as_str().unwrap());
+    let to = async |body| app.call_as(&app.ada, "POST", &path).json(body).send().await;
+    app.clock.set(at("09:30").parse().unwrap());
+    to(json!({ "starts_at": at("14:00") })).await.problem(409, "too_late_to_cancel");
+    to(json!({ "ends_at": at("11:30") })).await.expect(200);
+    app.clock.set(at("10:30").parse().unwrap());
+    let path = path.clone();
+    let late = app.call_as(&app.manager, "POST", &path).json(json!({ "starts_at": at("14:00") }));
+    late.send().await.problem(409, "already_begun");
+    to(json!({ "ends_at": at("10:15") })).await.problem(409, "already_over");
+    app.events().await;
+}

@@ -154,10 +154,13 @@ async fn listen(db: Db, wake: watch::Sender<()>, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         tokio::select! {
             () = shutdown.cancelled() => return,
+            // Nobody reads this feed any more.
+            () = wake.closed() => return,
             Err(error) = forward(&db, &wake) => tracing::debug!(%error, "the listener lost its connection"),
         }
         tokio::select! {
             () = shutdown.cancelled() => return,
+            () = wake.closed() => return,
             () = tokio::time::sleep(RECONNECT) => {}
         }
     }
