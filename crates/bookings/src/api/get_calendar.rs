@@ -132,7 +132,7 @@ pub async fn get_calendar(
     let wide = wide(&known, &window);
     let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
     let found = ids.iter().filter_map(|id| known.tree.get(id));
-    let items = found.map(|resource| times(&known, resource, &calendar, &window)).collect();
+    let items = found.map(|resource| times(&known, resource, &calendar, &window, &wide)).collect();
     Ok(Json(Calendar { items, bookings: None }))
 }
 

@@ -112,7 +112,7 @@ pub async fn get_free_busy(
         },
     );
     let units = units.collect();
-    Ok(Json(FreeBusy { units, ..times(&known, resource, &calendar, &window) }))
+    Ok(Json(FreeBusy { units, ..times(&known, resource, &calendar, &window, &wide) }))
 }
 
 /// A window with room for what is kept free around bookings in it, of any of the resources.
@@ -123,12 +123,18 @@ pub(super) fn wide(known: &Known, window: &Slot) -> Slot {
     window.padded(minutes(before), minutes(after))
 }
 
-/// The times of a resource within a window.
-pub(super) fn times(known: &Known, resource: &Resource, calendar: &Calendar, window: &Slot) -> FreeBusy {
+/// The times of a resource within a window; the calendar is of the wider one.
+pub(super) fn times(
+    known: &Known,
+    resource: &Resource,
+    calendar: &Calendar,
+    window: &Slot,
+    wide: &Slot,
+) -> FreeBusy {
     let instant = SignedDuration::from_micros(1);
     let shape = calendar.shape(&known.tree, resource.id);
     let free_within = |window: &Slot| free(&shape, &calendar.claims, window, instant);
-    let bookable = bookable_times(known, resource, &free_within(&wide(known, window)), window);
+    let bookable = bookable_times(known, resource, &free_within(wide), window);
     let free = free_within(window);
     FreeBusy { resource_id: resource.id, busy: window.minus(&free), free, bookable, units: Vec::new() }
 }

@@ -17,7 +17,6 @@ use super::{BookingBody, step};
 use crate::App;
 use crate::booking::{Booking, Wanted};
 use crate::error::{Error, invalid_slot};
-use crate::quote::Quote;
 use crate::store::conflicts;
 use crate::store::told::Told;
 use crate::store::write::{self, Applied, Change};
@@ -141,10 +140,7 @@ async fn attempt(
     let after = before.clone().relocate(slot, judged.resources, judged.terms, act.now)?;
     // Where it comes to it fits, unless what it keeps is no longer to be booked.
     let flag = before.flag.clone().filter(|_| step::demand_bookable(&known.tree, &ids, &ids).is_err());
-    // What has begun is not paid back by making it shorter.
-    let cost = |quote: &Option<Quote>| quote.as_ref().map_or(0, |quote| quote.total.amount);
-    let is_paid_back = before.has_begun(act.now) && cost(&judged.quote) < cost(&before.quote);
-    let quote = if is_paid_back { before.quote.clone() } else { judged.quote };
+    let quote = before.requoted(judged.quote, act.now);
     let after = Booking { quote, priority: judged.priority, flag, ..after };
     let change = Change::step(before, after.clone(), Told::Moved, request.reason.clone());
     if let Applied::No(rivals) = write::apply(&mut tx, &act, &known.tree, &[change]).await? {

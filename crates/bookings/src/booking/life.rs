@@ -5,6 +5,7 @@ use kernel::{Slot, UserId};
 
 use super::{BookedResource, Booking, Due, Status, Taken, Wanted, wanted};
 use crate::error::Error;
+use crate::quote::Quote;
 use crate::rules::minutes;
 use crate::terms::{Approved, Terms};
 
@@ -82,13 +83,10 @@ impl Booking {
         self.demand_time_left(now)?;
         if self.status == Status::Confirmed {
             let cancellation = self.terms.cancellation;
-            let is_late = |before: Option<u32>| {
-                before.is_some_and(|before| now > self.slot.starts_at() - minutes(before))
-            };
-            if is_late(cancellation.deadline_minutes) && !by_manager {
+            if self.is_past_deadline(now) && !by_manager {
                 return Err(Error::TooLateToCancel);
             }
-            if is_late(cancellation.free_until_minutes) {
+            if self.is_within(cancellation.free_until_minutes, now) {
                 let percent = i64::from(cancellation.fee_percent.unwrap_or(0));
                 self.terms.fee =
                     self.quote.as_ref().map(|quote| quote.total.amount.saturating_mul(percent) / 100);
@@ -159,9 +157,20 @@ impl Booking {
     /// Whether its owner can no longer give it up, nor move it away from its time.
     #[must_use]
     pub fn is_past_deadline(&self, now: Timestamp) -> bool {
-        let deadline = self.terms.cancellation.deadline_minutes;
-        self.status == Status::Confirmed
-            && deadline.is_some_and(|before| now > self.slot.starts_at() - minutes(before))
+        self.status == Status::Confirmed && self.is_within(self.terms.cancellation.deadline_minutes, now)
+    }
+
+    /// Whether fewer than so many minutes are left until its start.
+    fn is_within(&self, before: Option<u32>, now: Timestamp) -> bool {
+        before.is_some_and(|before| now > self.slot.starts_at() - minutes(before))
+    }
+
+    /// What it costs after a change, by a new quote: what has begun is not paid back by making it shorter.
+    #[must_use]
+    pub fn requoted(&self, quote: Option<Quote>, now: Timestamp) -> Option<Quote> {
+        let cost = |quote: Option<&Quote>| quote.map_or(0, |quote| quote.total.amount);
+        let is_paid_back = self.has_begun(now) && cost(quote.as_ref()) < cost(self.quote.as_ref());
+        if is_paid_back { self.quote.clone() } else { quote }
     }
 
     /// The people are there.

@@ -167,13 +167,13 @@ pub async fn step(tx: &mut Tx, act: &Act, change: Change) -> Result<(), Problem>
 
 /// Claims that stay where they are: a hold that was confirmed holds for good, what ended early gives up the rest.
 async fn settle_claims(tx: &mut Tx, act: &Act, tree: &Tree, change: &Change) -> Result<(), Problem> {
-    if change.ends_early() && change.after.takes().is_empty() {
-        // Given up before it began: nothing of it is kept.
-        claims::release(tx, act.organization, &[change.after.id.0]).await?;
-        return Ok(());
-    }
     if change.ends_early() {
-        for taken in change.after.takes() {
+        let kept = change.after.takes();
+        if kept.is_empty() {
+            // Given up before it began.
+            claims::release(tx, act.organization, &[change.after.id.0]).await?;
+        }
+        for taken in kept {
             let resources = nodes(tree, taken.resource_id);
             let from = taken.slot.ends_at();
             claims::release_after(tx, act.organization, change.after.id, &resources, from).await?;
