@@ -42,7 +42,7 @@ impl Default for Flags {
 }
 
 /// Measures.
-pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
+pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let stage = Stage::start(1, tuning).await?;
     let resources = flags.resources / u64::from(flags.organizations);
     let sizes =
@@ -53,6 +53,7 @@ pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
         head: vec!["clients", "what", "p50", "p95", "p99", "p95 to p95 of nothing", "answers"],
         ..Report::default()
     };
+    let _quiet = stage.alone()?;
     let time = Duration::from_secs(flags.seconds);
     for clients in flags.clients.iter().copied() {
         let nothing = || Ask { path: "/health/live".to_owned(), token: None, post: None };

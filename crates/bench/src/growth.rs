@@ -30,7 +30,7 @@ impl Default for Flags {
 }
 
 /// Measures.
-pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
+pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let mut report = Report {
         title: "Growth: the same with more bookings there already".to_owned(),
         how: vec![format!(
@@ -46,6 +46,7 @@ pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
         let stage = Stage::start(1, tuning).await?;
         let sizes = Sizes { organizations: 1, resources: RESOURCES, people: 1000, bookings: *size };
         report.how.push(seed::load(&stage, sizes).await?);
+        let _quiet = stage.alone()?;
         let spread = |_| Spread::Popular(RESOURCES);
         let compared = compare(&stage, flags.seconds, flags.rounds, spread, &mut report).await?;
         let ours = median(compared.ours.clone());

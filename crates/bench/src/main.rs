@@ -18,6 +18,7 @@ mod table;
 mod throughput;
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,9 @@ struct Arguments {
     /// Show which statements took PostgreSQL's time (pg_stat_statements; costs a little of it).
     #[arg(long, global = true)]
     statements: bool,
+    /// Hold this lock file (as `flock` does) while measuring, not while loading: what else takes it does not disturb.
+    #[arg(long, global = true, value_name = "FILE")]
+    alone: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -63,7 +67,7 @@ impl Command {
         races.into_iter().chain(others).collect()
     }
 
-    async fn run(&self, tuning: stage::Tuning) -> Outcome<table::Report> {
+    async fn run(&self, tuning: &stage::Tuning) -> Outcome<table::Report> {
         match self {
             Self::Races(flags) => races::run(flags, tuning).await,
             Self::Throughput(flags) => throughput::run(flags, tuning).await,
@@ -78,9 +82,10 @@ impl Command {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let commands = arguments.command.map_or_else(Command::all, |command| vec![command]);
+    let tuning = stage::Tuning { statements: arguments.statements, alone: arguments.alone };
     let mut wrong = false;
     for command in commands {
-        match command.run(stage::Tuning { statements: arguments.statements }).await {
+        match command.run(&tuning).await {
             Ok(report) => {
                 println!("{report}");
                 wrong |= !report.faults.is_empty();

@@ -35,7 +35,7 @@ impl Default for Flags {
 }
 
 /// Measures.
-pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
+pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let stage = Stage::start(1, tuning).await?;
     let sizes = Sizes { organizations: ORGANIZATIONS, resources: RESOURCES, people: 1000, bookings: 100_000 };
     let mut report = Report {

@@ -53,7 +53,7 @@ impl Flags {
 }
 
 /// Races.
-pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
+pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let mut stage = Stage::start(2, tuning).await?;
     let sizes = Sizes { organizations: 1, resources: 3 * RESOURCES, people: 200, bookings: 0 };
     seed::load(&stage, sizes).await?;

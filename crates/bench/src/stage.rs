@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -31,10 +31,12 @@ const MEMORY: [(&str, &str); 5] = [
 ];
 
 /// How the server is to be set up.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Tuning {
     /// With pg_stat_statements.
     pub statements: bool,
+    /// Locked while measuring.
+    pub alone: Option<PathBuf>,
 }
 
 /// All of it. Dropped, everything ends.
@@ -51,12 +53,13 @@ pub struct Stage {
 
 impl Stage {
     /// Starts all of it, with the service's schema and nothing in it.
-    pub async fn start(replicas: usize, tuning: Tuning) -> Outcome<Self> {
+    pub async fn start(replicas: usize, tuning: &Tuning) -> Outcome<Self> {
         let folder = tempfile::Builder::new().prefix("reservas-bench-").tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
         let postgres = tuned(folder.path(), tuning).await?;
         let issuer = Arc::new(Issuer::start(Arc::new(SystemClock)).await);
-        let mut stage = Self { issuer, replicas: Vec::new(), tuning, postgres: Some(postgres), folder };
+        let mut stage =
+            Self { issuer, replicas: Vec::new(), tuning: tuning.clone(), postgres: Some(postgres), folder };
         for _ in 0..replicas {
             let replica = Replica::start(stage.folder.path(), &stage.url()?, stage.issuer.base()).await?;
             stage.replicas.push(replica);
@@ -65,6 +68,14 @@ impl Stage {
             stage.owner().await?.execute("create extension pg_stat_statements").await?;
         }
         Ok(stage)
+    }
+
+    /// Waits for the lock that keeps others quiet; it is held until the file is dropped.
+    pub fn alone(&self) -> Outcome<Option<fs::File>> {
+        let Some(path) = &self.tuning.alone else { return Ok(None) };
+        let file = fs::File::create(path)?;
+        file.lock()?;
+        Ok(Some(file))
     }
 
     /// The database's URL, as its owner.
@@ -168,7 +179,7 @@ fn settings(folder: &Path) -> Settings {
 }
 
 /// A server with the settings above; most of them need a second start.
-async fn tuned(folder: &Path, tuning: Tuning) -> Outcome<Cluster> {
+async fn tuned(folder: &Path, tuning: &Tuning) -> Outcome<Cluster> {
     let postgres = Cluster::start(&settings(folder)).await?;
     postgres.ensure_database(DATABASE).await?;
     let mut owner = PgConnectOptions::from_str(&postgres.url(OWNER, DATABASE))?.connect().await?;

@@ -52,7 +52,7 @@ pub struct Compared {
 }
 
 /// Measures.
-pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
+pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let stage = Stage::start(1, tuning).await?;
     let sizes = Sizes { organizations: 1, resources: RESOURCES, people: 1000, bookings: 10_000 };
     let seeded = seed::load(&stage, sizes).await?;
@@ -69,6 +69,7 @@ pub async fn run(flags: &Flags, tuning: Tuning) -> Outcome<Report> {
         head: HEAD.into(),
         ..Report::default()
     };
+    let _quiet = stage.alone()?;
     for hot in [false, true] {
         let spread = |round| if hot { Spread::Hot(RESOURCES - round) } else { Spread::Even(RESOURCES) };
         let compared = compare(&stage, flags.seconds, flags.rounds, spread, &mut report).await?;
