@@ -1,5 +1,6 @@
 //! Blackouts: claims by nobody, that flag what stands there and take what is given up.
 
+use contracts::rules::Scope;
 use serde_json::{Value, json};
 
 use crate::harness::{Bookings, at, room};
@@ -75,5 +76,43 @@ async fn closures_and_bookings_at_once_never_share_a_time() {
     let booked = replies.iter().filter(|reply| reply.status.as_u16() == 201).count();
     assert!(replies.iter().all(|reply| [201, 409].contains(&reply.status.as_u16())));
     assert_eq!(blackout["flagged"].as_array().unwrap().len(), booked, "who was first is flagged");
+    app.events().await;
+}
+
+async fn status(app: &Bookings, booking: &Value) -> Value {
+    let path = format!("/api/v1/bookings/{}", booking["id"].as_str().unwrap());
+    app.call_as(&app.manager, "GET", &path).send().await.expect(200).json()["status"].clone()
+}
+
+#[tokio::test]
+async fn nobody_takes_the_place_of_who_was_let_stay_in_a_closed_time() {
+    let app = Bookings::start().await;
+    let ada = app.room("Ada", 8).await;
+    let (group, chief) = (kernel::GroupId::mint(), app.person(kernel::Role::User));
+    app.account(&chief, kernel::Role::User, &[group]).await;
+    app.rule(Scope::Group, group.0, json!({ "policy": { "priority": 10 } })).await;
+    app.rule(Scope::Resource, ada.0, json!({ "policy": { "preemptible": true } })).await;
+    let booking = app.book(ada, "10:00", "11:00").await;
+    close(&app, "resource", ada.0, "09:00", "12:00").await;
+    let body = json!({ "resource_id": ada, "starts_at": at("10:00"), "ends_at": at("11:00") });
+    app.call_as(&chief, "POST", "/api/v1/bookings").json(body).send().await.problem(409, "slot_taken");
+    assert_eq!(status(&app, &booking).await, "confirmed", "it keeps its place");
+    app.events().await;
+}
+
+#[tokio::test]
+async fn nobody_changes_places_into_a_closed_time() {
+    let app = Bookings::start().await;
+    let (ada, bob) = (app.room("Ada", 8).await, app.room("Bob", 8).await);
+    let (stays, other) = (app.book(ada, "10:00", "11:00").await, app.book(bob, "10:00", "11:00").await);
+    close(&app, "resource", ada.0, "09:00", "12:00").await;
+    let path = format!("/api/v1/bookings/{}/swap", other["id"].as_str().unwrap());
+    let swap = app.call_as(&app.ada, "POST", &path).json(json!({ "with": stays["id"] }));
+    swap.send().await.problem(409, "slot_taken");
+    // To give some of its time up, it need not go.
+    let path = format!("/api/v1/bookings/{}/move", stays["id"].as_str().unwrap());
+    let shorter = app.call_as(&app.ada, "POST", &path).json(json!({ "ends_at": at("10:30") })).send().await;
+    assert_eq!(shorter.expect(200).json()["flag"], "Closed: Painting", "it still stands in a closed time");
+    ask(&app, ada, "10:30", "11:00").await.problem(409, "slot_taken");
     app.events().await;
 }
