@@ -116,3 +116,26 @@ async fn nobody_changes_places_into_a_closed_time() {
     ask(&app, ada, "10:30", "11:00").await.problem(409, "slot_taken");
     app.events().await;
 }
+
+#[tokio::test]
+async fn more_bookings_than_are_flagged_at_once_are_not_closed_over() {
+    let app = Bookings::start().await;
+    let mut rooms = Vec::new();
+    for number in 0..3 {
+        let room = app.room(&format!("Room {number}"), 8).await;
+        let series = json!({ "resource_id": room, "starts_at": "2026-03-09T09:00", "duration_minutes": 60,
+                             "time_zone": "Europe/Lisbon", "rule": "FREQ=DAILY;COUNT=340" });
+        app.call_as(&app.ada, "POST", "/api/v1/series").json(series).send().await.expect(201);
+        rooms.push(room);
+    }
+    let body = json!({ "scope": "location", "scope_id": uuid::Uuid::from_u128(1), "reason": "Painting",
+                       "starts_at": "2026-03-08T00:00:00Z", "ends_at": "2027-03-08T00:00:00Z" });
+    let call = |body: Value| app.call_as(&app.manager, "POST", "/api/v1/blackouts").json(body).send();
+    let problem = call(body.clone()).await.problem(422, "invalid_input");
+    assert_eq!(problem["errors"][0]["code"], "too_many_bookings");
+    let mut smaller = body;
+    (smaller["scope"], smaller["scope_id"]) = (json!("resource"), json!(rooms[0]));
+    let closed = call(smaller).await.expect(201).json();
+    assert_eq!(closed["flagged"].as_array().unwrap().len(), 340);
+    app.events().await;
+}

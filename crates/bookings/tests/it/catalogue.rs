@@ -1,11 +1,11 @@
 //! The service's own copy of the catalogue: kept by events, asked for when something is missing.
 
-use axum::extract::Path;
+use axum::Router;
 use axum::routing::get;
-use axum::{Json, Router};
 use bookings::Config;
 use contracts::resources::{Resource, ResourceStatus};
 use kernel::ResourceId;
+use platform::http::{Json, Path};
 use serde_json::json;
 
 use crate::harness::{Bookings, at, room};

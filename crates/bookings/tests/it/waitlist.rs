@@ -241,3 +241,34 @@ async fn a_pool_that_shrank_is_given_up_all_the_same() {
     assert_eq!(entries(&app, &app.bob).await[0]["status"], "waiting");
     app.events().await;
 }
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_ended_keeps_no_other_from_its_end() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 8).await;
+    app.book(room, "10:00", "12:00").await;
+    wait(&app, &app.ada, room, json!({})).await;
+    wait(&app, &app.bob, room, json!({ "ends_at": at("11:30") })).await;
+    let broken = sqlx::query("update bookings.waitlist_entry set resources = '{}' where user_id = $1");
+    broken.bind(app.ada.user.0).execute(&mut app.owner().await).await.unwrap();
+    app.clock.advance(SignedDuration::from_hours(24));
+    app.run_jobs().await;
+    assert_eq!(entries(&app, &app.bob).await[0]["status"], "expired");
+    app.events().await;
+}
+
+#[tokio::test]
+async fn an_offer_is_left_and_taken_at_once_without_a_fault() {
+    let app = Bookings::start().await;
+    for _ in 0..8 {
+        let room = app.room("Ada", 8).await;
+        let entry = wait(&app, &app.bob, room, json!({})).await;
+        assert_eq!(entry["status"], "offered");
+        let path = format!("/api/v1/waitlist/{}", entry["id"].as_str().unwrap());
+        let leave = app.call_as(&app.bob, "DELETE", &path).send();
+        let (left, taken) = tokio::join!(leave, post(&app, &app.bob, &entry["booking_id"], "confirm"));
+        left.expect(204);
+        assert!([200, 409].contains(&taken.status.as_u16()), "{taken:?}");
+    }
+    app.events().await;
+}
