@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What a measurement comes to, or one line that says what is wrong.
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -80,7 +81,27 @@ impl Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    // What is being measured is dropped with its servers, rather than left running.
+    tokio::select! {
+        code = measure(Arguments::parse()) => code,
+        outcome = stopped() => {
+            eprintln!("bench: {}", outcome.err().map_or("stopped".to_owned(), |error| error.to_string()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns when the process is asked to end.
+async fn stopped() -> Outcome {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+async fn measure(arguments: Arguments) -> ExitCode {
     let commands = arguments.command.map_or_else(Command::all, |command| vec![command]);
     let tuning = stage::Tuning { statements: arguments.statements, alone: arguments.alone };
     let mut wrong = false;

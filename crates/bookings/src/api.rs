@@ -128,6 +128,8 @@ pub struct TermsBody {
     pub fee_percent: u32,
     /// What its cancellation cost, in minor units of its price.
     pub fee: Option<i64>,
+    /// What giving it up costs at least, in minor units of its price at an earlier place: it was moved too late.
+    pub owed: Option<i64>,
     /// From when on people can check in.
     pub check_in_from: Timestamp,
     /// When it becomes a no-show unless somebody checks in; none when nobody has to.
@@ -150,6 +152,7 @@ impl TermsBody {
             fee_from: before(terms.cancellation.free_until_minutes),
             fee_percent: terms.cancellation.fee_percent.unwrap_or(0),
             fee: terms.fee,
+            owed: terms.owed.as_ref().map(|owed| owed.fee),
             check_in_from: starts_at - minutes(terms.check_in.opens_minutes.unwrap_or(15)),
             check_in_until: booking.no_show_at(),
             approval_step: asking.map(|asking| asking.step + 1),

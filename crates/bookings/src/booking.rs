@@ -1,5 +1,6 @@
 //! A booking: whose it is, when, what it takes, under which terms. Pure.
 
+mod giving_up;
 mod life;
 mod wire;
 

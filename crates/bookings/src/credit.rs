@@ -17,8 +17,8 @@ pub struct Entry {
 }
 
 impl Booking {
-    /// What of its owner's credit it has: its price while it stands or might, the fee when it was cancelled late,
-    /// nothing when it came to nothing.
+    /// What of its owner's credit it has: its price while it stands or might, its fee, if any, when it came to
+    /// nothing.
     #[must_use]
     pub fn charged(&self) -> Option<Money> {
         let total = self.quote.as_ref().filter(|_| self.terms.pay_with == PayWith::Credit)?.total.clone();
@@ -29,8 +29,9 @@ impl Booking {
             | Status::CheckedIn
             | Status::Completed
             | Status::NoShow => Some(total),
-            Status::Cancelled => Some(Money { amount: self.terms.fee.unwrap_or(0), ..total }),
-            Status::Expired | Status::Rejected => None,
+            Status::Cancelled | Status::Expired | Status::Rejected => {
+                Some(Money { amount: self.terms.fee.unwrap_or(0), ..total })
+            }
         }
     }
 }

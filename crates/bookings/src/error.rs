@@ -93,6 +93,15 @@ pub enum Error {
         /// How many it has.
         has: i64,
     },
+    /// As many places in waitlists as one may have.
+    #[error("You wait for {most} times already, which is the most.")]
+    WaitsTooOften {
+        /// How many they are.
+        most: i64,
+    },
+    /// The caller's account was closed after their token was given.
+    #[error("Your account is closed.")]
+    AccountClosed,
     /// Booking for others without the permission.
     #[error("Booking for others needs the permission bookings.manage.")]
     OnBehalfForbidden,
@@ -112,11 +121,12 @@ impl Fault for Error {
             | Self::ConflictOver
             | Self::SeriesConflict { .. }
             | Self::SeriesOver
+            | Self::WaitsTooOften { .. }
             | Self::SlotTaken { .. } => Kind::Conflict,
             Self::PolicyViolated { .. } | Self::SeriesRefused { .. } | Self::NotEnoughUnits { .. } => {
                 Kind::Invalid
             }
-            Self::OnBehalfForbidden | Self::NotAnApprover => Kind::Forbidden,
+            Self::OnBehalfForbidden | Self::NotAnApprover | Self::AccountClosed => Kind::Forbidden,
         }
     }
 
@@ -137,6 +147,8 @@ impl Fault for Error {
             Self::SeriesOver => "series_over",
             Self::SlotTaken { .. } => "slot_taken",
             Self::NotEnoughUnits { .. } => "not_enough_units",
+            Self::WaitsTooOften { .. } => "waits_too_often",
+            Self::AccountClosed => "account_closed",
             Self::OnBehalfForbidden => "permission_required",
         }
     }

@@ -39,9 +39,17 @@ pub struct Person {
     pub role: Role,
     /// The groups they are in.
     pub groups: BTreeSet<GroupId>,
+    /// Whether their account is in use: nothing is booked by or for one that is closed.
+    pub active: bool,
 }
 
 impl Person {
+    /// Somebody of whom only is known that they are there.
+    #[must_use]
+    pub const fn nobody(id: UserId) -> Self {
+        Self { id, role: Role::User, groups: BTreeSet::new(), active: true }
+    }
+
     /// Whether they are among some people.
     #[must_use]
     pub fn is_among(&self, who: &Who) -> bool {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kernel::{ResourceId, WaitlistEntryId};
 use serde::{Deserialize, Serialize};
 
+use crate::quote::Quote;
 use crate::rules::{Buffers, minutes};
 
 /// The terms of a booking.
@@ -35,6 +36,12 @@ pub struct Terms {
     /// What its cancellation cost, in minor units of its price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<i64>,
+    /// Whether it stood before it was asked for anew: what binds one that stands binds it still.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stood: bool,
+    /// What giving it up costs at least, because it was moved when giving it up would have cost that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Owed>,
     /// How many minutes before the start its owner is still to be reminded, the most first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reminders: Vec<u32>,
@@ -52,6 +59,8 @@ impl Default for Terms {
             pay_with: PayWith::default(),
             waitlist: None,
             fee: None,
+            stood: false,
+            owed: None,
             reminders: Vec::new(),
         }
     }
@@ -61,12 +70,25 @@ impl Terms {
     /// The terms after a change: what was decided before counts no more.
     #[must_use]
     pub fn asked_anew(mut self, before: &Self) -> Self {
+        self.stood = before.stood;
+        self.owed.clone_from(&before.owed);
         self.rounds = before.rounds.max(before.approval.as_ref().map_or(0, |asking| asking.round));
         if let Some(asking) = &mut self.approval {
             asking.round = self.rounds + 1;
         }
         self
     }
+}
+
+/// A fee that is owed, and the price that it is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// The price.
+    pub quote: Quote,
+    /// How it is paid.
+    pub pay_with: PayWith,
+    /// The fee, in minor units of the price.
+    pub fee: i64,
 }
 
 /// A request for approval on its way through its steps.

@@ -254,6 +254,26 @@ impl Event for ConflictPreempted {
     }
 }
 
+/// A manager gave somebody credit. Why stays out: people write names there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditGranted {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The number of the entry in their ledger.
+    pub entry_id: i64,
+    /// How much.
+    pub money: Money,
+}
+
+impl Event for CreditGranted {
+    const TYPE: &'static str = "reservas.credit.granted.v1";
+    const STREAM: &'static str = "credit";
+
+    fn stream_id(&self) -> Uuid {
+        self.user_id.0
+    }
+}
+
 macro_rules! other_events {
     ($($(#[doc = $doc:literal])+ $name:ident($field:ident: $content:ident) = $type:literal of $stream:literal;)+) => {$(
         $(#[doc = $doc])+

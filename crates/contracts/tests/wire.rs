@@ -80,6 +80,8 @@ fn blackouts_and_waitlists() {
     on_the_wire(&WaitlistOffered { entry: entry.clone() });
     on_the_wire(&WaitlistAccepted { entry: entry.clone() });
     on_the_wire(&WaitlistExpired { entry });
+    let money = Money { amount: 5000, currency: "EUR".to_owned().try_into().unwrap() };
+    on_the_wire(&CreditGranted { user_id: UserId(id(2)), entry_id: 7, money });
     let conflict = Conflict {
         id: ConflictId(id(14)),
         outcome: "alternative_taken".into(),

@@ -102,10 +102,16 @@ impl Flaws {
         self.not_yet(policy);
     }
 
-    /// What the booking service does not look at yet is refused, rather than taken and not kept.
+    /// What would not be kept is refused, rather than taken: search, calendar, live changes and the catalogue show everything
+    /// to everybody of the organization.
     fn not_yet(&mut self, policy: &Policy) {
         let says = policy.access.see.is_some();
-        self.demand(!says, "/policy/access/see", "not_supported", "This rule is not kept yet.");
+        self.demand(
+            !says,
+            "/policy/access/see",
+            "not_supported",
+            "Everybody in the organization sees all resources. Who may book is said by `book`.",
+        );
     }
 
     fn approval(&mut self, approval: &Approval) {

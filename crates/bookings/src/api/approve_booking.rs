@@ -65,7 +65,7 @@ async fn attempt(
     let seen = seen.ok_or_else(|| Problem::not_found("booking"))?;
     let ids: Vec<_> = seen.resources.iter().map(|one| one.resource_id).collect();
     // The resources before the request: approvals of rivals then come one after the other, and each finds all others.
-    let (mut tx, known) = step::look(app, actor, tx, &ids, seen.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[seen.user_id]).await?;
     let before = approvals::begin(&mut tx, actor, id, version, act.now).await?;
     if before.resources != seen.resources {
         return Err(Problem::unavailable("busy", "It was changed meanwhile. Try again.", 1).or_run_again());

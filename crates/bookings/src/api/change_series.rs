@@ -6,7 +6,7 @@ use garde::Validate;
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use kernel::role::BookingsOwn;
+use kernel::role::{BookingsManage, BookingsOwn};
 use kernel::{ResourceId, SeriesId, Slot};
 use platform::auth::{Actor, Can};
 use platform::db::Tx;
@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::create_booking::{RequestedResource, booked, wanted};
 use super::plan::{self, Draft};
+use super::refusal::recorded;
 use super::series::SeriesDetails;
 use super::step;
 use crate::App;
@@ -141,7 +142,7 @@ impl Request {
     responses(
         (status = 200, description = "Changed", body = SeriesDetails),
         (status = 404, description = "not_found"),
-        (status = 409, description = "series_conflict (with `occurrences`), series_over"),
+        (status = 409, description = "series_conflict (with `occurrences` and `conflict_id`), series_over, too_late_to_cancel"),
         (status = 412, description = "stale_version"),
         (status = 422, description = "invalid_input, policy_violated (with `broken`, `occurrences`), not_enough_units")
     ),
@@ -157,7 +158,8 @@ pub async fn change_series(
     request.check()?;
     let from = request.scope.from(request.from)?;
     let wanted = request.wanted()?;
-    step::runs(|| attempt(&app, &actor, id, version, &request, from, wanted.as_deref())).await
+    let attempt = || attempt(&app, &actor, id, version, &request, from, wanted.as_deref());
+    recorded(&app, &actor, step::runs(attempt).await).await
 }
 
 /// One run of the transaction.
@@ -180,7 +182,7 @@ async fn attempt(
     let had: Vec<ResourceId> =
         ahead.iter().flat_map(|one| &one.resources).map(|one| one.resource_id).collect();
     let concerned: Vec<ResourceId> = asked.iter().chain(&had).copied().collect();
-    let (mut tx, known) = step::look(app, actor, tx, &concerned, found.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &concerned, &[found.user_id]).await?;
     let fresh: Vec<ResourceId> = asked.iter().filter(|id| !had.contains(id)).copied().collect();
     step::demand_bookable(&known.tree, &fresh, &asked)?;
     let drafts = moved(&found, &ahead, request, wanted, &known)?;
@@ -236,18 +238,32 @@ async fn judged(
     let mut planner = plan::Planner::new(tx, app, actor, known, Ledger::without(&ids));
     let judged = planner.judge_changes(ahead, drafts).await?;
     let now = app.context.clock.now();
-    let changes = ahead.iter().zip(judged).map(|(before, asked)| change(before, asked, now, request));
+    let by_manager = actor.may::<BookingsManage>();
+    let bookings = ahead.iter().zip(judged);
+    let changes = bookings.map(|(before, asked)| {
+        if !by_manager && before.is_past_deadline(now) && asked.slot.starts_at() != before.slot.starts_at() {
+            return Err(Error::TooLateToCancel.into());
+        }
+        change(known, before, asked, now, request)
+    });
     changes.collect()
 }
 
-fn change(before: &Booking, asked: Booking, now: Timestamp, request: &Request) -> Result<Change, Problem> {
+fn change(
+    known: &Known,
+    before: &Booking,
+    asked: Booking,
+    now: Timestamp,
+    request: &Request,
+) -> Result<Change, Problem> {
     let reason = request.reason.clone();
     if asked.slot == before.slot && asked.wanted() == before.wanted() {
         let after = Booking { title: asked.title, ..before.clone().touch(now) };
         return Ok(Change::step(before.clone(), after, Told::Changed, reason));
     }
     let after = before.clone().relocate(asked.slot, asked.resources, asked.terms, now)?;
-    let after = Booking { quote: asked.quote, priority: asked.priority, title: asked.title, ..after };
+    let flag = step::flag_after(&known.tree, before, &after);
+    let after = Booking { quote: asked.quote, priority: asked.priority, title: asked.title, flag, ..after };
     Ok(Change::step(before.clone(), after, Told::Moved, reason))
 }
 

@@ -29,6 +29,9 @@ use crate::store::{blackouts, resources};
 /// Resources that one blackout is over at most.
 const MOST: usize = 10_000;
 
+/// Bookings that may stand there already, at most: each is flagged, with an event of its own, in the same transaction.
+const MOST_FLAGGED: usize = 1000;
+
 /// What is closed, and when.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -113,7 +116,14 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     let closed = if body.scope == Scope::Resource { &all } else { &covered };
     let id = BlackoutId::mint();
     insert(&mut tx, actor, id, body, closed, act.now).await?;
-    let hit = blackouts::bookings_within(&mut tx, actor.organization, closed, &slot).await?;
+    let limit = i64::try_from(MOST_FLAGGED).unwrap_or(i64::MAX) + 1;
+    let hit = blackouts::bookings_within(&mut tx, actor.organization, closed, &slot, limit).await?;
+    if hit.len() > MOST_FLAGGED {
+        let detail = format!(
+            "More than {MOST_FLAGGED} bookings stand there; close shorter times, or the places below it one by one."
+        );
+        return Err(Problem::invalid_field("/ends_at", "too_many_bookings", detail));
+    }
     let flagged = flag(&mut tx, &act, &hit, &body.reason).await?;
     blackouts::fill(&mut tx, actor.organization, closed, &slot).await?;
     let wire = contracts::bookings::Blackout { id, scope: body.scope, scope_id: body.scope_id, slot };

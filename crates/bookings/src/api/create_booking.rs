@@ -217,7 +217,8 @@ async fn attempt(
     let locked = preempt::lock(&mut tx, &act, losers).await?;
     let theirs = locked.iter().flat_map(|one| &one.resources).map(|one| one.resource_id);
     let concerned: Vec<_> = ids.iter().copied().chain(theirs).collect();
-    let (mut tx, known) = step::look(app, actor, tx, &concerned, booking.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &concerned, &[booking.user_id]).await?;
+    step::demand_open_account(&known, booking.user_id, "/on_behalf_of")?;
     step::demand_bookable(&known.tree, ids, ids)?;
     booking.resources = booked(&known.tree, wanted);
     let mut booking = step::judge(&mut tx, app, actor, &known, booking, None).await?;

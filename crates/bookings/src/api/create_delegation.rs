@@ -84,7 +84,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
         return Ok(answer);
     }
     // That there is such a person is found out as for the owner of a booking.
-    let (mut tx, _) = step::look(app, actor, tx, &[], body.delegate_id).await?;
+    let (mut tx, _) = step::look(app, actor, tx, &[], &[body.delegate_id]).await?;
     let delegation = DelegationBody {
         id: DelegationId::mint(),
         user_id: actor.user,

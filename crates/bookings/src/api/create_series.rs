@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::plan::{self, Draft, Outcome, Planned};
+use super::refusal::recorded;
 use super::series::{Request, SeriesDetails, drafts};
 use super::step;
 use crate::App;
@@ -42,7 +43,7 @@ pub struct Created {
     responses(
         (status = 201, description = "Booked", body = Created),
         (status = 403, description = "permission_required"),
-        (status = 409, description = "series_conflict (with `occurrences`), request_in_progress"),
+        (status = 409, description = "series_conflict (with `occurrences` and `conflict_id`), request_in_progress"),
         (status = 422, description = "invalid_input, policy_violated (with `broken`, `occurrences`), not_enough_units, idempotency_key_reused"),
         (status = 503, description = "service_unavailable, busy, database_unavailable")
     ),
@@ -53,7 +54,7 @@ pub async fn create_series(
     State(app): State<App>,
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
-    step::runs(|| attempt(&app, &actor, &request)).await
+    recorded(&app, &actor, step::runs(|| attempt(&app, &actor, &request)).await).await
 }
 
 /// One run of the transaction.
@@ -65,7 +66,8 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     }
     let (series, occurrences) = request.body.series(actor, act.now)?;
     let ids: Vec<_> = series.resources.iter().map(|one| one.resource_id).collect();
-    let (mut tx, known) = step::look(app, actor, tx, &ids, series.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[series.user_id]).await?;
+    step::demand_open_account(&known, series.user_id, "/on_behalf_of")?;
     step::demand_bookable(&known.tree, &ids, &ids)?;
     let drafts = drafts(&series, &occurrences, &known.tree, act.now)?;
     if let Some(first) = drafts.first() {

@@ -129,10 +129,11 @@ pub async fn get_calendar(
     let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
     let now = app.context.clock.now();
     let known = known(&mut tx, &actor, tree).await?;
-    let wide = wide(&known, &window);
+    let items = known.own_items();
+    let wide = wide(&items, &window);
     let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
-    let found = ids.iter().filter_map(|id| known.tree.get(id));
-    let items = found.map(|resource| times(&known, resource, &calendar, &window, &wide)).collect();
+    let found = ids.iter().filter_map(|id| items.get(id));
+    let items = found.map(|item| times(&known, item, &calendar, &window, &wide)).collect();
     Ok(Json(Calendar { items, bookings: None }))
 }
 

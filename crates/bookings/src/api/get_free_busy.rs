@@ -1,5 +1,7 @@
 //! `GET /api/v1/resources/{id}/free-busy`: when a resource is taken and when it is free.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
@@ -14,10 +16,11 @@ use super::search_availability::known;
 use crate::App;
 use crate::error::invalid_slot;
 use crate::free::{bookable, free};
+use crate::policy::Item;
 use crate::rules::minutes;
 use crate::store::calendar::{self, Calendar};
 use crate::store::known::Known;
-use crate::store::resources::{self, Resource};
+use crate::store::resources;
 
 /// The longest window that one call may ask for.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 93);
@@ -102,9 +105,10 @@ pub async fn get_free_busy(
     let tree = resources::tree(&mut tx, organization, &[id]).await?;
     let now = app.context.clock.now();
     let known = known(&mut tx, &actor, tree).await?;
-    let wide = wide(&known, &window);
+    let items = known.own_items();
+    let wide = wide(&items, &window);
     let calendar = calendar::read(&mut tx, organization, &known.tree, &wide, now).await?;
-    let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
+    let item = items.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
     let units = calendar.units.get(&id).filter(|units| units.len() > 1).into_iter().flatten().map(
         |(unit, number)| {
             let free = window.minus(calendar.claims.get(unit).map_or(&[], Vec::as_slice));
@@ -112,41 +116,32 @@ pub async fn get_free_busy(
         },
     );
     let units = units.collect();
-    Ok(Json(FreeBusy { units, ..times(&known, resource, &calendar, &window, &wide) }))
+    Ok(Json(FreeBusy { units, ..times(&known, item, &calendar, &window, &wide) }))
 }
 
 /// A window with room for what is kept free around bookings in it, of any of the resources.
-pub(super) fn wide(known: &Known, window: &Slot) -> Slot {
-    let buffers = || known.tree.values().map(|resource| known.item(resource).rules.buffers);
+pub(super) fn wide(items: &BTreeMap<ResourceId, Item>, window: &Slot) -> Slot {
+    let buffers = || items.values().map(|item| item.rules.buffers);
     let before = buffers().map(|buffers| buffers.before).max().unwrap_or(0);
     let after = buffers().map(|buffers| buffers.after).max().unwrap_or(0);
     window.padded(minutes(before), minutes(after))
 }
 
 /// The times of a resource within a window; the calendar is of the wider one.
-pub(super) fn times(
-    known: &Known,
-    resource: &Resource,
-    calendar: &Calendar,
-    window: &Slot,
-    wide: &Slot,
-) -> FreeBusy {
+pub(super) fn times(known: &Known, item: &Item, calendar: &Calendar, window: &Slot, wide: &Slot) -> FreeBusy {
     let instant = SignedDuration::from_micros(1);
-    let shape = calendar.shape(&known.tree, resource.id);
+    let shape = calendar.shape(&known.tree, item.resource_id);
     let free_within = |window: &Slot| free(&shape, &calendar.claims, window, instant);
-    let bookable = bookable_times(known, resource, &free_within(wide), window);
+    let bookable = bookable_times(known, item, &free_within(wide), window);
     let free = free_within(window);
-    FreeBusy { resource_id: resource.id, busy: window.minus(&free), free, bookable, units: Vec::new() }
+    FreeBusy { resource_id: item.resource_id, busy: window.minus(&free), free, bookable, units: Vec::new() }
 }
 
 /// What of the free times of a resource the caller could book within a window.
-pub(super) fn bookable_times(known: &Known, resource: &Resource, free: &[Slot], window: &Slot) -> Vec<Slot> {
-    let item = known.item(resource);
-    let nodes = resources::nodes(&known.tree, resource.id);
-    let is_active = nodes.iter().all(|id| known.tree.get(id).is_some_and(|node| node.active));
-    if !item.admits(&known.actor) || !is_active {
+pub(super) fn bookable_times(known: &Known, item: &Item, free: &[Slot], window: &Slot) -> Vec<Slot> {
+    if !item.admits(&known.actor) || !resources::is_bookable(&known.tree, item.resource_id) {
         return Vec::new();
     }
-    let open = free.iter().flat_map(|slot| bookable(&item, slot));
+    let open = free.iter().flat_map(|slot| bookable(item, slot));
     open.filter_map(|slot| slot.within(window)).collect()
 }

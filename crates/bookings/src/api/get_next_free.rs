@@ -72,11 +72,12 @@ pub async fn get_next_free(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let tree = resources::tree(&mut tx, actor.organization, &[id]).await?;
     let known = known(&mut tx, &actor, tree).await?;
-    let wide = wide(&known, &window);
+    let items = known.own_items();
+    let wide = wide(&items, &window);
     let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
-    let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
+    let item = items.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
     let free = free(&calendar.shape(&known.tree, id), &calendar.claims, &wide, length);
-    let times = bookable_times(&known, resource, &free, &window);
+    let times = bookable_times(&known, item, &free, &window);
     let first = times.into_iter().filter(|slot| slot.duration() >= length).min();
     Ok(Json(NextFree {
         resource_id: id,

@@ -64,15 +64,15 @@ pub async fn grant_credit(
     if !step::meet(&app, &actor, user_id).await? {
         return Err(Problem::not_found("user"));
     }
-    let now = app.context.clock.now();
+    let act = step::act(&app, &actor);
+    let now = act.now;
     let mut tx = app.context.db.begin(actor.organization).await?;
     if let Some(answer) = request.replay(&mut tx, &actor, now).await? {
         return Ok(answer);
     }
     let body = &request.body;
     let money = Money { amount: body.amount, currency: body.currency.clone() };
-    let by = (actor.user, now);
-    let id = credits::grant(&mut tx, actor.organization, user_id, &money, body.reason.as_deref(), by).await?;
+    let id = credits::grant(&mut tx, &act, user_id, &money, body.reason.as_deref()).await?;
     let entry = CreditEntry {
         id,
         kind: "grant".to_owned(),

@@ -6,18 +6,25 @@ use jiff::Timestamp;
 use kernel::role::{BookingsManage, BookingsOwn};
 use kernel::{BookingId, ConflictId, ResourceId, Slot, UserId, WaitlistEntryId};
 use platform::auth::{Actor, Can};
+use platform::db::Tx;
 use platform::http::Problem;
 use platform::idempotency::{Answer, Idempotent};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::create_booking::{RequestedResource, wanted};
+use super::refusal::refuse;
 use super::step;
 use crate::App;
 use crate::booking::Wanted;
 use crate::error::{Error, invalid_slot};
-use crate::store::{conflicts, resources, waitlist};
+use crate::policy::Broken;
+use crate::store::known::Known;
+use crate::store::{conflicts, resources, waitlist, write};
 use crate::waiting::{Entry, WaitlistStatus};
+
+/// Rules that do not come to be kept by waiting.
+const LASTING: [&str; 5] = ["access", "access_for_others", "attendees_required", "min_attendees", "seats"];
 
 /// What to wait for.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -106,13 +113,14 @@ impl From<Entry> for EntryBody {
     operation_id = "join_waitlist",
     tag = "waitlist",
     summary = "Wait for a time that is taken",
-    description = "The order is priority, then time. Whoever is first gets a hold for 15 minutes when it becomes free: confirm it, or it is passed on.",
+    description = "The order is priority, then time. Whoever is first gets a hold for 15 minutes when it becomes free: confirm it, or it is passed on. What the rules would never allow (who may book, how many people) is refused at once, and so is a 21st place of one person.",
     request_body = Request,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Waiting, or offered when it is free", body = EntryBody),
-        (status = 403, description = "permission_required"),
-        (status = 422, description = "invalid_input, idempotency_key_reused"),
+        (status = 403, description = "permission_required, account_closed"),
+        (status = 409, description = "waits_too_often, request_in_progress"),
+        (status = 422, description = "invalid_input, policy_violated (with `broken` and `alternatives`), not_enough_units, idempotency_key_reused"),
         (status = 503, description = "service_unavailable")
     ),
     extensions(("x-permission" = json!("bookings.own")))
@@ -142,7 +150,8 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     }
     let wanted = wanted(body.resource_id, body.resources.as_deref())?;
     let ids: Vec<ResourceId> = wanted.iter().map(|one| one.resource_id).collect();
-    let (mut tx, known) = step::look(app, actor, tx, &ids, user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[user_id]).await?;
+    step::demand_open_account(&known, user_id, "/on_behalf_of")?;
     let owner = known.person(user_id);
     let entry = Entry {
         id: WaitlistEntryId::mint(),
@@ -158,6 +167,10 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
         booking_id: None,
         created_at: act.now,
     };
+    if waitlist::open_entries(&mut tx, actor.organization, user_id).await? >= waitlist::MOST_OPEN {
+        return Err(Error::WaitsTooOften { most: waitlist::MOST_OPEN }.into());
+    }
+    let known = demand_hope(&mut tx, app, actor, known, &entry).await?;
     let nodes: std::collections::BTreeSet<_> =
         ids.iter().flat_map(|id| resources::nodes(&known.tree, *id)).collect();
     let nodes: Vec<ResourceId> = nodes.into_iter().collect();
@@ -169,4 +182,32 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     request.record(&mut tx, actor, &answer, act.now).await?;
     tx.commit().await?;
     Ok(answer)
+}
+
+/// Refuses to wait for what could never be offered: not to this person, not for so many people, or more units than there
+/// are. Times may yet fit, a part of them or by other hours.
+async fn demand_hope(
+    tx: &mut Tx,
+    app: &App,
+    actor: &Actor,
+    mut known: Known,
+    entry: &Entry,
+) -> Result<Known, Problem> {
+    let act = step::act(app, actor);
+    let asked = waitlist::hold(entry, &known, act.now);
+    let mut broken = known.verdict(&asked, None, act.now).broken;
+    // The offer is to the owner, whatever the caller may do for others.
+    let owner = known.person(entry.user_id);
+    let caller = std::mem::replace(&mut known.actor, owner);
+    let offered = known.verdict(&asked, None, act.now).broken;
+    known.actor = caller;
+    let more: Vec<Broken> = offered.into_iter().filter(|one| !broken.contains(one)).collect();
+    broken.extend(more);
+    broken.retain(|one| LASTING.contains(&one.rule));
+    if !broken.is_empty() {
+        return Err(refuse(tx, app, actor, &known, &asked, broken, &[]).await?);
+    }
+    // Only for its complaint about the units.
+    write::rivals(tx, &act, &known.tree, &asked).await?;
+    Ok(known)
 }

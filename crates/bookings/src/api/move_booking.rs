@@ -132,14 +132,13 @@ async fn attempt(
     let had: Vec<_> = before.resources.iter().map(|one| one.resource_id).collect();
     // The old resources as well, in one order with the new: whoever waits for the freed time finds it orderly.
     let concerned: Vec<_> = ids.iter().chain(&had).copied().collect();
-    let (mut tx, known) = step::look(app, actor, tx, &concerned, before.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &concerned, &[before.user_id]).await?;
     let fresh: Vec<_> = ids.iter().filter(|id| !had.contains(id)).copied().collect();
     step::demand_bookable(&known.tree, &fresh, &ids)?;
     let asked = Booking { slot, resources: booked(&known.tree, &wanted), ..before.clone() };
     let judged = step::judge(&mut tx, app, actor, &known, asked, Some(before.slot)).await?;
     let after = before.clone().relocate(slot, judged.resources, judged.terms, act.now)?;
-    // Where it comes to it fits, unless what it keeps is no longer to be booked.
-    let flag = before.flag.clone().filter(|_| step::demand_bookable(&known.tree, &ids, &ids).is_err());
+    let flag = step::flag_after(&known.tree, &before, &after);
     let quote = before.requoted(judged.quote, act.now);
     let after = Booking { quote, priority: judged.priority, flag, ..after };
     let change = Change::step(before, after.clone(), Told::Moved, request.reason.clone());

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::refusal::{bookings_of, named};
+use super::refusal::{aside, bookings_of, named};
 use super::series::OnConflict;
 use super::step::{self, agreed};
 use crate::App;
@@ -27,6 +27,8 @@ use crate::store::write;
 
 /// Occurrences of one answer that get alternatives.
 const WITH_ALTERNATIVES: usize = 10;
+/// Rivals of all occurrences that are written down at most.
+const MOST_RECORDED: usize = 100;
 /// Occurrences of one series that are moved at most.
 const MOST_MOVED: usize = 60;
 
@@ -79,6 +81,8 @@ pub struct Planned {
     pub alternatives: Vec<Alternative>,
     #[serde(skip)]
     booking: Booking,
+    #[serde(skip)]
+    rivals: Vec<Rival>,
 }
 
 impl Planned {
@@ -101,6 +105,7 @@ impl Planned {
             conflicts: Value::Array(Vec::new()),
             alternatives: Vec::new(),
             booking,
+            rivals: Vec::new(),
         }
     }
 
@@ -168,7 +173,8 @@ impl<'a> Planner<'a> {
         Self { tx, app, actor, known, ledger, now: app.context.clock.now() }
     }
 
-    /// Bookings that change, each under the terms that it would have; the ledger counts none of them before.
+    /// Bookings that change, each under the terms that it would have; the ledger counts none of them before. One that keeps
+    /// its time and place is not judged by today's rules: it stands already.
     ///
     /// # Errors
     /// 422 naming each occurrence that the rules do not allow.
@@ -181,13 +187,19 @@ impl<'a> Planner<'a> {
         let mut quotas = Vec::new();
         for (one, before) in planned.iter_mut().zip(before) {
             let mut verdict = self.known.verdict(&one.booking, Some(before.slot), self.now);
+            if is_same_place(&one.booking, before) {
+                quotas.push(verdict.quotas);
+                continue;
+            }
             one.broken = std::mem::take(&mut verdict.broken);
             quotas.push(std::mem::take(&mut verdict.quotas));
             one.booking = agreed(self.app, one.booking.clone(), verdict, self.now);
         }
-        for (one, quotas) in planned.iter_mut().zip(&quotas) {
+        for ((one, before), quotas) in planned.iter_mut().zip(before).zip(&quotas) {
             self.ledger.read(self.tx, self.actor.organization, quotas, &[&one.booking], self.now).await?;
-            one.broken.extend(self.ledger.overdrawn(quotas, &one.booking));
+            if !is_same_place(&one.booking, before) {
+                one.broken.extend(self.ledger.overdrawn(quotas, &one.booking));
+            }
             self.ledger.add(quotas, &one.booking);
             if !one.broken.is_empty() {
                 one.outcome = Outcome::Refused;
@@ -246,6 +258,7 @@ impl<'a> Planner<'a> {
         for (number, (place, one)) in bad.enumerate() {
             let in_its_way = rivals.get(&place).unwrap_or(&empty);
             one.conflicts = named(self.actor, &self.known.tree, in_its_way, &theirs);
+            one.rivals = in_its_way.to_vec();
             if number < WITH_ALTERNATIVES {
                 one.alternatives = self.alternatives(&one.booking).await?;
             }
@@ -288,6 +301,11 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// Whether a booking keeps its time and what it takes.
+fn is_same_place(booking: &Booking, before: &Booking) -> bool {
+    booking.slot == before.slot && booking.wanted() == before.wanted()
+}
+
 /// All that a booking takes, buffers included.
 fn whole(booking: &Booking) -> Slot {
     booking.takes().iter().fold(booking.slot, |hull, taken| hull.hull(&taken.slot))
@@ -316,6 +334,7 @@ pub fn demand_few(known: &Known, first: &Booking, count: usize) -> Result<(), Pr
 }
 
 /// The problem that names the occurrences that cannot be booked: with every rule that they break, or else their rivals.
+/// Where there are rivals, it is written down once, about the first occurrence that they are in the way of.
 ///
 /// # Errors
 /// 500 when they cannot be written as JSON.
@@ -327,12 +346,19 @@ pub fn refusal(planned: &[Planned]) -> Result<Problem, Problem> {
             broken.push(one.clone());
         }
     }
-    let occurrences = serde_json::to_value(bad).map_err(|error| Problem::internal(&error))?;
-    Ok(if broken.is_empty() {
+    let rivals: Vec<&Rival> = bad.iter().flat_map(|one| &one.rivals).collect();
+    let first = bad.iter().find(|one| !one.rivals.is_empty());
+    let aside = first.map(|first| {
+        aside(&first.booking, &broken, rivals.into_iter().take(MOST_RECORDED), first.alternatives.clone())
+    });
+    let occurrences = serde_json::to_value(&bad).map_err(|error| Problem::internal(&error))?;
+    let mut problem: Problem = if broken.is_empty() {
         Error::SeriesConflict { occurrences }.into()
     } else {
         Error::SeriesRefused { broken, occurrences }.into()
-    })
+    };
+    problem.aside = aside.transpose()?;
+    Ok(problem)
 }
 
 /// The same for bookings that were to be written and met rivals then, by their place.

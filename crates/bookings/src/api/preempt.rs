@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use kernel::{BookingId, ResourceId, Role};
+use kernel::{BookingId, ResourceId};
 use platform::db::Tx;
 use platform::http::Problem;
 use serde_json::json;
 
 use crate::booking::{Booking, Status};
-use crate::policy::Person;
 use crate::store::bookings::{self, Lock};
 use crate::store::claims::{Holder, Rival};
 use crate::store::known::Known;
@@ -124,7 +123,6 @@ async fn known(tx: &mut Tx, act: &Act, booking: &Booking) -> Result<Known, Probl
     let ids: Vec<ResourceId> = booking.resources.iter().map(|one| one.resource_id).collect();
     let tree = resources::tree(tx, act.organization, &ids).await?;
     let book = Rulebook::load(tx, act.organization, &tree, &[booking.user_id]).await?;
-    let nobody = Person { id: booking.user_id, role: Role::User, groups: [].into() };
-    let owner = book.person(booking.user_id).cloned().unwrap_or(nobody);
+    let owner = book.someone(booking.user_id);
     Ok(Known::new(tree, book, owner))
 }

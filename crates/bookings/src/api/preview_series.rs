@@ -52,7 +52,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Request) -> Result<Preview,
     let (series, occurrences) = request.series(actor, now)?;
     let ids: Vec<_> = series.resources.iter().map(|one| one.resource_id).collect();
     let tx = app.context.db.begin(actor.organization).await?;
-    let (mut tx, known) = step::look(app, actor, tx, &ids, series.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[series.user_id]).await?;
     step::demand_bookable(&known.tree, &ids, &ids)?;
     let drafts = drafts(&series, &occurrences, &known.tree, now)?;
     if let Some(first) = drafts.first() {

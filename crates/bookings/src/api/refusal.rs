@@ -13,11 +13,12 @@ use crate::App;
 use crate::booking::Booking;
 use crate::error::Error;
 use crate::policy::Broken;
+use crate::store::alternatives::{self, Alternative};
+use crate::store::bookings;
 use crate::store::claims::{Holder, Rival};
 use crate::store::conflicts::{self, Detail, Refused};
 use crate::store::known::Known;
 use crate::store::resources::Tree;
-use crate::store::{alternatives, bookings};
 
 /// The problem that names the broken rules, the rivals and what is free instead.
 ///
@@ -38,23 +39,36 @@ pub async fn refuse(
     let found = alternatives::find(tx, actor.organization, known, booking, now).await?;
     let value = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error));
     let alternatives = value(serde_json::to_value(&found))?;
-    let detail = Detail {
-        resources: booking.wanted(),
-        broken: value(serde_json::to_value(&broken))?,
-        conflicts: rivals.iter().map(plainly).collect(),
-        alternatives: found,
-    };
-    let refused = Refused { user_id: booking.user_id, booking_id: booking.id, slot: booking.slot, detail };
+    // Rules alone are no conflict: nobody else wanted the same.
+    let aside = (!rivals.is_empty()).then(|| aside(booking, &broken, rivals.iter(), found)).transpose()?;
     let mut problem: Problem = if broken.is_empty() {
         Error::SlotTaken { conflicts, alternatives }.into()
     } else {
         Error::PolicyViolated { broken, conflicts, alternatives }.into()
     };
-    // Rules alone are no conflict: nobody else wanted the same.
-    if !rivals.is_empty() {
-        problem.aside = Some(Box::new(value(serde_json::to_value(refused))?));
-    }
+    problem.aside = aside;
     Ok(problem)
+}
+
+/// What is to be written down of a refusal.
+///
+/// # Errors
+/// 500 when it cannot be written as JSON.
+pub fn aside<'a>(
+    booking: &Booking,
+    broken: &[Broken],
+    rivals: impl Iterator<Item = &'a Rival>,
+    alternatives: Vec<Alternative>,
+) -> Result<Box<Value>, Problem> {
+    let value = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error));
+    let detail = Detail {
+        resources: booking.wanted(),
+        broken: value(serde_json::to_value(broken))?,
+        conflicts: rivals.map(plainly).collect(),
+        alternatives,
+    };
+    let refused = Refused { user_id: booking.user_id, booking_id: booking.id, slot: booking.slot, detail };
+    Ok(Box::new(value(serde_json::to_value(refused))?))
 }
 
 /// Writes down that somebody was refused, after all that they asked for is undone, and names it to them.

@@ -59,7 +59,8 @@ async fn attempt(
     let before = step::begin(&mut tx, actor, id, version).await?;
     let asked = before.clone().reinstate(act.now)?;
     let ids: Vec<_> = asked.resources.iter().map(|one| one.resource_id).collect();
-    let (mut tx, known) = step::look(app, actor, tx, &ids, before.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[before.user_id]).await?;
+    step::demand_open_account(&known, before.user_id, "")?;
     step::demand_bookable(&known.tree, &ids, &ids)?;
     let judged = step::judge(&mut tx, app, actor, &known, asked, None).await?;
     let terms = judged.terms.clone().asked_anew(&before.terms);

@@ -15,7 +15,7 @@ use super::get_free_busy::{bookable_times, wide, window};
 use crate::App;
 use crate::attributes::{self, Condition};
 use crate::free::{free, starts};
-use crate::policy::Person;
+use crate::policy::{Item, Person};
 use crate::quote::Quote;
 use crate::store::calendar;
 use crate::store::known::Known;
@@ -159,14 +159,15 @@ pub async fn search_availability(
         (offset, chunk) = (offset + chunk, CHUNK);
         let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
         let known = known(&mut tx, &actor, tree).await?;
-        let wide = wide(&known, &window);
+        let own = known.own_items();
+        let wide = wide(&own, &window);
         let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
-        for resource in ids.iter().filter_map(|id| known.tree.get(id)) {
+        for (resource, item) in ids.iter().filter_map(|id| known.tree.get(id).zip(own.get(id))) {
             let shape = calendar.shape(&known.tree, resource.id);
             let free = free(&shape, &calendar.claims, &wide, length);
-            let mut free = bookable_times(&known, resource, &free, &window);
+            let mut free = bookable_times(&known, item, &free, &window);
             free.retain(|slot| slot.duration() >= length);
-            if let Some((first, fit)) = first(&known, resource, &free, length, need.seats, now) {
+            if let Some((first, fit)) = first(&known, (resource, item), &free, length, need.seats, now) {
                 free.truncate(INTERVALS);
                 items.push(available(resource, free, first, fit));
             }
@@ -182,8 +183,8 @@ pub async fn search_availability(
 /// The rules over resources for the caller.
 pub(super) async fn known(tx: &mut Tx, actor: &Actor, tree: Tree) -> Result<Known, Problem> {
     let book = Rulebook::load(tx, actor.organization, &tree, &[actor.user]).await?;
-    let groups = book.person(actor.user).map(|person| person.groups.clone()).unwrap_or_default();
-    Ok(Known::new(tree, book, Person { id: actor.user, role: actor.role, groups }))
+    let caller = Person { role: actor.role, ..book.someone(actor.user) };
+    Ok(Known::new(tree, book, caller))
 }
 
 /// The next resources that fit the need, free or not, best first.
@@ -242,7 +243,7 @@ async fn candidates(
 /// The first time that the rules allow within the free intervals, and what booking it would mean.
 fn first(
     known: &Known,
-    resource: &Resource,
+    (resource, item): (&Resource, &Item),
     free: &[Slot],
     length: SignedDuration,
     attendees: Option<i32>,
@@ -250,7 +251,7 @@ fn first(
 ) -> Option<(Slot, Fit)> {
     let mut times = free.iter().flat_map(|free| starts(free, length, now));
     times.find_map(|slot| {
-        let verdict = known.verdict_of_one(resource, slot, attendees, now);
+        let verdict = known.verdict_of_one(item, slot, attendees, now);
         let fit = Fit {
             spare_seats: resource.seats.zip(attendees).map(|(seats, attendees)| seats - attendees),
             needs_approval: verdict.terms.approval.is_some(),

@@ -1,5 +1,6 @@
 //! What the operations that write bookings have in common: runs of a transaction, what is known, refusals.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use contracts::resources as catalogue;
@@ -22,13 +23,13 @@ use crate::booking::Booking;
 use crate::error::Error;
 use crate::guest::{self, Guest};
 use crate::policy::{Person, Verdict};
-use crate::store::bookings;
 use crate::store::known::Known;
 use crate::store::quotas;
 use crate::store::resources::{self, Tree};
 use crate::store::rules::{Rulebook, keep_account};
 use crate::store::told::Told;
 use crate::store::write::{self, Act, Change};
+use crate::store::{blackouts, bookings};
 
 /// Runs of a transaction at most, when PostgreSQL asks for another (SQLSTATE 40001, 40P01) or a rival was faster.
 const RUNS: u32 = 5;
@@ -143,22 +144,36 @@ pub async fn look(
     actor: &Actor,
     mut tx: Tx,
     ids: &[ResourceId],
-    owner: UserId,
+    owners: &[UserId],
 ) -> Result<(Tx, Known), Problem> {
     let tree = resources::lock(&mut tx, actor.organization, ids).await?;
-    let users = if owner == actor.user { vec![owner] } else { vec![owner, actor.user] };
+    let users: BTreeSet<UserId> = owners.iter().copied().chain([actor.user]).collect();
+    let users: Vec<UserId> = users.into_iter().collect();
     let book = Rulebook::load(&mut tx, actor.organization, &tree, &users).await?;
     let missing = resources::missing(&tree, ids);
     let strangers: Vec<UserId> = users.into_iter().filter(|user| book.person(*user).is_none()).collect();
     if missing.is_empty() && (strangers.is_empty() || strangers == [actor.user]) {
-        let groups = book.person(actor.user).map(|person| person.groups.clone()).unwrap_or_default();
-        // The token knows the role best.
-        let person = Person { id: actor.user, role: actor.role, groups };
+        // The token knows the role best, but not that the account was closed meanwhile.
+        let person = Person { role: actor.role, ..book.someone(actor.user) };
+        if !person.active {
+            return Err(Error::AccountClosed.into());
+        }
         return Ok((tx, Known::new(tree, book, person)));
     }
     drop(tx);
     learn(app, actor, ids, &missing, &strangers).await?;
     Err(Problem::unavailable("service_unavailable", "Try again.", 1).or_run_again())
+}
+
+/// Refuses to book for somebody whose account is closed, named at a place of the request.
+///
+/// # Errors
+/// 422 naming them.
+pub fn demand_open_account(known: &Known, user: UserId, pointer: &str) -> Result<(), Problem> {
+    if known.person(user).active {
+        return Ok(());
+    }
+    Err(Problem::invalid_field(pointer, "account_closed", "Their account is closed."))
 }
 
 /// Asks for what is not known here, and keeps it.
@@ -241,16 +256,25 @@ async fn find(app: &App, actor: &Actor, user: UserId) -> Result<bool, Problem> {
 /// # Errors
 /// 422 naming the first of them by its place.
 pub fn demand_bookable(tree: &Tree, ids: &[ResourceId], asked: &[ResourceId]) -> Result<(), Problem> {
-    let is_active = |id: &ResourceId| {
-        resources::nodes(tree, *id).iter().all(|node| tree.get(node).is_some_and(|resource| resource.active))
-    };
-    match ids.iter().find(|id| !is_active(id)) {
+    match ids.iter().find(|id| !resources::is_bookable(tree, **id)) {
         Some(id) => {
             let place = asked.iter().position(|asked| asked == id).unwrap_or(0);
             Err(no_resource(place, "not_bookable", "The resource cannot be booked."))
         }
         None => Ok(()),
     }
+}
+
+/// Why somebody has to look at a booking after it came to another time or place: where it comes to it fits, unless what
+/// it keeps is no longer to be booked, or it only gives up some of a time that is closed.
+#[must_use]
+pub fn flag_after(tree: &Tree, before: &Booking, after: &Booking) -> Option<String> {
+    let ids: Vec<ResourceId> = after.resources.iter().map(|one| one.resource_id).collect();
+    let stays = after.slot.within(&before.slot) == Some(after.slot) && after.wanted() == before.wanted();
+    let is_kept = |flag: &String| {
+        demand_bookable(tree, &ids, &ids).is_err() || (stays && flag.starts_with(blackouts::CLOSED))
+    };
+    before.flag.clone().filter(is_kept)
 }
 
 fn no_resource(place: usize, code: &str, detail: &str) -> Problem {

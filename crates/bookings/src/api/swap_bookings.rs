@@ -84,7 +84,7 @@ async fn attempt(
     let mut tx = app.context.db.begin_planned(actor.organization).await?;
     let (one, other) = both(&mut tx, actor, id, version, request.with).await?;
     let ids: Vec<_> = one.resources.iter().chain(&other.resources).map(|one| one.resource_id).collect();
-    let (mut tx, known) = step::look(app, actor, tx, &ids, one.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[one.user_id, other.user_id]).await?;
     let mut changes = Vec::new();
     for (before, place) in [(&one, &other), (&other, &one)] {
         let after = relocated(&mut tx, app, actor, &known, before, place).await?;
@@ -129,6 +129,9 @@ async fn relocated(
     let asked = Booking { slot, resources: resources.clone(), ..before.clone() };
     // It comes to a start that was allowed before: one in the past stays as it is.
     let judged = step::judge(tx, app, actor, known, asked, Some(slot)).await?;
-    let after = before.clone().relocate(slot, resources, judged.terms, app.context.clock.now())?;
-    Ok(Booking { quote: judged.quote, priority: judged.priority, ..after })
+    let mut after = before.clone().relocate(slot, resources, judged.terms, app.context.clock.now())?;
+    // Nothing is given up late: the other comes to its place, under the terms there.
+    after.terms.owed.clone_from(&before.terms.owed);
+    let flag = step::flag_after(&known.tree, before, &after);
+    Ok(Booking { quote: judged.quote, priority: judged.priority, flag, ..after })
 }

@@ -82,7 +82,8 @@ async fn attempt(
     }
     let after = before.clone().transfer(request.user_id, act.now)?;
     let ids: Vec<_> = after.resources.iter().map(|one| one.resource_id).collect();
-    let (mut tx, known) = step::look(app, actor, tx, &ids, request.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[request.user_id]).await?;
+    step::demand_open_account(&known, request.user_id, "/user_id")?;
     // Of the rules only who may book counts: its time and its terms are those it was made under.
     let verdict = known.verdict(&after, Some(after.slot), act.now);
     let mut broken = verdict.broken;

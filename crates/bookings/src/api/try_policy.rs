@@ -180,7 +180,7 @@ async fn outcome(
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
     let mut booking = asked.booking(actor, act.now)?;
     let tx = app.context.db.begin(actor.organization).await?;
-    let (mut tx, known) = step::look(app, actor, tx, &ids, booking.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[booking.user_id]).await?;
     let known = match layer {
         Some(layer) => known.trying(layer.clone()),
         None => known,
@@ -207,7 +207,7 @@ async fn judged(
     let quotas = quotas::usage(tx, actor.organization, &verdict.quotas, &booking, act.now).await?;
     let mut broken = verdict.broken;
     broken.extend(quotas.iter().filter_map(Usage::broken));
-    broken.extend(credits::short(tx, actor.organization, &[Change::create(booking.clone())]).await?);
+    broken.extend(credits::short(tx, &act, &[Change::create(booking.clone())]).await?);
     let rivals = write::rivals(tx, &act, &known.tree, &booking).await?;
     let theirs = refusal::bookings_of(tx, actor, rivals.iter()).await?;
     let conflicts = refusal::named(actor, &known.tree, &rivals, &theirs);

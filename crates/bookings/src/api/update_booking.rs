@@ -85,7 +85,7 @@ async fn attempt(
     let attendees = request.attendees.or(before.attendees);
     let after = Booking { title, attendees, guests, ..before.clone().touch(act.now) };
     let ids: Vec<_> = after.resources.iter().map(|one| one.resource_id).collect();
-    let (mut tx, known) = step::look(app, actor, tx, &ids, before.user_id).await?;
+    let (mut tx, known) = step::look(app, actor, tx, &ids, &[before.user_id]).await?;
     let mut broken = known.verdict(&after, Some(after.slot), act.now).broken;
     broken.retain(|broken| ["seats", "min_attendees"].contains(&broken.rule) && request.attendees.is_some());
     if !broken.is_empty() {

@@ -59,7 +59,7 @@ impl Booking {
         if self.has_expired(now) {
             return Err(Error::RequestExpired);
         }
-        Ok(self.become_(Status::Rejected, now))
+        Ok(self.giving_up().become_(Status::Rejected, now))
     }
 
     /// A hold or a request runs out.
@@ -71,37 +71,7 @@ impl Booking {
         if !self.has_expired(now) {
             return Err(Error::InvalidTransition { from: self.status, to: Status::Expired });
         }
-        Ok(self.become_(Status::Expired, now))
-    }
-
-    /// It is given up, for its fee when that is late; after the deadline only by a manager.
-    ///
-    /// # Errors
-    /// When it is over or has begun with the people there, or after its deadline.
-    pub fn cancel(mut self, by_manager: bool, now: Timestamp) -> Result<Self, Error> {
-        self.demand(&[Status::Held, Status::Pending, Status::Confirmed], Status::Cancelled)?;
-        self.demand_time_left(now)?;
-        if self.status == Status::Confirmed {
-            let cancellation = self.terms.cancellation;
-            if self.is_past_deadline(now) && !by_manager {
-                return Err(Error::TooLateToCancel);
-            }
-            if self.is_within(cancellation.free_until_minutes, now) {
-                let percent = i64::from(cancellation.fee_percent.unwrap_or(0));
-                self.terms.fee =
-                    self.quote.as_ref().map(|quote| quote.total.amount.saturating_mul(percent) / 100);
-            }
-        }
-        Ok(Self { expires_at: None, ..self.become_(Status::Cancelled, now) })
-    }
-
-    /// It makes way for one of higher priority; that costs nothing.
-    ///
-    /// # Errors
-    /// When it is over, or has begun with the people there.
-    pub fn preempt(self, now: Timestamp) -> Result<Self, Error> {
-        self.demand(&[Status::Held, Status::Pending, Status::Confirmed], Status::Cancelled)?;
-        Ok(Self { expires_at: None, ..self.become_(Status::Cancelled, now) })
+        Ok(self.giving_up().become_(Status::Expired, now))
     }
 
     /// It takes another time or other resources, under the terms that these have. Its place in life stays, but for one
@@ -122,7 +92,8 @@ impl Booking {
         } else {
             terms.asked_anew(&self.terms)
         };
-        let terms = Terms { waitlist: self.terms.waitlist, ..terms };
+        let (stood, owed) = (self.binds() || self.terms.stood, self.owed(now));
+        let terms = Terms { waitlist: self.terms.waitlist, stood, owed, ..terms };
         let status = match self.status {
             Status::Pending | Status::Confirmed if !shrinks => {
                 if terms.approval.is_some() {
@@ -152,17 +123,6 @@ impl Booking {
             Status::Confirmed => self.slot.starts_at() <= now,
             _ => false,
         }
-    }
-
-    /// Whether its owner can no longer give it up, nor move it away from its time.
-    #[must_use]
-    pub fn is_past_deadline(&self, now: Timestamp) -> bool {
-        self.status == Status::Confirmed && self.is_within(self.terms.cancellation.deadline_minutes, now)
-    }
-
-    /// Whether fewer than so many minutes are left until its start.
-    fn is_within(&self, before: Option<u32>, now: Timestamp) -> bool {
-        before.is_some_and(|before| now > self.slot.starts_at() - minutes(before))
     }
 
     /// What it costs after a change, by a new quote: what has begun is not paid back by making it shorter.
@@ -352,7 +312,7 @@ impl Booking {
         ends_at.is_some_and(|at| at <= now)
     }
 
-    fn demand_time_left(&self, now: Timestamp) -> Result<(), Error> {
+    pub(super) fn demand_time_left(&self, now: Timestamp) -> Result<(), Error> {
         if self.has_expired(now) {
             return Err(Error::HoldExpired);
         }
@@ -362,7 +322,7 @@ impl Booking {
         Ok(())
     }
 
-    fn demand(&self, from: &[Status], to: Status) -> Result<(), Error> {
+    pub(super) fn demand(&self, from: &[Status], to: Status) -> Result<(), Error> {
         if from.contains(&self.status) {
             Ok(())
         } else {
@@ -370,7 +330,7 @@ impl Booking {
         }
     }
 
-    fn become_(self, status: Status, now: Timestamp) -> Self {
+    pub(super) fn become_(self, status: Status, now: Timestamp) -> Self {
         Self { status, version: self.version + 1, updated_at: now, ..self }
     }
 }

@@ -1,5 +1,6 @@
 //! Ends the waiting for times that have come.
 
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{OrganizationId, WaitlistEntryId};
 use platform::events::Origin;
@@ -30,14 +31,27 @@ pub async fn end_waiting(app: &App) -> Result<(), Problem> {
     .await?;
     finder.commit().await?;
     for row in due {
-        let organization = OrganizationId(row.organization_id);
-        let mut tx = app.context.db.begin(organization).await?;
-        let entry = waitlist::find(&mut tx, organization, WaitlistEntryId(row.id)).await?;
-        if let Some(entry) = entry.filter(|entry| entry.status == WaitlistStatus::Waiting) {
-            let act = Act { organization, origin: Origin::system(), now };
-            waitlist::save(&mut tx, &act, &Entry { status: WaitlistStatus::Expired, ..entry }).await?;
+        let (organization, id) = (OrganizationId(row.organization_id), WaitlistEntryId(row.id));
+        // One that fails must not keep the others, of other organizations, from their turn.
+        if let Err(problem) = one(app, organization, id, now).await {
+            tracing::warn!(%organization, entry = %id, error = problem.detail, "this waiting will be ended later");
         }
-        tx.commit().await?;
     }
+    Ok(())
+}
+
+async fn one(
+    app: &App,
+    organization: OrganizationId,
+    id: WaitlistEntryId,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let mut tx = app.context.db.begin(organization).await?;
+    let entry = waitlist::find(&mut tx, organization, id).await?;
+    if let Some(entry) = entry.filter(|entry| entry.status == WaitlistStatus::Waiting) {
+        let act = Act { organization, origin: Origin::system(), now };
+        waitlist::save(&mut tx, &act, &Entry { status: WaitlistStatus::Expired, ..entry }).await?;
+    }
+    tx.commit().await?;
     Ok(())
 }

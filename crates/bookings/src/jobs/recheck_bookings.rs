@@ -1,7 +1,7 @@
 //! Bookings that no longer fit their resource, because it was retired, its hours shrank or its parts changed, are flagged for
 //! a manager, never dropped; those that fit again are no longer flagged.
 
-use kernel::{BookingId, OrganizationId, ResourceId};
+use kernel::{BookingId, OrganizationId, ResourceId, Slot};
 use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::Problem;
@@ -12,7 +12,7 @@ use crate::store::blackouts::CLOSED;
 use crate::store::bookings::{self, Lock};
 use crate::store::told::Told;
 use crate::store::write::{self, Act, Change};
-use crate::store::{conflicts, recheck};
+use crate::store::{conflicts, recheck, waitlist};
 
 /// Resources looked at in one round at most.
 const MOST: i64 = 100;
@@ -49,6 +49,12 @@ async fn one(app: &App, organization: OrganizationId, resource: ResourceId) -> R
     }
     let more = i64::try_from(ids.len()).is_ok_and(|count| count == PIECE);
     recheck::reached(&mut tx, organization, resource, ids.last().copied().filter(|_| more)).await?;
+    if !more {
+        // What was in maintenance is there for those who wait, and so are units that came.
+        let ahead = Slot::new(act.now, act.now + kernel::slot::LONGEST);
+        let ahead = ahead.map_err(|error| Problem::internal(&error))?;
+        waitlist::serve(&mut tx, &act, &[resource], &ahead).await?;
+    }
     tx.commit().await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::rules::Layer;
 const NOW: &str = "2026-03-02T08:00:00Z";
 
 fn person(role: Role) -> Person {
-    Person { id: UserId::mint(), role, groups: BTreeSet::new() }
+    Person { role, ..Person::nobody(UserId::mint()) }
 }
 
 fn item(rules: Value) -> Item {

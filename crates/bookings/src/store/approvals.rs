@@ -50,7 +50,9 @@ pub fn voices(people: &[Person], actor: &Actor, booking: &Booking) -> Vec<UserId
     let Some((step, asking)) = asking.and_then(|asking| Some((asking.current()?, asking))) else {
         return Vec::new();
     };
-    let others = people.iter().filter(|person| person.id != booking.user_id && actor.user != booking.user_id);
+    // Who made it asked for it, even when it is somebody else's by now.
+    let own = [booking.user_id, booking.created_by];
+    let others = people.iter().filter(|person| !own.contains(&person.id) && !own.contains(&actor.user));
     others.filter(|person| person.decides(step, asking.escalated)).map(|person| person.id).collect()
 }
 
@@ -70,8 +72,7 @@ pub async fn people(tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<Vec<Pe
     .await?;
     let users: Vec<UserId> = std::iter::once(actor.user).chain(delegators.into_iter().map(UserId)).collect();
     let book = Rulebook::load(tx, actor.organization, &Tree::new(), &users).await?;
-    let groups = book.person(actor.user).map(|person| person.groups.clone()).unwrap_or_default();
-    let caller = Person { id: actor.user, role: actor.role, groups };
+    let caller = Person { role: actor.role, ..book.someone(actor.user) };
     let others = users.iter().skip(1).filter_map(|user| book.person(*user).cloned());
     Ok(std::iter::once(caller).chain(others).collect())
 }

@@ -108,7 +108,7 @@ async fn insert(
     Ok(())
 }
 
-/// The bookings that have claims on some resources within a span, by start.
+/// The bookings that have claims on some resources within a span, so many at most.
 ///
 /// # Errors
 /// When the database fails.
@@ -117,17 +117,20 @@ pub async fn bookings_within(
     organization: OrganizationId,
     resources: &[ResourceId],
     span: &Slot,
+    limit: i64,
 ) -> Result<Vec<BookingId>, Problem> {
     let resources: Vec<Uuid> = resources.iter().map(|id| id.0).collect();
     let ids = sqlx::query_scalar!(
         r#"select distinct c.booking_id as "id!" from bookings.unit u
            join bookings.claim c on c.organization_id = $1 and c.unit_id = u.id and c.live and c.booking_id is not null
                and c.starts_at < $4 and c.ends_at > $3
-           where u.organization_id = $1 and u.resource_id = any($2)"#,
+           where u.organization_id = $1 and u.resource_id = any($2)
+           order by c.booking_id limit $5"#,
         organization.0,
         &resources,
         span.starts_at().to_sqlx(),
         span.ends_at().to_sqlx(),
+        limit,
     )
     .fetch_all(&mut **tx)
     .await?;

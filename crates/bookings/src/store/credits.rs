@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use contracts::bookings::CreditGranted;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{Money, OrganizationId, UserId};
 use platform::db::Tx;
+use platform::events;
 use platform::http::Problem;
 use serde_json::json;
 use uuid::Uuid;
@@ -22,7 +23,7 @@ use crate::policy::Broken;
 /// 422 `policy_violated` with the rule `credit` when somebody has not enough; otherwise when the database fails.
 pub(super) async fn settle(tx: &mut Tx, act: &Act, changes: &[Change]) -> Result<(), Problem> {
     let entries = of(changes);
-    if let Some(broken) = overdrawn(tx, act.organization, &entries).await? {
+    if let Some(broken) = overdrawn(tx, act, &entries).await? {
         let none = || json!([]);
         return Err(
             Error::PolicyViolated { broken: vec![broken], conflicts: none(), alternatives: none() }.into()
@@ -56,19 +57,11 @@ fn of(changes: &[Change]) -> Vec<Entry> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn short(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    changes: &[Change],
-) -> Result<Option<Broken>, Problem> {
-    overdrawn(tx, organization, &of(changes)).await
+pub async fn short(tx: &mut Tx, act: &Act, changes: &[Change]) -> Result<Option<Broken>, Problem> {
+    overdrawn(tx, act, &of(changes)).await
 }
 
-async fn overdrawn(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    entries: &[Entry],
-) -> Result<Option<Broken>, Problem> {
+async fn overdrawn(tx: &mut Tx, act: &Act, entries: &[Entry]) -> Result<Option<Broken>, Problem> {
     let mut sums: BTreeMap<(UserId, String), i64> = BTreeMap::new();
     for entry in entries {
         let sum = sums.entry((entry.user_id, entry.money.currency.to_string())).or_default();
@@ -80,7 +73,7 @@ async fn overdrawn(
         lock(tx, user).await?;
     }
     for ((user, currency), sum) in sums {
-        let has = balance(tx, organization, user, &currency).await?;
+        let has = balance(tx, act, user, &currency).await?;
         if has.saturating_add(sum) < 0 {
             let detail =
                 format!("It costs {} {currency} (minor units) of credit, and there are {has}.", -sum);
@@ -91,53 +84,56 @@ async fn overdrawn(
 }
 
 /// Whoever else spends of the same credit waits; those who only give back need not.
-async fn lock(tx: &mut Tx, user: UserId) -> Result<(), Problem> {
+pub(super) async fn lock(tx: &mut Tx, user: UserId) -> Result<(), Problem> {
     // Ids are random: two that share the 64 bits wait for each other, and that is all.
     let key = i64::from_ne_bytes(user.0.as_u64_pair().1.to_ne_bytes());
     sqlx::query!("select pg_advisory_xact_lock($1)", key).execute(&mut **tx).await?;
     Ok(())
 }
 
-async fn balance(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    user: UserId,
-    currency: &str,
-) -> Result<i64, Problem> {
+/// What somebody can spend. A hold that has run out has nothing of it any more, though nobody may have ended it yet: it
+/// takes nobody's time either.
+async fn balance(tx: &mut Tx, act: &Act, user: UserId, currency: &str) -> Result<i64, Problem> {
     let sum = sqlx::query_scalar!(
-        r#"select coalesce(sum(amount), 0)::bigint as "sum!" from bookings.credit_entry
-           where organization_id = $1 and user_id = $2 and currency = $3"#,
-        organization.0,
+        r#"select (coalesce((select sum(amount) from bookings.credit_entry
+                             where organization_id = $1 and user_id = $2 and currency = $3), 0)
+                   + coalesce((select sum(price) from bookings.booking
+                               where organization_id = $1 and user_id = $2 and currency = $3 and status = 'held'
+                                 and expires_at <= $4 and terms->>'pay_with' = 'credit'), 0))::bigint as "sum!""#,
+        act.organization.0,
         user.0,
         currency,
+        act.now.to_sqlx(),
     );
     Ok(sum.fetch_one(&mut **tx).await?)
 }
 
-/// Gives somebody credit; tells the entry's number.
+/// Gives somebody credit, and tells of it; gives the entry's number.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn grant(
     tx: &mut Tx,
-    organization: OrganizationId,
-    user: UserId,
+    act: &Act,
+    user_id: UserId,
     money: &Money,
     reason: Option<&str>,
-    by: (UserId, Timestamp),
 ) -> Result<i64, Problem> {
     let id = sqlx::query_scalar!(
         "insert into bookings.credit_entry (organization_id, user_id, kind, amount, currency, reason, created_by, created_at)
          values ($1, $2, 'grant', $3, $4, $5, $6, $7) returning id",
-        organization.0,
-        user.0,
+        act.organization.0,
+        user_id.0,
         money.amount,
         money.currency.to_string(),
         reason,
-        by.0.0,
-        by.1.to_sqlx(),
+        act.origin.actor.map(|user| user.0),
+        act.now.to_sqlx(),
     );
-    Ok(id.fetch_one(&mut **tx).await?)
+    let entry_id = id.fetch_one(&mut **tx).await?;
+    let event = CreditGranted { user_id, entry_id, money: money.clone() };
+    events::append(tx, act.organization, &act.origin, &event, act.now).await?;
+    Ok(entry_id)
 }
 
 /// What somebody has, in each currency that they ever had.

@@ -1,7 +1,7 @@
 //! What changed rules would have refused of the bookings that there are.
 
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, OrganizationId, ResourceId, Role, Slot, UserId};
+use kernel::{BookingId, OrganizationId, ResourceId, Slot, UserId};
 use platform::db::Tx;
 use platform::http::Problem;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::bookings;
 use super::resources::{self, Tree};
 use super::rules::Rulebook;
 use crate::booking::Booking;
-use crate::policy::{self, Broken, Item, Person};
+use crate::policy::{self, Broken, Item};
 use crate::rules::Layer;
 
 /// Bookings that are looked at.
@@ -88,11 +88,7 @@ pub async fn refused(
 
 /// The rules that a booking breaks, had it been asked for under them when it was made.
 fn broken(book: &Rulebook, tree: &Tree, booking: &Booking) -> Vec<Broken> {
-    let person = |id| {
-        let nobody = || Person { id, role: Role::User, groups: [].into() };
-        book.person(id).cloned().unwrap_or_else(nobody)
-    };
-    let (owner, actor) = (person(booking.user_id), person(booking.created_by));
+    let (owner, actor) = (book.someone(booking.user_id), book.someone(booking.created_by));
     let resources = booking.resources.iter().filter_map(|one| Some((tree.get(&one.resource_id)?, one.units)));
     let items: Vec<Item> = resources.map(|(resource, units)| book.item(resource, units, &owner)).collect();
     policy::evaluate(&policy::Request {

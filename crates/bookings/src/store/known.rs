@@ -1,9 +1,11 @@
 //! What a decision on a booking needs to know: the resources, the rules over them, and the people.
 
-use jiff::Timestamp;
-use kernel::{Slot, UserId};
+use std::collections::BTreeMap;
 
-use super::resources::{Resource, Tree};
+use jiff::Timestamp;
+use kernel::{ResourceId, Slot, UserId};
+
+use super::resources::Tree;
 use super::rules::Rulebook;
 use crate::booking::{Booking, Wanted};
 use crate::policy::{self, Item, Person, Verdict};
@@ -35,8 +37,7 @@ impl Known {
     /// Somebody as the rules see them; of whom nothing is known, only that they are there.
     #[must_use]
     pub fn person(&self, id: UserId) -> Person {
-        let nobody = Person { id, role: kernel::Role::User, groups: [].into() };
-        if id == self.actor.id { self.actor.clone() } else { self.book.person(id).cloned().unwrap_or(nobody) }
+        if id == self.actor.id { self.actor.clone() } else { self.book.someone(id) }
     }
 
     /// What the rules say of a booking that the caller asks for.
@@ -57,20 +58,14 @@ impl Known {
 
     /// What the rules say of one resource that the caller would book for themselves.
     #[must_use]
-    pub fn verdict_of_one(
-        &self,
-        resource: &Resource,
-        slot: Slot,
-        attendees: Option<i32>,
-        now: Timestamp,
-    ) -> Verdict {
-        let (owner, items) = (&self.actor, [self.item(resource)]);
+    pub fn verdict_of_one(&self, item: &Item, slot: Slot, attendees: Option<i32>, now: Timestamp) -> Verdict {
+        let owner = &self.actor;
         policy::evaluate(&policy::Request {
             slot,
             attendees,
             owner,
             actor: owner,
-            items: &items,
+            items: std::slice::from_ref(item),
             now,
             before: None,
         })
@@ -91,9 +86,10 @@ impl Known {
         resources.map(|resource| self.book.rules(resource, owner).priority).max().unwrap_or(0)
     }
 
-    /// A resource as the rules see it for a booking of the caller's own.
+    /// The resources, with their parts, as the rules see them for a booking of the caller's own.
     #[must_use]
-    pub fn item(&self, resource: &Resource) -> Item {
-        self.book.item(resource, 1, &self.actor)
+    pub fn own_items(&self) -> BTreeMap<ResourceId, Item> {
+        let items = self.tree.values().map(|resource| self.book.item(resource, 1, &self.actor));
+        items.map(|item| (item.resource_id, item)).collect()
     }
 }

@@ -3,7 +3,7 @@
 use contracts::rules::Scope;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, OrganizationId, ResourceId, Role};
+use kernel::{BookingId, OrganizationId, ResourceId};
 use platform::db::Tx;
 use platform::http::Problem;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::known::Known;
 use super::resources::{nodes, tree};
 use super::rules::Rulebook;
 use crate::booking::Booking;
-use crate::policy::{Person, is_outside_hours};
+use crate::policy::is_outside_hours;
 
 /// Has the bookings of a resource looked at.
 ///
@@ -148,8 +148,7 @@ pub async fn misfit(
     .await?;
     let has = |id: &ResourceId| claimed.iter().any(|row| row.resource_id == id.0);
     let book = Rulebook::load(tx, organization, &tree, &[booking.user_id]).await?;
-    let nobody = Person { id: booking.user_id, role: Role::User, groups: [].into() };
-    let owner = book.person(booking.user_id).cloned().unwrap_or(nobody);
+    let owner = book.someone(booking.user_id);
     let known = Known::new(tree, book, owner.clone());
     let is_outside = known.items(booking, &owner).iter().any(|item| is_outside_hours(item, &booking.slot));
     let mut misfits = Vec::new();

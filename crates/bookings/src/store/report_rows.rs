@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use kernel::{OrganizationId, ResourceId, Role, Slot, UserId};
+use kernel::{OrganizationId, ResourceId, Slot, UserId};
 use platform::db::Tx;
 use platform::http::Problem;
 use uuid::Uuid;
@@ -151,7 +151,7 @@ async fn open(
         units.fetch_all(&mut **tx).await?.into_iter().map(|row| (row.resource_id, row.units)).collect();
     let book = Rulebook::load(tx, organization, resources, &[]).await?;
     // Hours that hold for everybody: not those of a group.
-    let anybody = Person { id: UserId(Uuid::nil()), role: Role::User, groups: [].into() };
+    let anybody = Person::nobody(UserId(Uuid::nil()));
     let open = resources.values().filter(|resource| resource.active).map(|resource| {
         let zone = TimeZone::get(&resource.time_zone).unwrap_or(TimeZone::UTC);
         let midnight = |day: Date| day.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp());

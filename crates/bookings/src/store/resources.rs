@@ -189,6 +189,12 @@ pub fn nodes(tree: &Tree, id: ResourceId) -> Vec<ResourceId> {
     seen.into_iter().collect()
 }
 
+/// Whether a resource and all that it is made of can be booked now: none is retired or in maintenance.
+#[must_use]
+pub fn is_bookable(tree: &Tree, id: ResourceId) -> bool {
+    nodes(tree, id).iter().all(|node| tree.get(node).is_some_and(|resource| resource.active))
+}
+
 /// Keeps what the resource service told, unless something newer is known; and one row for each unit.
 ///
 /// # Errors

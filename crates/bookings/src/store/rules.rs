@@ -8,12 +8,20 @@ use jiff::tz::TimeZone;
 use kernel::{GroupId, OrganizationId, Role, UserId};
 use platform::db::Tx;
 use platform::http::Problem;
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::resources::{Resource, Tree};
 use crate::policy::{Item, Person};
 use crate::rules::{Layer, Rules};
+
+/// What is kept of an account.
+#[derive(Debug, Deserialize)]
+struct Account {
+    role: Role,
+    active: bool,
+}
 
 /// The rules and the people that a decision needs.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +47,7 @@ impl Rulebook {
         let scopes: Vec<Uuid> = scopes.into_iter().collect();
         let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
         let mut rows = sqlx::query!(
-            r#"select 'account' as "kind!", id as "id!", null::uuid as user_id, to_jsonb(role) as "document?"
+            r#"select 'account' as "kind!", id as "id!", null::uuid as user_id, jsonb_build_object('role', role, 'active', active) as "document?"
                from bookings.account where organization_id = $1 and id = any($2)
                union all
                select 'group', m.group_id, m.user_id, r.rules
@@ -73,8 +81,9 @@ impl Rulebook {
         document: Option<Value>,
     ) -> Result<(), serde_json::Error> {
         if kind == "account" {
-            let role: Role = serde_json::from_value(document.unwrap_or_default())?;
-            self.people.insert(UserId(id), Person { id: UserId(id), role, groups: BTreeSet::new() });
+            let Account { role, active } = serde_json::from_value(document.unwrap_or_default())?;
+            let person = Person { role, active, ..Person::nobody(UserId(id)) };
+            self.people.insert(UserId(id), person);
             return Ok(());
         }
         if let Some(person) = user.and_then(|user| self.people.get_mut(&UserId(user))) {
@@ -98,6 +107,12 @@ impl Rulebook {
     #[must_use]
     pub fn person(&self, id: UserId) -> Option<&Person> {
         self.people.get(&id)
+    }
+
+    /// A person, known or not.
+    #[must_use]
+    pub fn someone(&self, id: UserId) -> Person {
+        self.people.get(&id).cloned().unwrap_or_else(|| Person::nobody(id))
     }
 
     /// The rules over a resource for whose booking it is to be.

@@ -4,7 +4,7 @@
 //! to be. What they took before is given up, what they take now is claimed, all of it or nothing; then the credit, the
 //! events, and those who waited for what was freed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kernel::{OrganizationId, ResourceId, Slot};
@@ -93,6 +93,7 @@ pub async fn apply(tx: &mut Tx, act: &Act, tree: &Tree, changes: &[Change]) -> R
     let ids: Vec<_> = given_up.iter().map(|change| change.after.id.0).collect();
     let had =
         if ids.is_empty() { BTreeSet::new() } else { claims::release(tx, act.organization, &ids).await? };
+    close(tx, act, tree, changes).await?;
     for change in changes {
         match &change.before {
             None => bookings::insert(tx, act.organization, &change.after).await?,
@@ -124,6 +125,37 @@ pub async fn apply(tx: &mut Tx, act: &Act, tree: &Tree, changes: &[Change]) -> R
         hand_on(tx, act, tree, change).await?;
     }
     Ok(Applied::Yes)
+}
+
+/// What one of several gives up and another would come to goes to the blackouts over it first: who stood there before
+/// was let stay, but nobody is let in. Of a single booking nothing can come to what it gives up itself.
+async fn close(tx: &mut Tx, act: &Act, tree: &Tree, changes: &[Change]) -> Result<(), Problem> {
+    if changes.len() < 2 {
+        return Ok(());
+    }
+    let mut coming = BTreeMap::<ResourceId, Vec<(usize, Slot)>>::new();
+    for (place, change) in changes.iter().enumerate() {
+        for taken in change.after.takes() {
+            for node in nodes(tree, taken.resource_id) {
+                coming.entry(node).or_default().push((place, taken.slot));
+            }
+        }
+    }
+    for (place, change) in changes.iter().enumerate().filter(|(_, change)| change.takes_anew()) {
+        for taken in change.taken_before() {
+            for node in nodes(tree, taken.resource_id) {
+                let Some(coming) = coming.get(&node) else { continue };
+                let (own, others): (Vec<_>, Vec<_>) =
+                    coming.iter().copied().partition(|(comes, _)| *comes == place);
+                let kept: Vec<Slot> = own.into_iter().map(|(_, slot)| slot).collect();
+                let given_up = taken.slot.minus(&kept).into_iter();
+                for rest in given_up.filter(|rest| others.iter().any(|(_, slot)| slot.overlaps(rest))) {
+                    blackouts::fill(tx, act.organization, &[node], &rest).await?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where a booking was before, and that nobody has to look at it any more.

@@ -152,3 +152,37 @@ async fn approvals_of_one_place_do_not_count_for_another() {
     assert_eq!(approved["status"], "confirmed", "who decided before decides again");
     app.events().await;
 }
+
+#[tokio::test]
+async fn who_made_a_request_does_not_decide_on_it_when_it_is_somebody_elses() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 8).await;
+    let steps = json!([{ "approvers": { "users": [app.bob.user, app.manager.user] }, "quorum": 2 }]);
+    let rules = json!({ "policy": { "approval": { "always": true, "steps": steps } } });
+    app.rule(Scope::Resource, room.0, rules).await;
+    let booking = request(&app, room, &app.bob).await;
+    let path = format!("/api/v1/bookings/{}/transfer", booking["id"].as_str().unwrap());
+    let to_ada = json!({ "user_id": app.ada.user });
+    app.call_as(&app.bob, "POST", &path).json(to_ada).send().await.expect(200);
+    decide(&app, &app.bob, &booking, "approve").await.problem(403, "not_an_approver");
+    decide(&app, &app.manager, &booking, "approve").await.expect(200);
+    app.events().await;
+}
+
+#[tokio::test]
+async fn a_booking_that_is_asked_for_anew_is_bound_by_its_deadline_still() {
+    let app = Bookings::start().await;
+    let (room, asked) = (app.room("Ada", 8).await, app.room("Bob", 8).await);
+    let deadline = json!({ "deadline_minutes": 24 * 60 });
+    app.rule(Scope::Resource, room.0, json!({ "policy": { "cancellation": deadline } })).await;
+    let rules = json!({ "policy": { "approval": { "always": true }, "cancellation": deadline } });
+    app.rule(Scope::Resource, asked.0, rules).await;
+    let booking = app.book(room, "10:00", "11:00").await;
+    decide(&app, &app.ada, &booking, "cancel").await.problem(409, "too_late_to_cancel");
+    let path = format!("/api/v1/bookings/{}/move", booking["id"].as_str().unwrap());
+    let to = json!({ "resource_id": asked });
+    let moved = app.call_as(&app.ada, "POST", &path).json(to).send().await.expect(200).json();
+    assert_eq!(moved["status"], "pending");
+    decide(&app, &app.ada, &booking, "cancel").await.problem(409, "too_late_to_cancel");
+    app.events().await;
+}

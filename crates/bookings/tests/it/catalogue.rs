@@ -5,6 +5,7 @@ use axum::routing::get;
 use bookings::Config;
 use contracts::resources::{Resource, ResourceStatus};
 use kernel::ResourceId;
+use platform::http::{Json, Path};
 use serde_json::json;
 
 use crate::harness::{Bookings, at, room};
@@ -65,6 +66,27 @@ async fn a_resource_created_a_moment_ago_is_asked_for() {
     let body = json!({ "resource_id": ResourceId::mint(), "starts_at": at("10:00"), "ends_at": at("11:00") });
     let reply = app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await;
     assert_eq!(reply.problem(422, "invalid_input")["errors"][0]["code"], "not_found");
+}
+
+#[tokio::test]
+async fn the_parts_of_a_whole_are_asked_for_as_well() {
+    let (left, right) = (room("Left", 8), room("Right", 8));
+    let hall = Resource { parts: [left.id, right.id].into(), ..room("Hall", 16) };
+    let all = [left.clone(), right, hall.clone()];
+    let answer = move |Path((_, id)): Path<(String, ResourceId)>| async move {
+        Json(all.iter().find(|one| one.id == id).cloned())
+    };
+    let router = Router::new().route("/internal/organizations/{organization_id}/resources/{id}", get(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let resources_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let app = Bookings::start_with(Config { resources_url, ..Config::default() }).await;
+    // Told of the whole before its parts, as in the middle of an import.
+    app.tell(hall.clone()).await;
+    app.book(hall.id, "10:00", "11:00").await;
+    let body = json!({ "resource_id": left.id, "starts_at": at("10:00"), "ends_at": at("11:00") });
+    app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await.problem(409, "slot_taken");
 }
 
 #[tokio::test]

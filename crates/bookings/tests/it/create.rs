@@ -236,3 +236,28 @@ async fn a_whole_and_its_parts_exclude_each_other() {
         reply.problem(409, "slot_taken");
     }
 }
+
+#[tokio::test]
+async fn nothing_is_booked_by_or_for_a_closed_account() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 8).await;
+    let booking = app.book(room, "14:00", "15:00").await;
+    app.close_account(&app.bob).await;
+    let body = json!({ "resource_id": room, "starts_at": at("10:00"), "ends_at": at("11:00") });
+    app.call_as(&app.bob, "POST", "/api/v1/bookings").json(&body).send().await.problem(403, "account_closed");
+    app.call_as(&app.bob, "POST", "/api/v1/waitlist").json(&body).send().await.problem(403, "account_closed");
+    let mut for_bob = body.clone();
+    for_bob["on_behalf_of"] = json!(app.bob.user);
+    let call = app.call_as(&app.manager, "POST", "/api/v1/bookings").json(for_bob);
+    let problem = call.send().await.problem(422, "invalid_input");
+    assert_eq!(
+        (&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]),
+        (&json!("/on_behalf_of"), &json!("account_closed"))
+    );
+    let path = format!("/api/v1/bookings/{}/transfer", booking["id"].as_str().unwrap());
+    let to_bob = json!({ "user_id": app.bob.user });
+    let problem =
+        app.call_as(&app.ada, "POST", &path).json(to_bob).send().await.problem(422, "invalid_input");
+    assert_eq!(problem["errors"][0]["code"], "account_closed");
+    app.events().await;
+}

@@ -49,8 +49,7 @@ async fn balance(app: &Bookings, person: &Person) -> i64 {
 
 /// What the bookings of all have been charged, and what the ledger says beside the grants.
 async fn books(app: &Bookings) -> (i64, i64) {
-    let charged = "select coalesce(sum(case when status in ('expired', 'rejected') then 0
-                                            when status = 'cancelled' then coalesce((terms->>'fee')::bigint, 0)
+    let charged = "select coalesce(sum(case when status in ('expired', 'rejected', 'cancelled') then coalesce((terms->>'fee')::bigint, 0)
                                             else price end), 0)::bigint
                    from bookings.booking where terms->>'pay_with' = 'credit'";
     let ledger = "select coalesce(-sum(amount), 0)::bigint from bookings.credit_entry where kind <> 'grant'";
@@ -100,6 +99,10 @@ async fn holds_reserve_and_others_pay_for_what_becomes_theirs() {
     app.call_as(&app.bob, "POST", "/api/v1/bookings").json(&body).send().await.expect(201);
     assert_eq!(balance(&app, &app.bob).await, 0);
     app.clock.advance(SignedDuration::from_secs(61));
+    // What a hold has had that ran out can be spent, even before the job ends it.
+    let meanwhile = ask(&app, &app.bob, room, "16:00", "17:00").await.expect(201).json();
+    ask(&app, &app.bob, room, "18:00", "19:00").await.problem(422, "policy_violated");
+    step(&app, &app.bob, &meanwhile, "cancel", json!({})).await.expect(200);
     app.run_jobs().await;
     assert_eq!(balance(&app, &app.bob).await, 1000, "nobody confirmed it");
     let booking = ask(&app, &app.bob, room, "14:00", "15:00").await.expect(201).json();
@@ -185,6 +188,9 @@ async fn credit_is_given_by_managers_once_and_seen_by_its_owner() {
     let again = call(&app.manager).header("idempotency-key", "one").send().await.expect(201).json();
     assert_eq!(first, again);
     assert_eq!(balance(&app, &app.bob).await, 500);
+    let events = app.events().await;
+    assert_eq!((events.len(), events[0].kind.as_str()), (1, "reservas.credit.granted.v1"));
+    assert_eq!(events[0].data["money"], json!({ "amount": 500, "currency": "EUR" }));
     app.call_as(&app.ada, "GET", &path).send().await.problem(404, "not_found");
     app.call_as(&app.manager, "GET", &path).send().await.expect(200);
     for amount in [0, -5] {
@@ -196,4 +202,51 @@ async fn credit_is_given_by_managers_once_and_seen_by_its_owner() {
     let stranger = Person::new(kernel::OrganizationId::mint(), Role::Manager);
     let seen = app.call_as(&stranger, "GET", &path).send().await.expect(200).json();
     assert_eq!((&seen["balances"], &seen["items"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn a_fee_that_was_due_is_owed_wherever_the_booking_is_moved_to() {
+    let app = Bookings::start().await;
+    let room = room(&app, "Ada").await;
+    let (dear, asked) = (app.room("Free", 8).await, app.room("Asked", 8).await);
+    let approval = json!({ "policy": { "approval": { "always": true, "expires_after_minutes": 30 } } });
+    app.rule(Scope::Resource, asked.0, approval).await;
+    grant(&app, &app.bob, 10_000).await;
+    // Far ahead, and shorter: half of the two hours is owed all the same.
+    let far = json!({ "starts_at": at("18:00"), "ends_at": at("18:30") });
+    let booking = ask(&app, &app.bob, room, "10:00", "12:00").await.expect(201).json();
+    let moved = step(&app, &app.bob, &booking, "move", far.clone()).await.expect(200).json();
+    assert_eq!(moved["terms"]["owed"], 1000);
+    assert_eq!(balance(&app, &app.bob).await, 9500);
+    let cancelled = step(&app, &app.bob, &booking, "cancel", json!({})).await.expect(200).json();
+    assert_eq!(cancelled["terms"]["fee"], 1000);
+    assert_eq!(balance(&app, &app.bob).await, 9000);
+    // To take that back and to cancel again helps nobody.
+    step(&app, &app.bob, &booking, "reinstate", json!({})).await.expect(200);
+    step(&app, &app.bob, &booking, "cancel", json!({})).await.expect(200);
+    assert_eq!(balance(&app, &app.bob).await, 9000);
+    // Nor does a place that costs nothing, nor one where it is a request that nobody decides on.
+    for (place, verb) in [(dear, Some("cancel")), (asked, Some("cancel")), (asked, None)] {
+        let before = balance(&app, &app.bob).await;
+        let booking = ask(&app, &app.bob, room, "10:00", "12:00").await.expect(201).json();
+        let to = json!({ "resource_id": place, "starts_at": at("20:00"), "ends_at": at("21:00") });
+        step(&app, &app.bob, &booking, "move", to).await.expect(200);
+        assert_eq!(balance(&app, &app.bob).await, before, "{verb:?}");
+        match verb {
+            Some(verb) => drop(step(&app, &app.bob, &booking, verb, json!({})).await.expect(200)),
+            None => {
+                app.clock.advance(SignedDuration::from_mins(31));
+                app.run_jobs().await;
+            }
+        }
+        assert_eq!(balance(&app, &app.bob).await, before - 1000, "{verb:?}");
+    }
+    // Early enough, it costs nothing.
+    let before = balance(&app, &app.bob).await;
+    let booking = ask(&app, &app.bob, room, "15:00", "16:00").await.expect(201).json();
+    step(&app, &app.bob, &booking, "move", far).await.expect(200);
+    step(&app, &app.bob, &booking, "cancel", json!({})).await.expect(200);
+    assert_eq!(balance(&app, &app.bob).await, before);
+    assert_eq!(books(&app).await.0, books(&app).await.1);
+    app.events().await;
 }

@@ -75,6 +75,13 @@ impl Bookings {
         self.hear(&bookings::on::People, &event).await;
     }
 
+    /// Tells the service that somebody's account was closed.
+    pub async fn close_account(&self, person: &Person) {
+        let account = Account { role: Role::User, active: false, version: 2, groups: [].into() };
+        let event = UserCreated { user_id: person.user, account };
+        self.hear(&bookings::on::People, &event).await;
+    }
+
     /// Hears an event as from another service's feed.
     async fn hear<E: Event>(&self, listener: &impl Handle, event: &E) {
         let envelope = Envelope {

@@ -1,5 +1,6 @@
 //! Moving bookings: other times, other resources, longer, shorter.
 
+use contracts::rules::Scope;
 use serde_json::{Value, json};
 use testkit::Reply;
 
@@ -66,4 +67,31 @@ async fn one_that_has_begun_can_be_longer_or_shorter() {
     let _ =
         relocate(&app, &booking, json!({ "starts_at": at("09:00") })).await.problem(422, "policy_violated");
     assert_eq!(app.event_types().await, ["booking.moved", "booking.moved"]);
+}
+
+#[tokio::test]
+async fn each_of_two_that_change_places_is_judged_by_the_rules_for_its_owner() {
+    let app = Bookings::start().await;
+    let group = kernel::GroupId::mint();
+    app.account(&app.bob, kernel::Role::User, &[group]).await;
+    let (open, members) = (app.room("Open", 8).await, app.room("Members", 8).await);
+    let prices = |amount: i64| {
+        json!({ "currency": "EUR", "prices": [
+        { "name": "Member", "amount": amount, "per": "hour", "groups": [group] },
+        { "name": "Guest", "amount": 2 * amount, "per": "hour" } ] })
+    };
+    for room in [open, members] {
+        app.rule(Scope::Resource, room.0, json!({ "prices": prices(1000) })).await;
+    }
+    let body = json!({ "resource_id": members, "starts_at": at("10:00"), "ends_at": at("11:00") });
+    let bobs = app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await.expect(201).json();
+    assert_eq!(bobs["quote"]["total"]["amount"], 1000);
+    let adas = app.book(open, "10:00", "11:00").await;
+    let path = format!("/api/v1/bookings/{}/swap", adas["id"].as_str().unwrap());
+    let swap = app.call_as(&app.manager, "POST", &path).json(json!({ "with": bobs["id"] }));
+    assert_eq!(swap.send().await.expect(200).json()["quote"]["total"]["amount"], 2000);
+    let path = format!("/api/v1/bookings/{}", bobs["id"].as_str().unwrap());
+    let bobs = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
+    assert_eq!(bobs["quote"]["total"]["amount"], 1000, "he is a member wherever he sits");
+    app.events().await;
 }

@@ -302,3 +302,60 @@ async fn bad_input_is_named_and_nothing_is_written() {
     }
     assert!(app.event_types().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_new_title_is_not_judged_by_todays_rules_and_a_new_place_clears_the_flag() {
+    let app = Bookings::start().await;
+    let (room, other) = (app.room("Ada", 8).await, app.room("Bob", 8).await);
+    let series = post(&app, &app.ada, "", weekly(room, 2)).await.expect(201).json();
+    let change = format!("/{}/change", series["id"].as_str().unwrap());
+    app.rule(Scope::Resource, room.0, json!({ "policy": { "max_minutes": 30 } })).await;
+    let title = json!({ "title": "Team (new)" });
+    let changed = post(&app, &app.ada, &change, title).await.expect(200).json();
+    assert_eq!(column(&changed["bookings"], "title"), ["Team (new)"; 2]);
+    post(&app, &app.ada, &change, json!({ "starts_at": "10:00" })).await.problem(422, "policy_violated");
+    let closed = json!({ "scope": "resource", "scope_id": room, "starts_at": "2026-03-09T00:00:00Z",
+                         "ends_at": "2026-03-10T00:00:00Z", "reason": "Painting" });
+    app.call_as(&app.manager, "POST", "/api/v1/blackouts").json(closed).send().await.expect(201);
+    let moved = post(&app, &app.ada, &change, json!({ "resource_id": other })).await.expect(200).json();
+    assert_eq!(moved["bookings"][0]["flag"], Value::Null);
+    app.events().await;
+}
+
+#[tokio::test]
+async fn a_refused_series_is_written_down_once() {
+    let app = Bookings::start().await;
+    let (room, other) = (app.room("Ada", 8).await, app.room("Bob", 8).await);
+    let rivals =
+        [book(&app, room, "2026-03-16", "09:00").await, book(&app, room, "2026-03-23", "09:30").await];
+    let list = async || {
+        let call = app.call_as(&app.manager, "GET", "/api/v1/conflicts?outcome=refused");
+        call.send().await.expect(200).json()["items"].clone()
+    };
+    let problem = post(&app, &app.ada, "", weekly(room, 4)).await.problem(409, "series_conflict");
+    let found = list().await;
+    assert_eq!((found.as_array().unwrap().len(), &found[0]["id"]), (1, &problem["conflict_id"]));
+    assert_eq!(found[0]["starts_at"], "2026-03-16T09:00:00Z", "the first that they are in the way of");
+    let named = column(&found[0]["conflicts"], "booking_id");
+    assert_eq!(named, rivals.iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>());
+    let series = post(&app, &app.ada, "", weekly(other, 4)).await.expect(201).json();
+    let change = format!("/{}/change", series["id"].as_str().unwrap());
+    let to_room = json!({ "resource_id": room });
+    let problem = post(&app, &app.ada, &change, to_room).await.problem(409, "series_conflict");
+    assert_eq!(list().await[0]["id"], problem["conflict_id"]);
+    app.events().await;
+}
+
+#[tokio::test]
+async fn a_series_is_moved_by_its_owner_until_the_deadline_of_each_booking() {
+    let app = Bookings::start().await;
+    let room = app.room("Ada", 8).await;
+    let deadline = json!({ "policy": { "cancellation": { "deadline_minutes": 8 * 24 * 60 } } });
+    app.rule(Scope::Resource, room.0, deadline).await;
+    let series = post(&app, &app.ada, "", weekly(room, 2)).await.expect(201).json();
+    let change = format!("/{}/change", series["id"].as_str().unwrap());
+    let later = json!({ "starts_at": "10:00" });
+    post(&app, &app.ada, &change, later.clone()).await.problem(409, "too_late_to_cancel");
+    post(&app, &app.manager, &change, later).await.expect(200);
+    app.events().await;
+}
