@@ -50,7 +50,10 @@ impl Bucket {
                 reason = "never negative, and beyond the largest whole number it stays there"
             )]
             let left = self.tokens as u64;
-            return Ok(Taken { left, full_in: Duration::try_from_secs_f64(full_in).unwrap_or(Duration::MAX) });
+            return Ok(Taken {
+                left,
+                full_in: Duration::try_from_secs_f64(full_in).unwrap_or(Duration::MAX),
+            });
         }
         let wait = (1.0 - self.tokens) / rate.per_second;
         Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX))

@@ -75,7 +75,10 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
         endpoints,
         upstream,
         identity: Identity::new(options.compat.as_deref(), root.router.hide_version),
-        early: root.early_limit.as_ref().and_then(|limit| Clients::new(limit, "early", common.store.as_ref())),
+        early: root
+            .early_limit
+            .as_ref()
+            .and_then(|limit| Clients::new(limit, "early", common.store.as_ref())),
         observed: common.observed,
         shadows: shadow::Shadows::default(),
         root,

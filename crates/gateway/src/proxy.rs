@@ -60,13 +60,7 @@ impl Route {
             breaker: backend.breaker.map(Breaker::new),
             limit: backend.limit.map(Shared::new),
         };
-        Self {
-            verifier,
-            limits,
-            observed,
-            targets: endpoint.backends.iter().map(target).collect(),
-            endpoint,
-        }
+        Self { verifier, limits, observed, targets: endpoint.backends.iter().map(target).collect(), endpoint }
     }
 }
 

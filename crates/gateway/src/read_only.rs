@@ -115,7 +115,9 @@ pub async fn follow(gateway: Gateway, shutdown: CancellationToken) {
             Some(source) => {
                 match inner.upstream.get(&source.url).await.and_then(|bytes| read(&bytes, source)) {
                     Ok(order) => gateway.switch.set(order),
-                    Err(error) => tracing::debug!(error, source = source.url, "read-only mode stays as it is"),
+                    Err(error) => {
+                        tracing::debug!(error, source = source.url, "read-only mode stays as it is")
+                    }
                 }
                 source.every
             }

@@ -16,7 +16,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub async fn run(app: App) {
     while !app.context.shutdown.is_cancelled() {
         // A mail whose sending cannot be written down would be sent again and again.
-        let due = if app.context.db.takes_writes().await { deliver_due(&app).await.map(Some) } else { Ok(None) };
+        let due =
+            if app.context.db.takes_writes().await { deliver_due(&app).await.map(Some) } else { Ok(None) };
         let pause = match due {
             Ok(None) => PAUSE,
             Ok(Some(0)) => EVERY,

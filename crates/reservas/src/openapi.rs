@@ -29,7 +29,8 @@ pub fn services() -> [(&'static str, OpenApi); 4] {
 /// The document of the whole, as clients see it through the gateway.
 #[must_use]
 pub fn whole() -> OpenApi {
-    let services = services().into_iter().fold(Whole::openapi(), |whole, (_, service)| whole.merge_from(service));
+    let services =
+        services().into_iter().fold(Whole::openapi(), |whole, (_, service)| whole.merge_from(service));
     services.merge_from(gateway::openapi())
 }
 

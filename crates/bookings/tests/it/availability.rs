@@ -1,10 +1,10 @@
 //! Availability: free and busy times, and the search by need.
 
 use contracts::resources::{Resource, ResourceStatus};
+use contracts::rules::Scope;
 use kernel::LocationId;
 use serde_json::{Value, json};
 
-use contracts::rules::Scope;
 use crate::harness::{Bookings, at, room};
 
 async fn search(app: &Bookings, query: &str) -> Vec<String> {

@@ -214,7 +214,9 @@ impl Endpoint {
         if let Some(own) = extra.section("_reservas/ratelimit") {
             match &mut self.limit {
                 Some(limit) => limit.extend(own),
-                None => extra.error("_reservas/ratelimit", "needs `qos/ratelimit/router`, whose limits it shares"),
+                None => {
+                    extra.error("_reservas/ratelimit", "needs `qos/ratelimit/router`, whose limits it shares")
+                }
             }
         }
         if let Some(bytes) = extra.integer("_reservas/max_payload") {
@@ -235,8 +237,8 @@ impl Endpoint {
     /// Whether it asks anyone over TLS.
     pub fn needs_tls(&self) -> bool {
         let mut validators = self.validator.iter().chain(&self.issuers);
-        let keys = validators
-            .any(|rules| matches!(&rules.keys, KeySource::Url(url) if url.starts_with("https")));
+        let keys =
+            validators.any(|rules| matches!(&rules.keys, KeySource::Url(url) if url.starts_with("https")));
         keys || self.backends.iter().flat_map(|backend| &backend.hosts).any(|host| host.scheme() == "https")
     }
 

@@ -59,8 +59,7 @@ impl Store {
         let manager = || -> Result<ConnectionManager, RedisError> {
             ConnectionManager::new_lazy_with_config(Client::open(url)?, config)
         };
-        let rules =
-            Rules { max_errors: 0, timeout: LEFT_ALONE, interval: Duration::ZERO, count_5xx: false };
+        let rules = Rules { max_errors: 0, timeout: LEFT_ALONE, interval: Duration::ZERO, count_5xx: false };
         Ok(Self {
             redis: manager().map_err(|error| format!("the address of Redis cannot be used: {error}"))?,
             script: Script::new(TAKE),

@@ -40,7 +40,17 @@ impl Redis {
 /// Starts it and waits until it says that it takes connections.
 async fn launch(port: u16, folder: &tempfile::TempDir) -> Child {
     let mut child = Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--appendonly", "no", "--save", "", "--dir"])
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--appendonly",
+            "no",
+            "--save",
+            "",
+            "--dir",
+        ])
         .arg(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

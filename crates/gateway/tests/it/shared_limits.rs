@@ -120,8 +120,10 @@ async fn a_redis_that_hangs_costs_a_moment_and_no_answer() {
     // It takes connections and never says a word.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let backend = Backend::start().await;
-    let options =
-        Options { redis_url: Some(format!("redis://{}", silent.local_addr().unwrap())), ..Options::default() };
+    let options = Options {
+        redis_url: Some(format!("redis://{}", silent.local_addr().unwrap())),
+        ..Options::default()
+    };
     let running = Running::start_with(&limited(&backend, true).to_string(), options).await;
     for expected in [200, 200, 200, 429] {
         assert_eq!(ask_as(&running, "a").await.status.as_u16(), expected);

@@ -189,7 +189,8 @@ async fn tokens_of_two_issuers_are_good_each_by_its_own_keys() {
     *two.keys.lock().unwrap() = json!({"keys": [theirs.jwk()]});
     let running = start_for_two(&one, &two).await;
     let partner = json!({ "iss": "partner", "aud": "partners", "sub": "p", "exp": seconds_from_now(600), "roles": ["manager"] });
-    let with = async |signer: &Signer, claims: &Value| with(&running, &signer.token(claims)).await.status.as_u16();
+    let with =
+        async |signer: &Signer, claims: &Value| with(&running, &signer.token(claims)).await.status.as_u16();
     assert_eq!(with(&ours, &claims()).await, 200);
     assert_eq!(with(&theirs, &partner).await, 200);
     assert_eq!(with(&ours, &partner).await, 401, "the one's keys are not good for the other's tokens");
@@ -210,7 +211,8 @@ async fn tokens_of_two_issuers_are_good_each_by_its_own_keys() {
 #[tokio::test]
 async fn a_list_of_issuers_without_a_first_or_with_the_same_twice_is_refused() {
     let backend = Backend::start().await;
-    let validator = json!({"alg": "EdDSA", "jwk_url": format!("{}/keys", backend.url()), "disable_jwk_security": true});
+    let validator =
+        json!({"alg": "EdDSA", "jwk_url": format!("{}/keys", backend.url()), "disable_jwk_security": true});
     let named = |issuer: &str| {
         let mut named = validator.clone();
         named["issuer"] = issuer.into();

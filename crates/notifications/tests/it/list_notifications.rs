@@ -79,7 +79,8 @@ async fn what_was_seen_is_read_and_what_came_later_is_not() {
     assert!(messages.iter().all(|message| message["read_at"].is_null()));
     let seen = serde_json::json!({ "until": messages[1]["id"] });
     for _ in 0..2 {
-        let read = world.test.call_as(&ada, "POST", "/api/v1/notifications/read").json(seen.clone()).send().await;
+        let read =
+            world.test.call_as(&ada, "POST", "/api/v1/notifications/read").json(seen.clone()).send().await;
         assert_eq!(read.expect(200).json()["count"], 1);
     }
     let read: Vec<_> =

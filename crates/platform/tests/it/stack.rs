@@ -90,8 +90,10 @@ async fn a_database_that_can_only_be_read_refuses_writes_and_says_so() {
     let database = app.owner_url().rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
     let statement = format!("alter database {database} set default_transaction_read_only = on");
     let execute = async |statement: &str| {
-        let statement = sqlx::AssertSqlSafe(format!("set default_transaction_read_only = off; {statement}"));
-        sqlx::raw_sql(statement).execute(&mut app.owner().await).await.unwrap();
+        let mut owner = app.owner().await;
+        for statement in ["set default_transaction_read_only = off", statement] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut owner).await.unwrap();
+        }
     };
     assert!(app.context.db.takes_writes().await);
     execute(&statement).await;
@@ -105,7 +107,10 @@ async fn a_database_that_can_only_be_read_refuses_writes_and_says_so() {
     refused.problem(503, "read_only");
     app.call_as(&ada, "GET", "/notes").send().await.expect(200);
     let health = app.call("GET", "/health/ready").send().await.expect(200).json();
-    assert_eq!((&health["status"], &health["dependencies"][0]["read_only"]), (&json!("read_only"), &json!(true)));
+    assert_eq!(
+        (&health["status"], &health["dependencies"][0]["read_only"]),
+        (&json!("read_only"), &json!(true))
+    );
     execute(&statement.replace("= on", "= off")).await;
     execute(end).await;
     assert!(app.context.db.takes_writes().await);

@@ -54,7 +54,8 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
 }
 
 async fn obey(db: &Db, command: ReadOnlyCommand, now: jiff::Timestamp) -> Result<(), String> {
-    let failed = |error: sqlx::Error| format!("the database cannot be asked: {error} (does Reservas run on it?)");
+    let failed =
+        |error: sqlx::Error| format!("the database cannot be asked: {error} (does Reservas run on it?)");
     match command {
         ReadOnlyCommand::On { retry_after, reason } => {
             if reason.as_deref().is_some_and(|reason| !(1..=200).contains(&reason.chars().count())) {
@@ -88,8 +89,7 @@ fn database_url(settings: &Settings) -> Result<String, String> {
         return Ok(url.to_owned());
     }
     let folder = Path::new(&settings.data_dir).join("postgres");
-    let missing =
-        || format!("DATABASE_URL is not set, and no `reservas all` runs on {}", folder.display());
+    let missing = || format!("DATABASE_URL is not set, and no `reservas all` runs on {}", folder.display());
     if !folder.exists() {
         return Err(missing());
     }

@@ -72,10 +72,16 @@ fn every_backend_is_the_service_whose_operation_is_asked() {
             assert!(operation.is_object(), "{method} {path}: {service} has no {asked}");
             assert_eq!(backend["method"], method, "{method} {path}");
             if !merges {
-                assert_eq!((asked, backends.len()), (path, 1), "a route that merges nothing is the operation itself");
+                assert_eq!(
+                    (asked, backends.len()),
+                    (path, 1),
+                    "a route that merges nothing is the operation itself"
+                );
             }
             // Every parameter that the file writes down exists.
-            for pair in backend["url_pattern"].as_str().unwrap().split('?').skip(1).flat_map(|query| query.split('&')) {
+            for pair in
+                backend["url_pattern"].as_str().unwrap().split('?').skip(1).flat_map(|query| query.split('&'))
+            {
                 let name = pair.split('=').next().unwrap();
                 let known = operation["parameters"].as_array().unwrap().iter();
                 assert!(known.clone().any(|one| one["name"] == name), "{asked} has no parameter {name}");
@@ -83,9 +89,21 @@ fn every_backend_is_the_service_whose_operation_is_asked() {
         }
         if merges {
             assert_eq!(method, "GET");
-            assert_eq!(route["input_headers"], serde_json::json!(["Authorization", "Accept-Language"]), "{path}");
+            assert_eq!(
+                route["input_headers"],
+                serde_json::json!(["Authorization", "Accept-Language"]),
+                "{path}"
+            );
         }
     }
+}
+
+#[test]
+fn pages_of_other_origins_may_use_every_method_that_a_route_has() {
+    let file: Value = serde_json::from_str(&read("deploy/gateway.json")).unwrap();
+    let methods: BTreeSet<_> = routes().iter().map(|route| route["method"].to_string()).collect();
+    let allowed = file["extra_config"]["security/cors"]["allow_methods"].as_array().unwrap();
+    assert_eq!(methods, allowed.iter().map(Value::to_string).collect());
 }
 
 #[test]
@@ -95,7 +113,8 @@ fn what_the_gateway_puts_together_is_what_its_document_says() {
     assert_eq!(merging.len(), document["paths"].as_object().unwrap().len());
     for route in merging {
         let path = route["endpoint"].as_str().unwrap();
-        let reference = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
+        let reference = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            ["$ref"];
         let schema = document.pointer(reference.as_str().unwrap().trim_start_matches('#')).unwrap();
         let told: BTreeSet<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
         let name = |value: &Value| value.as_str().unwrap().to_owned();

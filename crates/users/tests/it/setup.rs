@@ -68,7 +68,8 @@ async fn read_only_mode_is_told_to_whoever_asks_the_service() {
     let order = ReadOnly { retry_after_seconds: 90, reason: Some("moving house".into()), since };
     read_only::save(&users.context.db, &order).await.unwrap();
     assert_eq!(told().await["retry_after"], 90);
-    let changed = ReadOnly { retry_after_seconds: 30, reason: None, since: since + jiff::SignedDuration::from_mins(1) };
+    let changed =
+        ReadOnly { retry_after_seconds: 30, reason: None, since: since + jiff::SignedDuration::from_mins(1) };
     read_only::save(&users.context.db, &changed).await.unwrap();
     let kept = ReadOnly { since, ..changed };
     assert_eq!(read_only::load(&users.context.db).await.unwrap(), Some(kept), "it began when it began");
