@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Gateway;
 use crate::body::ResponseBody;
 use crate::breaker::Breaker;
-use crate::config::{Breaker as Rules, Endpoint, ReadOnly, Source};
+use crate::config::{Breaker as Rules, Endpoint, Output, ReadOnly, Source};
 use crate::fault::Fault;
 use crate::own;
 
@@ -58,7 +58,7 @@ impl Observed {
     /// What is known of the backend of an endpoint; reads need none, nor do endpoints that merge.
     pub fn of(&mut self, endpoint: &Endpoint) -> Option<Arc<Breaker>> {
         let backend = endpoint.backends.iter().find(|backend| !backend.shadow)?;
-        if endpoint.method == Method::GET {
+        if endpoint.method == Method::GET || endpoint.output != Output::NoOp {
             return None;
         }
         let hosts: Vec<&str> = backend.hosts.iter().map(url::Url::as_str).collect();

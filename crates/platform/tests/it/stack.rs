@@ -88,7 +88,7 @@ async fn a_database_that_can_only_be_read_refuses_writes_and_says_so() {
     let app = notes::start().await;
     let ada = app.person(Role::User);
     let database = app.owner_url().rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
-    let statement = format!("alter database {database} set default_transaction_read_only = on");
+    let statement = format!("alter database \"{database}\" set default_transaction_read_only = on");
     let execute = async |statement: &str| {
         let mut owner = app.owner().await;
         for statement in ["set default_transaction_read_only = off", statement] {

@@ -17,6 +17,7 @@ use crate::wiring::Service;
 pub enum Command {
     /// Let nothing be changed through the gateways, for maintenance; reading and signing in go on.
     ReadOnly {
+        /// Which way.
         #[command(subcommand)]
         command: ReadOnlyCommand,
     },
