@@ -343,7 +343,8 @@ impl Inner {
 
     fn show(&self, fault: Fault, call: &Call) -> Response<ResponseBody> {
         let handled = fault.handled;
-        if fault.status.is_server_error() {
+        // Read-only mode says once that it is on; every write says so to its client.
+        if fault.status.is_server_error() && fault.code != "read_only" {
             tracing::warn!(
                 status = fault.status.as_u16(),
                 code = fault.code,
