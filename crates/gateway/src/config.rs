@@ -1,6 +1,7 @@
 //! The route file: what is read of it, its defaults, and everything that is wrong with it.
 
 mod backend;
+mod connections;
 mod cors;
 mod duration;
 mod endpoint;
@@ -12,15 +13,19 @@ mod root;
 mod section;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod validator;
+mod websocket;
 
 pub use backend::{Backend, Breaker, Decoding, ErrorReport, FlatmapOp};
+pub use connections::Connections;
 pub use cors::Cors;
 pub use endpoint::{Endpoint, Names, Output, StaticWhen};
 pub use limit::{Rate, RateKey};
 pub use modifier::Change;
 pub use root::{Root, Router};
 pub use section::{ConfigError, ConfigErrors};
+pub use tls::{ClientTls, ListenerTls, Terms};
 pub use validator::{KeySource, Validator};
 
 use section::{Findings, Section};

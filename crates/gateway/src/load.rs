@@ -10,6 +10,7 @@ use crate::headers::Identity;
 use crate::limiter::PerClient;
 use crate::proxy::Route;
 use crate::routes::Routes;
+use crate::tls::Live;
 use crate::upstream::Upstream;
 use crate::{Gateway, Inner, Options, Position, local, shadow};
 
@@ -61,9 +62,15 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
     root.debug_endpoint |= options.debug;
     let routes = Routes::build(&endpoints, &root.router).map_err(ConfigErrors)?;
     let secure = endpoints.iter().any(Endpoint::needs_tls);
-    let upstream =
-        Upstream::new(root.max_idle_connections_per_host, options.resolve.clone(), root.compression, secure);
+    let upstream = Upstream::new(
+        root.max_idle_connections_per_host,
+        options.resolve.clone(),
+        root.compression,
+        secure,
+        root.client_tls.as_ref(),
+    );
     let upstream = upstream.map_err(single)?;
+    let tls = root.tls.clone().map(Live::new).transpose().map_err(single)?;
     let mut stores = HashMap::new();
     let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut stores)).collect();
     let inner = Inner {
@@ -72,6 +79,7 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
         upstream,
         identity: Identity::new(options.compat.as_deref(), root.router.hide_version),
         early: root.early_limit.map(PerClient::new),
+        tls,
         shadows: shadow::Shadows::default(),
         root,
     };

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::connections::Connections;
 use super::cors::Cors;
 use super::limit::{Rate, RateKey, RateLimit};
 use super::section::Section;
+use super::tls::{ClientTls, ListenerTls};
 
 /// Requests larger than this are refused unless an endpoint says otherwise. KrakenD has no limit.
 pub const DEFAULT_MAX_PAYLOAD: u64 = 1024 * 1024;
@@ -53,6 +55,12 @@ pub struct Root {
     pub max_payload: u64,
     /// A cheap limit per client address, before any token is checked (`_reservas/ratelimit`).
     pub early_limit: Option<Rate>,
+    /// How many connections, and how fast bodies come (`_reservas/connections`).
+    pub connections: Connections,
+    /// Encryption towards clients (`tls`).
+    pub tls: Option<ListenerTls>,
+    /// Encryption towards backends (`client_tls`).
+    pub client_tls: Option<ClientTls>,
     /// Whether writes are refused (`_reservas/read_only`), and what `Retry-After` says in seconds.
     pub read_only: Option<u64>,
 }
@@ -130,6 +138,9 @@ impl Root {
             max_payload: DEFAULT_MAX_PAYLOAD,
             early_limit: None,
             read_only: None,
+            connections: Connections::default(),
+            tls: section.section("tls").and_then(ListenerTls::read),
+            client_tls: section.section("client_tls").map(ClientTls::read),
         };
         match section.section("extra_config") {
             Some(extra) => root.with_namespaces(&extra).finish(extra),
@@ -186,6 +197,11 @@ impl Root {
                 );
             }
         }
+        if let Some(connections) = extra.section("_reservas/connections") {
+            self.connections = Connections::read(connections);
+        }
+        // What a trusted proxy passes on comes from many clients over few addresses.
+        self.connections.exempt.extend(&self.router.trusted_proxies);
         if let Some(read_only) = extra.section("_reservas/read_only") {
             let on = read_only.maybe_flag("enabled").unwrap_or(true);
             let retry_after = read_only.integer("retry_after").unwrap_or(60);
@@ -248,7 +264,7 @@ impl Router {
             error_body: error_body(&section),
             trusted_proxies: trusted
                 .iter()
-                .filter_map(|text| network(&section, text))
+                .filter_map(|text| network(&section, "trusted_proxies", text))
                 .filter(|_| believed)
                 .collect(),
             remote_ip_headers: section.strings("remote_ip_headers").unwrap_or(standard.remote_ip_headers),
@@ -270,7 +286,7 @@ fn error_body(section: &Section<'_>) -> [Option<String>; 2] {
 }
 
 /// An address or a CIDR range.
-fn network(section: &Section<'_>, text: &str) -> Option<(IpAddr, u8)> {
+pub fn network(section: &Section<'_>, key: &str, text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
     let parsed = address.parse::<IpAddr>().ok().and_then(|address| {
         let width = if address.is_ipv4() { 32 } else { 128 };
@@ -278,7 +294,7 @@ fn network(section: &Section<'_>, text: &str) -> Option<(IpAddr, u8)> {
         (bits <= width).then_some((address, bits))
     });
     if parsed.is_none() {
-        section.error("trusted_proxies", format!("`{text}` is not an address or a range such as 10.0.0.0/8"));
+        section.error(key, format!("`{text}` is not an address or a range such as 10.0.0.0/8"));
     }
     parsed
 }

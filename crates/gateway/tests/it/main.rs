@@ -4,13 +4,18 @@
 
 mod backend;
 mod backends;
+mod certificates;
 mod client;
 mod conformance;
 mod deploy;
 mod errors;
 mod gateway;
+mod hostile;
+mod http2;
 mod limits;
 mod own_cases;
 mod passing;
 mod raw;
+mod tls;
 mod tokens;
+mod websocket;
