@@ -154,6 +154,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             self.look(buffer.filled().get(before..).unwrap_or_default());
             return Poll::Ready(read);
         }
+        if self.framing.is_multiplexed() {
+            self.phase.wake_at_the_end(cx.waker());
+        }
         self.follow();
         if self.is_late(cx) { Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -23,6 +24,8 @@ pub struct Phase {
     refused: Mutex<Option<(u64, Refusal)>>,
     /// Streams with a part of an answer that the client has not made room for, by number, and since when.
     unread: Mutex<BTreeMap<u64, Instant>>,
+    /// The connection, when it wants to know that the last request has ended.
+    connection: AtomicWaker,
 }
 
 impl Phase {
@@ -62,11 +65,15 @@ impl Phase {
 
     /// Whether the client has left a part of any answer unread for longer than `limit`.
     pub fn is_unread_for(&self, limit: Duration) -> bool {
-        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-        unread.values().any(|since| since.elapsed() >= limit)
+        self.unread().values().any(|since| since.elapsed() >= limit)
     }
 
-    fn unread(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Instant>> {
+    /// Wakes the connection when the last request has ended: with HTTP/2 they end in tasks of their own.
+    pub fn wake_at_the_end(&self, connection: &Waker) {
+        self.connection.register(connection);
+    }
+
+    fn unread(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,7 +95,9 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.phase.unread().remove(&self.number);
-        self.phase.running.fetch_sub(1, Ordering::AcqRel);
+        if self.phase.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.phase.connection.wake();
+        }
     }
 }
 
