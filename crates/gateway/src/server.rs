@@ -15,6 +15,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Arrival;
@@ -116,6 +117,19 @@ impl Shared {
         let Some(tls) = self.gateway.inner().tls.as_ref().map(tls::Live::acceptor) else {
             return self.talk(stream, peer, place, watcher).await;
         };
+        // Boxed, so that a connection without TLS does not carry its weight.
+        Box::pin(self.encrypt(tls, stream, peer, place, watcher)).await;
+    }
+
+    /// Agrees on TLS, then answers on it.
+    async fn encrypt(
+        self,
+        tls: TlsAcceptor,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Place,
+        watcher: Watcher,
+    ) {
         let shaken = tokio::select! {
             shaken = tokio::time::timeout(tls::HANDSHAKE_TIMEOUT, tls.accept(stream)) => shaken,
             () = self.shutdown.cancelled() => return,
