@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use crate::config::Root;
 use crate::framing::Framing;
 use crate::phase::Phase;
 use crate::places::Place;
@@ -24,6 +25,13 @@ pub struct Timeouts {
     pub idle: Duration,
     /// Between the client reading two parts of an answer.
     pub write: Duration,
+}
+
+impl Timeouts {
+    /// Those of a route file.
+    pub fn of(root: &Root) -> Self {
+        Self { head: root.read_header_timeout, idle: root.idle_timeout, write: root.write_timeout }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

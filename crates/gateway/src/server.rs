@@ -147,9 +147,7 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { gateway, protocols, shutdown } = self;
-        let root = &gateway.inner().root;
-        let timeouts =
-            Timeouts { head: root.read_header_timeout, idle: root.idle_timeout, write: root.write_timeout };
+        let timeouts = Timeouts::of(&gateway.inner().root);
         let phase = Arc::new(Phase::default());
         let guarded = Guarded::new(stream, timeouts, Arc::clone(&phase), place);
         let service = Answering { gateway, peer, phase, shutdown };
