@@ -11,6 +11,7 @@ use crate::body::ResponseBody;
 use crate::call::Call;
 use crate::config::Root;
 use crate::fault::Fault;
+use crate::framing::Refusal;
 use crate::headers::{CORRELATION_ID, TRACEPARENT};
 use crate::own;
 
@@ -19,8 +20,8 @@ use crate::own;
 pub struct Arrival {
     /// Who is at the other end.
     pub peer: SocketAddr,
-    /// Whether the head had both `Content-Length` and `Transfer-Encoding`.
-    pub ambiguous: bool,
+    /// Why its head is refused, if it is.
+    pub refusal: Option<Refusal>,
 }
 
 /// Gives the request its correlation id and its place in a trace.
@@ -92,10 +93,15 @@ fn new_traceparent() -> String {
 /// Refuses heads that no honest client sends, and hosts that are not ours.
 ///
 /// # Errors
-/// 400 for a head with two lengths (RFC 9112, section 6.1: request smuggling), 403 for another host.
+/// 400 for a head whose end or length is unclear (RFC 9112, section 6.1: request smuggling), 403 for another host.
 pub fn admit(call: &Call, arrival: &Arrival, root: &Root) -> Result<(), Fault> {
     let both = call.headers.contains_key(CONTENT_LENGTH) && call.headers.contains_key(TRANSFER_ENCODING);
-    if arrival.ambiguous || both {
+    if arrival.refusal == Some(Refusal::Malformed) {
+        let detail =
+            "Lines end with CRLF and are not folded; one length, or `chunked` alone, tells the body's end.";
+        return Err(own::bad_request("malformed_request", detail));
+    }
+    if arrival.refusal == Some(Refusal::TwoLengths) || both {
         return Err(own::bad_request(
             "ambiguous_length",
             "Content-Length and Transfer-Encoding exclude each other.",

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::config::Router;
 use crate::headers::{self, CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, TRACEPARENT};
+use crate::tunnel::Wish;
 
 /// A request without its body.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Call {
     pub client: IpAddr,
     /// Its headers, without those of the connection.
     pub headers: HeaderMap,
+    /// The wish for a WebSocket, if there is one.
+    pub wish: Option<Wish>,
     /// What ties its log lines together; empty until the correlation layer sets it.
     pub correlation_id: String,
     /// Its place in a trace; empty until the correlation layer sets it.
@@ -32,12 +35,14 @@ pub struct Call {
 
 impl Call {
     /// Reads a head. The client's word on its address counts only from a trusted proxy.
-    pub fn new(parts: Parts, peer: SocketAddr, options: &Router) -> Self {
+    pub fn new(mut parts: Parts, peer: SocketAddr, options: &Router) -> Self {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let host = host.or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
         let client = client(peer.ip().to_canonical(), &parts.headers, options);
+        let wish = Wish::of(&mut parts);
         let mut headers = parts.headers;
         headers::strip_hop_by_hop(&mut headers);
+        headers::join_cookies(&mut headers);
         Self {
             method: parts.method,
             path: parts.uri.path().to_owned(),
@@ -45,6 +50,7 @@ impl Call {
             host,
             client,
             headers,
+            wish,
             correlation_id: String::new(),
             traceparent: String::new(),
         }
@@ -93,7 +99,8 @@ fn client(peer: IpAddr, headers: &HeaderMap, options: &Router) -> IpAddr {
     peer
 }
 
-fn contains(network: IpAddr, bits: u8, address: IpAddr) -> bool {
+/// Whether an address is in a network.
+pub fn contains(network: IpAddr, bits: u8, address: IpAddr) -> bool {
     match (network, address) {
         (IpAddr::V4(network), IpAddr::V4(address)) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);

@@ -1,6 +1,7 @@
 //! The route file: what is read of it, its defaults, and everything that is wrong with it.
 
 mod backend;
+mod connections;
 mod cors;
 mod deprecation;
 mod duration;
@@ -15,9 +16,12 @@ mod root;
 mod section;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod validator;
+mod websocket;
 
 pub use backend::{Backend, Breaker, Decoding, ErrorReport, FlatmapOp};
+pub use connections::Connections;
 pub use cors::Cors;
 pub use endpoint::{Endpoint, Names, Output, StaticWhen};
 pub use limit::{Rate, RateKey, RateLimit};
@@ -25,6 +29,7 @@ pub use modifier::Change;
 pub use read_only::{ReadOnly, Source};
 pub use root::{Root, Router};
 pub use section::{ConfigError, ConfigErrors};
+pub use tls::{ClientTls, ListenerTls, Terms};
 pub use validator::{KeySource, Validator};
 
 use section::{Findings, Section};

@@ -1,22 +1,20 @@
-//! A connection that is closed when its client is slow or silent, and that notices ambiguous heads.
+//! A connection that is closed when its client is slow or silent, and that looks at every head.
 //!
 //! hyper's own head time-out also runs between requests, so that a short one would close idle connections under their
 //! clients; and hyper drops `Content-Length` beside `Transfer-Encoding` before anyone can refuse both.
-//! A head that arrives together with the end of the request before it is not looked at here; then what hyper does holds:
-//! `Transfer-Encoding` wins, `Content-Length` is not passed on, and the connection is closed.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-/// More of a head is not looked at; hyper refuses it at the same size.
-const MAX_HEAD: usize = 64 * 1024;
+use crate::config::Root;
+use crate::framing::Framing;
+use crate::phase::Phase;
+use crate::places::Place;
 
 /// How long a client may take; zero is for ever.
 #[derive(Debug, Clone, Copy)]
@@ -29,36 +27,14 @@ pub struct Timeouts {
     pub write: Duration,
 }
 
-/// What the connection and its requests tell each other.
-#[derive(Debug, Default)]
-pub struct Phase {
-    busy: AtomicBool,
-    ambiguous: AtomicBool,
-}
-
-/// Ends the request when it is dropped.
-pub struct Busy(Arc<Phase>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.busy.store(false, Ordering::Release);
+impl Timeouts {
+    /// Those of a route file.
+    pub fn of(root: &Root) -> Self {
+        Self { head: root.read_header_timeout, idle: root.idle_timeout, write: root.write_timeout }
     }
 }
 
-impl Phase {
-    /// A request begins: until the guard is dropped, no time-out of the connection runs.
-    pub fn begin(self: &Arc<Self>) -> Busy {
-        self.busy.store(true, Ordering::Release);
-        Busy(Arc::clone(self))
-    }
-
-    /// Whether the head that was just read had two lengths.
-    pub fn take_ambiguous(&self) -> bool {
-        self.ambiguous.swap(false, Ordering::AcqRel)
-    }
-}
-
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Idle,
     Head,
@@ -66,52 +42,84 @@ enum Reading {
 }
 
 /// A connection with its time-outs.
-pub struct Guarded {
-    stream: TcpStream,
+pub struct Guarded<S> {
+    stream: S,
     timeouts: Timeouts,
     phase: Arc<Phase>,
-    reading: Reading,
+    framing: Framing,
+    /// What the time runs for, and how many requests had begun then.
+    reading: Option<(Reading, u64)>,
     sleep: Option<Pin<Box<Sleep>>>,
+    armed: bool,
     stalled: Option<Pin<Box<Sleep>>>,
-    head: Vec<u8>,
+    /// Given back when the connection is dropped, also when it became a tunnel.
+    _place: Place,
 }
 
-impl Guarded {
+impl<S> Guarded<S> {
     /// Around a fresh connection.
-    pub fn new(stream: TcpStream, timeouts: Timeouts, phase: Arc<Phase>) -> Self {
-        let mut guarded = Self {
+    pub fn new(stream: S, timeouts: Timeouts, phase: Arc<Phase>, place: Place) -> Self {
+        Self {
             stream,
             timeouts,
             phase,
-            reading: Reading::Request,
+            framing: Framing::new(),
+            reading: None,
             sleep: None,
+            armed: false,
             stalled: None,
-            head: Vec::new(),
-        };
-        guarded.enter(Reading::Idle);
-        guarded
-    }
-
-    fn enter(&mut self, reading: Reading) {
-        let timeout = match reading {
-            Reading::Idle => self.timeouts.idle,
-            Reading::Head => self.timeouts.head,
-            Reading::Request => Duration::ZERO,
-        };
-        self.reading = reading;
-        self.sleep =
-            (!timeout.is_zero()).then(|| Box::pin(tokio::time::sleep_until(Instant::now() + timeout)));
+            _place: place,
+        }
     }
 
     /// Follows the requests: one may have begun or ended since the last look.
     fn follow(&mut self) {
-        let busy = self.phase.busy.load(Ordering::Acquire);
-        if busy && self.reading != Reading::Request {
-            self.enter(Reading::Request);
-            self.head = Vec::new();
-        } else if !busy && self.reading == Reading::Request {
-            self.enter(Reading::Idle);
+        let reading = if self.phase.is_busy() || self.phase.is_tunnel() {
+            Reading::Request
+        } else if self.framing.is_in_head() {
+            Reading::Head
+        } else {
+            Reading::Idle
+        };
+        let now = Some((reading, self.phase.begun()));
+        if self.reading == now {
+            return;
         }
+        self.reading = now;
+        let timeout = match reading {
+            Reading::Idle => self.timeouts.idle,
+            Reading::Head => self.timeouts.head,
+            Reading::Request if self.framing.is_multiplexed() => self.timeouts.write,
+            Reading::Request => Duration::ZERO,
+        };
+        self.arm(timeout);
+    }
+
+    fn arm(&mut self, timeout: Duration) {
+        self.armed = !timeout.is_zero();
+        if !self.armed {
+            return;
+        }
+        let end = Instant::now() + timeout;
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().reset(end),
+            None => self.sleep = Some(Box::pin(tokio::time::sleep_until(end))),
+        }
+    }
+
+    /// Whether the time is over.
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.armed
+            && let Some(sleep) = &mut self.sleep
+            && sleep.as_mut().poll(cx).is_ready()
+        {
+            let runs = self.reading.is_some_and(|(reading, _)| reading == Reading::Request);
+            if !runs || self.phase.is_unread_for(self.timeouts.write) {
+                return true;
+            }
+            self.arm(self.timeouts.write);
+        }
+        false
     }
 
     /// Passes on how a write went, unless the client has not read for too long.
@@ -133,50 +141,36 @@ impl Guarded {
     }
 
     fn look(&mut self, arrived: &[u8]) {
-        if self.reading == Reading::Idle && !arrived.is_empty() {
-            self.enter(Reading::Head);
+        if self.phase.is_tunnel() {
+            return self.framing.stop();
         }
-        if self.reading != Reading::Head || self.head.len() > MAX_HEAD {
-            return;
-        }
-        self.head.extend_from_slice(arrived);
-        if let Some(end) = self.head.windows(4).position(|window| window == b"\r\n\r\n") {
-            let ambiguous = has_two_lengths(self.head.get(..end).unwrap_or_default());
-            self.phase.ambiguous.store(ambiguous, Ordering::Release);
-            self.head = Vec::new();
+        self.framing.feed(arrived);
+        if let Some(refused) = self.framing.refused() {
+            self.phase.refuse(refused);
         }
     }
 }
 
-fn has_two_lengths(head: &[u8]) -> bool {
-    let names =
-        || head.split(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b':').next());
-    let has = |wanted: &[u8]| names().any(|name| name.trim_ascii().eq_ignore_ascii_case(wanted));
-    has(b"content-length") && has(b"transfer-encoding")
-}
-
-impl AsyncRead for Guarded {
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        self.follow();
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            if self.reading != Reading::Request {
-                self.look(buffer.filled().get(before..).unwrap_or_default());
-            }
+            self.look(buffer.filled().get(before..).unwrap_or_default());
             return Poll::Ready(read);
         }
-        match self.sleep.as_mut().map(|sleep| sleep.as_mut().poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())),
-            _ => Poll::Pending,
+        if self.framing.is_multiplexed() {
+            self.phase.wake_at_the_end(cx.waker());
         }
+        self.follow();
+        if self.is_late(cx) { Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
     }
 }
 
-impl AsyncWrite for Guarded {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -187,11 +181,13 @@ impl AsyncWrite for Guarded {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.write(flushed, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.write(shut, cx)
     }
 
     fn poll_write_vectored(
@@ -205,17 +201,5 @@ impl AsyncWrite for Guarded {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_lengths_are_noticed_in_any_order_and_case() {
-        assert!(has_two_lengths(b"POST / HTTP/1.1\r\ncontent-LENGTH: 3\r\nTransfer-Encoding: chunked"));
-        assert!(has_two_lengths(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3"));
-        assert!(!has_two_lengths(b"POST / HTTP/1.1\r\nContent-Length: 3\r\nX: transfer-encoding"));
     }
 }

@@ -15,6 +15,8 @@ pub enum Kind {
     BadAnswer,
     /// The client's body is larger than allowed.
     TooLarge,
+    /// The client sends its body too slowly.
+    TooSlow,
     /// The breaker is open, so nobody was asked.
     Open,
     /// The backend was asked too often, so nobody was asked.
@@ -60,6 +62,7 @@ impl Failure {
                 "The service behind did not give a usable answer.",
             ),
             Kind::TooLarge => return too_large(),
+            Kind::TooSlow => return too_slow(),
             Kind::Open | Kind::Limited => Fault::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "service_unavailable",
@@ -91,4 +94,9 @@ pub fn too_large() -> Fault {
         "payload_too_large",
         "The body of the request is larger than allowed.",
     )
+}
+
+/// 408 for a body that comes too slowly; the connection is closed after it.
+pub fn too_slow() -> Fault {
+    Fault::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body of the request came too slowly.")
 }

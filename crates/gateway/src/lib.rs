@@ -17,6 +17,7 @@ mod failure;
 mod fault;
 mod filter;
 mod flatmap;
+mod framing;
 mod gunzip;
 mod headers;
 mod limiter;
@@ -26,11 +27,16 @@ mod local;
 mod metrics;
 mod modify;
 mod own;
+mod pace;
+mod phase;
+mod places;
 mod proxy;
 mod read_only;
 mod routes;
 mod server;
 mod shadow;
+mod tls;
+mod tunnel;
 mod upstream;
 
 use std::collections::BTreeMap;
@@ -55,6 +61,7 @@ use fault::Fault;
 use headers::Identity;
 use local::Locals;
 use metrics::Metrics;
+use pace::{Pace, Paced};
 use proxy::{Ask, Inputs, Route};
 use routes::{Found, Routes};
 use upstream::{Payload, Upstream};
@@ -95,6 +102,7 @@ struct Inner {
     identity: Identity,
     early: Option<limits::Clients>,
     observed: read_only::Observed,
+    tls: Option<tls::Live>,
     shadows: shadow::Shadows,
 }
 
@@ -281,6 +289,7 @@ impl Inner {
             return Err(failure::too_large());
         }
         let payload = self.payload(body, route, start).await?;
+        let socket = route.tunnels.as_ref().map(|tunnels| tunnels.take(call.wish.as_ref())).transpose()?;
         let inputs = Arc::new(Inputs::gather(route, call, params, claims, identity));
         shadows.send(upstream, route, &inputs, &payload);
         let ask = Ask { upstream, route, inputs: &inputs };
@@ -288,7 +297,8 @@ impl Inner {
             Output::NoOp => {
                 let never = start + std::time::Duration::from_secs(24 * 3600);
                 let deadline = if route.endpoint.stream { never } else { start + route.endpoint.timeout };
-                proxy::pass::answer(&ask, payload, identity, deadline).await
+                let socket = socket.zip(call.wish.clone());
+                proxy::pass::answer(&ask, payload, identity, deadline, socket).await
             }
             _ => proxy::aggregate::answer(&ask, payload, identity, start).await,
         };
@@ -329,6 +339,9 @@ impl Inner {
         if !self.root.read_timeout.is_zero() {
             body = body::boxed(Deadlined::new(body, start + self.root.read_timeout));
         }
+        let limits = &self.root.connections;
+        let pace = Pace { grace: limits.body_grace, rate: limits.body_min_rate };
+        body = body::boxed(Paced::new(body, pace));
         if !several {
             return Ok(Payload::Stream(body));
         }
@@ -336,6 +349,7 @@ impl Inner {
         match tokio::time::timeout_at(start + route.endpoint.timeout, read).await {
             Ok(Ok(collected)) => Ok(Payload::Known(collected.to_bytes())),
             Ok(Err(error)) if body::is_too_large(error.as_ref()) => Err(failure::too_large()),
+            Ok(Err(error)) if pace::is_too_slow(error.as_ref()) => Err(failure::too_slow()),
             Ok(Err(_)) => Err(own::bad_request("incomplete_body", "The body of the request did not arrive.")),
             Err(_) => Err(failure::Failure::timeout().into_fault(false)),
         }

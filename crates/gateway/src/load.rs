@@ -12,6 +12,7 @@ use crate::limits::{Clients, Limits};
 use crate::proxy::Route;
 use crate::read_only::Observed;
 use crate::routes::Routes;
+use crate::tls::Live;
 use crate::upstream::Upstream;
 use crate::{Gateway, Inner, Options, Position, local, shadow};
 
@@ -64,9 +65,15 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
     root.debug_endpoint |= options.debug;
     let routes = Routes::build(&endpoints, &root.router).map_err(ConfigErrors)?;
     let secure = endpoints.iter().any(Endpoint::needs_tls);
-    let upstream =
-        Upstream::new(root.max_idle_connections_per_host, options.resolve.clone(), root.compression, secure);
+    let upstream = Upstream::new(
+        root.max_idle_connections_per_host,
+        options.resolve.clone(),
+        root.compression,
+        secure,
+        root.client_tls.as_ref(),
+    );
     let upstream = upstream.map_err(single)?;
+    let tls = root.tls.clone().map(Live::new).transpose().map_err(single)?;
     let store = options.redis_url.as_deref().map(Store::new).transpose().map_err(single)?.map(Arc::new);
     let mut common = Common { stores: HashMap::new(), store, observed: Observed::default() };
     let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut common)).collect();
@@ -80,6 +87,7 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
             .as_ref()
             .and_then(|limit| Clients::new(limit, "early", common.store.as_ref())),
         observed: common.observed,
+        tls,
         shadows: shadow::Shadows::default(),
         root,
     };

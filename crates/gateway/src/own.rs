@@ -115,7 +115,13 @@ pub fn check_params(params: &[(String, String)]) -> Result<(), Fault> {
                     &format!("error: invalid URL escape {:?}", broken_escape(value)),
                 ));
             }
-            Some(again) if again != *value || value.contains(['?', '#']) || value == "." || value == ".." => {
+            Some(again)
+                if again != *value
+                    || value.contains(['?', '#'])
+                    || value.contains(char::is_control)
+                    || value == "."
+                    || value == ".." =>
+            {
                 return Err(bad_request("invalid_path", "error: encoded url params"));
             }
             Some(_) => {}

@@ -24,6 +24,7 @@ use crate::failure::{Failure, Kind};
 use crate::headers::{CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, Identity, TRACEPARENT};
 use crate::limiter::Shared;
 use crate::limits::Limits;
+use crate::tunnel::{self, Tunnels};
 use crate::upstream::{Outgoing, Payload, Upstream};
 use crate::{escape, modify};
 
@@ -37,6 +38,8 @@ pub struct Route {
     pub limits: Limits,
     /// Whether the backend was found to take no writes.
     pub observed: Option<Arc<Breaker>>,
+    /// Its WebSockets.
+    pub tunnels: Option<Tunnels>,
     targets: Vec<Target>,
 }
 
@@ -60,7 +63,16 @@ impl Route {
             breaker: backend.breaker.map(Breaker::new),
             limit: backend.limit.map(Shared::new),
         };
-        Self { verifier, limits, observed, targets: endpoint.backends.iter().map(target).collect(), endpoint }
+        Self {
+            verifier,
+            limits,
+            observed,
+            tunnels: endpoint
+                .websocket
+                .map(|limits| Tunnels::new(limits.max_connections, limits.idle_timeout)),
+            targets: endpoint.backends.iter().map(target).collect(),
+            endpoint,
+        }
     }
 }
 
@@ -113,6 +125,11 @@ impl Inputs {
         let refused: Vec<HeaderName> = headers.keys().filter(|name| !pass(name.as_str())).cloned().collect();
         refused.iter().for_each(|name| drop(headers.remove(name)));
         call.announce(&mut headers);
+        if route.tunnels.is_some()
+            && let Some(wish) = &call.wish
+        {
+            wish.announce(&mut headers);
+        }
         let own = if headers.contains_key(USER_AGENT) { FORWARDED_VIA } else { USER_AGENT };
         headers.insert(own, identity.user_agent.clone());
         let query = escape::pairs(call.query.as_deref().unwrap_or_default());
@@ -149,8 +166,12 @@ impl Ask<'_> {
         let text = format!("{}{path}{mark}{query}", host.as_str().trim_end_matches('/'));
         let url = Url::parse(&text).map_err(|error| bad(format!("{text}: {error}")))?;
         let mut headers = self.inputs.headers.clone();
-        let pass =
-            |name: &&HeaderName| backend.input_headers.pass(name.as_str(), true) || ALWAYS.contains(name);
+        let upgrade = self.route.tunnels.is_some();
+        let pass = |name: &&HeaderName| {
+            backend.input_headers.pass(name.as_str(), true)
+                || ALWAYS.contains(name)
+                || upgrade && tunnel::HEADERS.contains(name)
+        };
         let refused: Vec<HeaderName> = headers.keys().filter(|name| !pass(name)).cloned().collect();
         refused.iter().for_each(|name| drop(headers.remove(name)));
         Ok((backend.method.clone(), url, headers))
@@ -228,10 +249,9 @@ impl Ask<'_> {
             return;
         };
         // What was never sent says nothing about the backend.
-        let sent = result
-            .as_ref()
-            .err()
-            .is_none_or(|failure| !matches!(failure.kind, Kind::Open | Kind::Limited | Kind::TooLarge));
+        let sent = result.as_ref().err().is_none_or(|failure| {
+            !matches!(failure.kind, Kind::Open | Kind::Limited | Kind::TooLarge | Kind::TooSlow)
+        });
         if sent {
             breaker.note(result.is_ok() && !(answered_5xx && breaker.counts_5xx()), Instant::now());
         }

@@ -20,8 +20,10 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::body::{self, ResponseBody, Unsized};
+use crate::config::ClientTls;
 use crate::failure::{Failure, Kind};
 use crate::gunzip::Gunzip;
+use crate::{pace, tls};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -72,6 +74,7 @@ impl Upstream {
         resolve: BTreeMap<String, String>,
         compression: bool,
         secure: bool,
+        client_tls: Option<&ClientTls>,
     ) -> Result<Self, String> {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
@@ -81,7 +84,7 @@ impl Upstream {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(max_idle_per_host)
-            .build(tls(connector, secure)?);
+            .build(with_tls(connector, secure, client_tls)?);
         Ok(Self { client, resolve: Arc::new(resolve), compression })
     }
 
@@ -188,6 +191,9 @@ impl Upstream {
             Ok(Err(error)) if body::is_too_large(&error) => {
                 Err(Failure::new(Kind::TooLarge, "http: request body too large"))
             }
+            Ok(Err(error)) if pace::is_too_slow(&error) => {
+                Err(Failure::new(Kind::TooSlow, "http: request body too slow"))
+            }
             Ok(Err(error)) if error.is_connect() => {
                 let port = target.port_or_known_default().unwrap_or_default();
                 let address = format!("{}:{port}", target.host_str().unwrap_or_default());
@@ -213,21 +219,13 @@ impl Upstream {
     }
 }
 
-fn tls(connector: HttpConnector, secure: bool) -> Result<HttpsConnector<HttpConnector>, String> {
-    let provider = rustls::crypto::ring::default_provider();
-    let builder = HttpsConnectorBuilder::new();
-    let builder = if secure {
-        let roots = builder.with_provider_and_native_roots(provider);
-        roots.map_err(|error| format!("https is asked for, but there are no root certificates: {error}"))?
-    } else {
-        // Without roots every certificate is refused, so a redirect cannot lead to https unnoticed.
-        let config = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_safe_default_protocol_versions();
-        let config = config.map_err(|error| error.to_string())?;
-        builder.with_tls_config(
-            config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth(),
-        )
-    };
+fn with_tls(
+    connector: HttpConnector,
+    secure: bool,
+    settings: Option<&ClientTls>,
+) -> Result<HttpsConnector<HttpConnector>, String> {
+    let config = tls::client::config(secure, settings)?;
+    let builder = HttpsConnectorBuilder::new().with_tls_config(config);
     Ok(builder.https_or_http().enable_http1().wrap_connector(connector))
 }
 

@@ -14,6 +14,7 @@ use super::pattern::{self, Segment};
 use super::root::Root;
 use super::section::Section;
 use super::validator::{KeySource, Validator};
+use super::websocket::Websocket;
 
 /// Which names pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +128,8 @@ pub struct Endpoint {
     pub max_payload: u64,
     /// Whether the answer may go on for ever (`_reservas/stream`).
     pub stream: bool,
+    /// The bounds of a WebSocket, when it is one (`_reservas/websocket`).
+    pub websocket: Option<Websocket>,
     /// Whether it is a write that read-only mode lets through (`_reservas/read_only: {"allow": true}`).
     pub allow_in_read_only: bool,
     /// Since when it should no longer be used (`_reservas/deprecation`).
@@ -179,6 +182,7 @@ impl Endpoint {
             limit: None,
             max_payload: root.max_payload,
             stream: false,
+            websocket: None,
             allow_in_read_only: false,
             deprecation: None,
         };
@@ -226,6 +230,7 @@ impl Endpoint {
             self.stream = stream.maybe_flag("enabled").unwrap_or(true);
             stream.finish();
         }
+        self.websocket = extra.section("_reservas/websocket").map(Websocket::read);
         if let Some(read_only) = extra.section("_reservas/read_only") {
             self.allow_in_read_only = read_only.flag("allow");
             read_only.finish();
@@ -280,6 +285,9 @@ impl Endpoint {
         }
         if self.stream && self.output != Output::NoOp {
             section.error("extra_config", "`_reservas/stream` needs `no-op`");
+        }
+        if self.websocket.is_some() && (self.output != Output::NoOp || self.method != Method::GET) {
+            section.error("extra_config", "`_reservas/websocket` needs `no-op` and GET");
         }
         if self.output != Output::NoOp && self.method != Method::GET {
             section.warn(

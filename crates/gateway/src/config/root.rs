@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::connections::Connections;
 use super::cors::Cors;
 use super::limit::{RateKey, RateLimit};
 use super::read_only::ReadOnly;
 use super::section::Section;
+use super::tls::{ClientTls, ListenerTls};
 
 /// Requests larger than this are refused unless an endpoint says otherwise. KrakenD has no limit.
 pub const DEFAULT_MAX_PAYLOAD: u64 = 1024 * 1024;
@@ -54,6 +56,12 @@ pub struct Root {
     pub max_payload: u64,
     /// A cheap limit per client address, before any token is checked (`_reservas/ratelimit`).
     pub early_limit: Option<RateLimit>,
+    /// How many connections, and how fast bodies come (`_reservas/connections`).
+    pub connections: Connections,
+    /// Encryption towards clients (`tls`).
+    pub tls: Option<ListenerTls>,
+    /// Encryption towards backends (`client_tls`).
+    pub client_tls: Option<ClientTls>,
     /// When writes are refused (`_reservas/read_only`).
     pub read_only: ReadOnly,
 }
@@ -131,6 +139,9 @@ impl Root {
             max_payload: DEFAULT_MAX_PAYLOAD,
             early_limit: None,
             read_only: ReadOnly::default(),
+            connections: Connections::default(),
+            tls: section.section("tls").and_then(ListenerTls::read),
+            client_tls: section.section("client_tls").map(ClientTls::read),
         };
         match section.section("extra_config") {
             Some(extra) => root.with_namespaces(&extra).finish(extra),
@@ -188,6 +199,11 @@ impl Root {
             }
             self.early_limit = Some(read).filter(|read| read.client.is_some());
         }
+        if let Some(connections) = extra.section("_reservas/connections") {
+            self.connections = Connections::read(connections);
+        }
+        // What a trusted proxy passes on comes from many clients over few addresses.
+        self.connections.exempt.extend(&self.router.trusted_proxies);
         if let Some(read_only) = extra.section("_reservas/read_only") {
             self.read_only = ReadOnly::read(read_only);
         }
@@ -247,7 +263,7 @@ impl Router {
             error_body: error_body(&section),
             trusted_proxies: trusted
                 .iter()
-                .filter_map(|text| network(&section, text))
+                .filter_map(|text| network(&section, "trusted_proxies", text))
                 .filter(|_| believed)
                 .collect(),
             remote_ip_headers: section.strings("remote_ip_headers").unwrap_or(standard.remote_ip_headers),
@@ -269,7 +285,7 @@ fn error_body(section: &Section<'_>) -> [Option<String>; 2] {
 }
 
 /// An address or a CIDR range.
-fn network(section: &Section<'_>, text: &str) -> Option<(IpAddr, u8)> {
+pub fn network(section: &Section<'_>, key: &str, text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
     let parsed = address.parse::<IpAddr>().ok().and_then(|address| {
         let width = if address.is_ipv4() { 32 } else { 128 };
@@ -277,7 +293,7 @@ fn network(section: &Section<'_>, text: &str) -> Option<(IpAddr, u8)> {
         (bits <= width).then_some((address, bits))
     });
     if parsed.is_none() {
-        section.error("trusted_proxies", format!("`{text}` is not an address or a range such as 10.0.0.0/8"));
+        section.error(key, format!("`{text}` is not an address or a range such as 10.0.0.0/8"));
     }
     parsed
 }

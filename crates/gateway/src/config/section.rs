@@ -195,6 +195,20 @@ impl<'f> Section<'f> {
         })
     }
 
+    /// A list of whole numbers that fit 16 bits, such as those of the TLS registries.
+    pub fn codes(&self, key: &str) -> Option<Vec<u16>> {
+        self.typed(key, "a list of numbers up to 65535", |value| match value {
+            Json::Array(items) => items
+                .iter()
+                .map(|item| match &item.value {
+                    Json::Number(text) => text.parse().ok(),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        })
+    }
+
     /// A duration as Go writes it.
     pub fn duration(&self, key: &str) -> Option<Duration> {
         let text = self.string(key)?;

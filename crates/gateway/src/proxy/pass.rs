@@ -1,12 +1,14 @@
 //! `no-op`: the backend's status, headers and body go to the client as they are, streamed both ways.
 
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::Ask;
 use crate::body::{self, Deadlined, Endless, ResponseBody};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::headers::{self, Identity};
+use crate::tunnel::Wish;
 use crate::upstream::Payload;
 
 /// Asks the one backend that answers.
@@ -15,15 +17,21 @@ pub async fn answer(
     payload: Payload,
     identity: &Identity,
     deadline: Instant,
+    socket: Option<(OwnedSemaphorePermit, Wish)>,
 ) -> Result<Response<ResponseBody>, Failure> {
     let mut backends = ask.route.endpoint.backends.iter().enumerate().filter(|(_, backend)| !backend.shadow);
     let Some((index, backend)) = backends.next() else {
-        return Err(Failure::new(crate::failure::Kind::BadAnswer, "no backend"));
+        return Err(Failure::new(Kind::BadAnswer, "no backend"));
     };
     let sent = ask.send(index, backend, payload, &[], deadline).await;
     let answered_5xx = sent.as_ref().is_ok_and(|(response, _)| response.status().is_server_error());
     ask.note(index, &sent, answered_5xx);
     let (response, _) = sent?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let unasked = || Failure::new(Kind::BadAnswer, "101 without being asked");
+        let (tunnels, (permit, wish)) = ask.route.tunnels.as_ref().zip(socket).ok_or_else(unasked)?;
+        return tunnels.open(wish, permit, response);
+    }
     let (mut parts, body) = response.into_parts();
     headers::strip_hop_by_hop(&mut parts.headers);
     parts.headers = marked(identity, parts.headers);

@@ -4,11 +4,14 @@
 
 mod backend;
 mod backends;
+mod certificates;
 mod client;
 mod conformance;
 mod deploy;
 mod errors;
 mod gateway;
+mod hostile;
+mod http2;
 mod limits;
 mod own_cases;
 mod passing;
@@ -16,5 +19,7 @@ mod raw;
 mod read_only;
 mod redis;
 mod shared_limits;
+mod tls;
 mod tokens;
 mod versions;
+mod websocket;

@@ -1,0 +1,114 @@
+//! A request's body that fails when its client sends too slowly.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+use crate::body::{BoxError, ResponseBody};
+
+/// How fast a body must arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// So long a client may be waited for in any case; zero turns the rule off.
+    pub grace: Duration,
+    /// Each second beyond it has to be earned with so many bytes.
+    pub rate: u64,
+}
+
+/// The client sent too slowly.
+#[derive(Debug)]
+pub struct TooSlow;
+
+impl fmt::Display for TooSlow {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("the body of the request came too slowly")
+    }
+}
+
+impl std::error::Error for TooSlow {}
+
+/// Whether a failure came from [`Paced`], however deep it is wrapped.
+pub fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<TooSlow>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// A body with a pace. Only the time in which the client is waited for counts: a slow backend is not its fault.
+pub struct Paced {
+    inner: ResponseBody,
+    pace: Pace,
+    received: u64,
+    waited: Duration,
+    since: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Paced {
+    /// Fails when `inner` falls behind `pace`.
+    pub fn new(inner: ResponseBody, pace: Pace) -> Self {
+        Self { inner, pace, received: 0, waited: Duration::ZERO, since: None, sleep: None }
+    }
+
+    /// The end of the patience, when waiting begins now.
+    fn end(&self, now: Instant) -> Instant {
+        let earned = Duration::from_secs(self.received / self.pace.rate.max(1));
+        now + (self.pace.grace + earned).saturating_sub(self.waited)
+    }
+}
+
+impl Body for Paced {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
+            if let Some(since) = self.since.take() {
+                self.waited += since.elapsed();
+            }
+            let bytes = match &frame {
+                Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+                _ => 0,
+            };
+            self.received += u64::try_from(bytes).unwrap_or(u64::MAX);
+            return Poll::Ready(frame);
+        }
+        if self.pace.grace.is_zero() {
+            return Poll::Pending;
+        }
+        if self.since.is_none() {
+            let now = Instant::now();
+            let end = self.end(now);
+            self.since = Some(now);
+            match &mut self.sleep {
+                Some(sleep) => sleep.as_mut().reset(end),
+                None => self.sleep = Some(Box::pin(tokio::time::sleep_until(end))),
+            }
+        }
+        if let Some(sleep) = &mut self.sleep {
+            ready!(sleep.as_mut().poll(cx));
+        }
+        Poll::Ready(Some(Err(TooSlow.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,150 @@
+//! What a connection and its requests tell each other: whether any runs, which is refused, and whose answer is not read.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
+
+use crate::body::{BoxError, ResponseBody};
+use crate::framing::Refusal;
+
+/// The requests of a connection: with HTTP/2 several run at once.
+#[derive(Debug, Default)]
+pub struct Phase {
+    running: AtomicUsize,
+    begun: AtomicU64,
+    tunnel: AtomicBool,
+    refused: Mutex<Option<(u64, Refusal)>>,
+    /// Streams with a part of an answer that the client has not made room for, by number, and since when.
+    unread: Mutex<BTreeMap<u64, Instant>>,
+    /// The connection, when it wants to know that the last request has ended.
+    connection: AtomicWaker,
+}
+
+impl Phase {
+    /// A request begins: until the guard is dropped, the connection is not idle. Tells whether it is to be refused.
+    pub fn begin(self: &Arc<Self>) -> (Busy, Option<Refusal>) {
+        self.running.fetch_add(1, Ordering::AcqRel);
+        let number = self.begun.fetch_add(1, Ordering::AcqRel);
+        let refused = *self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refusal = refused.filter(|(refused, _)| *refused == number).map(|(_, refusal)| refusal);
+        (Busy { phase: Arc::clone(self), number }, refusal)
+    }
+
+    /// Whether a request runs.
+    pub fn is_busy(&self) -> bool {
+        self.running.load(Ordering::Acquire) > 0
+    }
+
+    /// How many requests have begun.
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// The request of this number is to be refused.
+    pub fn refuse(&self, refused: (u64, Refusal)) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+    }
+
+    /// From now on the connection carries something else than requests.
+    pub fn become_tunnel(&self) {
+        self.tunnel.store(true, Ordering::Release);
+    }
+
+    /// Whether the connection carries something else than requests.
+    pub fn is_tunnel(&self) -> bool {
+        self.tunnel.load(Ordering::Acquire)
+    }
+
+    /// Whether the client has left a part of any answer unread for longer than `limit`.
+    pub fn is_unread_for(&self, limit: Duration) -> bool {
+        self.unread().values().any(|since| since.elapsed() >= limit)
+    }
+
+    /// Wakes the connection when the last request has ended: with HTTP/2 they end in tasks of their own.
+    pub fn wake_at_the_end(&self, connection: &Waker) {
+        self.connection.register(connection);
+    }
+
+    fn unread(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the request when it is dropped.
+#[derive(Debug)]
+pub struct Busy {
+    phase: Arc<Phase>,
+    number: u64,
+}
+
+impl Busy {
+    /// The connection that the request came on.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.phase.unread().remove(&self.number);
+        if self.phase.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.phase.connection.wake();
+        }
+    }
+}
+
+/// The body of an answer: its request runs until it is finished or given up.
+///
+/// On a stream of HTTP/2 a client that makes no room blocks nothing but the stream, so no write of the connection would
+/// ever time out. A body that was asked for a part and is not asked again is one that the client does not read.
+pub struct Answer {
+    inner: ResponseBody,
+    busy: Busy,
+    multiplexed: bool,
+}
+
+impl Answer {
+    /// The request of `busy` runs until `inner` is dropped.
+    pub fn new(inner: ResponseBody, busy: Busy, multiplexed: bool) -> Self {
+        Self { inner, busy, multiplexed }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if !self.multiplexed {
+            return Pin::new(&mut self.inner).poll_frame(cx);
+        }
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let mut unread = self.busy.phase.unread();
+        if matches!(polled, Poll::Ready(Some(Ok(_)))) {
+            unread.insert(self.busy.number, Instant::now());
+        } else {
+            unread.remove(&self.busy.number);
+        }
+        drop(unread);
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
