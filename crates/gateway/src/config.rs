@@ -1,9 +1,13 @@
 //! The route file: what is read of it, its defaults, and everything that is wrong with it.
 
 mod backend;
+mod cache;
+mod compression;
 mod cors;
+mod discovery;
 mod duration;
 mod endpoint;
+mod health;
 pub mod json;
 mod limit;
 mod modifier;
@@ -15,8 +19,12 @@ mod tests;
 mod validator;
 
 pub use backend::{Backend, Breaker, Decoding, ErrorReport, FlatmapOp};
+pub use cache::HttpCache;
+pub use compression::Compression;
 pub use cors::Cors;
+pub use discovery::Name;
 pub use endpoint::{Endpoint, Names, Output, StaticWhen};
+pub use health::{Check, Concurrency, Health, HostRules};
 pub use limit::{Rate, RateKey};
 pub use modifier::Change;
 pub use root::{Root, Router};

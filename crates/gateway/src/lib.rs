@@ -4,13 +4,17 @@
 
 mod access;
 mod auth;
+mod background;
 mod body;
 mod breaker;
+mod cache;
 mod call;
 mod clock;
+mod compress;
 mod config;
 mod connection;
 mod cors;
+mod discovery;
 mod encode;
 mod escape;
 mod failure;
@@ -19,6 +23,7 @@ mod filter;
 mod flatmap;
 mod gunzip;
 mod headers;
+mod hosts;
 mod limiter;
 mod load;
 mod local;
@@ -46,6 +51,7 @@ pub use local::LocalService;
 
 use access::Arrival;
 use auth::Claims;
+use background::Background;
 use body::Deadlined;
 use call::Call;
 use config::{Output, RateKey, Root};
@@ -70,6 +76,8 @@ pub struct Options {
     pub compat: Option<String>,
     /// Where shared limits are kept. No supported key needs it yet.
     pub redis_url: Option<String>,
+    /// The DNS server that `sd: "dns"` asks; absent, those of the system.
+    pub dns: Option<SocketAddr>,
 }
 
 /// A route file that was read, checked and made ready. Cheap to clone.
@@ -82,6 +90,16 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     warnings: Arc<[String]>,
     port: u16,
+    /// What is known of hosts whatever file is in force.
+    known: Arc<Known>,
+    background: Arc<Background>,
+}
+
+/// What outlives a route file.
+#[derive(Default)]
+struct Known {
+    hosts: Arc<hosts::Hosts>,
+    answers: Arc<discovery::Answers>,
 }
 
 struct Inner {
@@ -92,6 +110,7 @@ struct Inner {
     identity: Identity,
     early: Option<limiter::PerClient>,
     shadows: shadow::Shadows,
+    duties: background::Duties,
 }
 
 impl Gateway {
@@ -107,7 +126,7 @@ impl Gateway {
 
     /// How often requests were answered and how long it took, in the text format of Prometheus.
     pub fn metrics(&self) -> String {
-        self.metrics.text()
+        self.metrics.text(&self.known.hosts)
     }
 
     /// Lets `service` answer these paths and everything below them, before any route of the file.
@@ -139,6 +158,9 @@ impl Gateway {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let mut call = Call::new(parts, arrival.peer, &root.router);
+        if root.answer_compression.is_some() {
+            compress::restore(&mut call.headers);
+        }
 
         // Correlation first: every answer carries the id, also those that refuse the request.
         let correlated = if root.log { access::correlate(&mut call) } else { Ok(()) };
@@ -165,6 +187,9 @@ impl Gateway {
 
         // Headers and the log line last: they are about the answer as it leaves.
         access::dress(root, &call, &mut response);
+        if let Some(rules) = root.answer_compression {
+            compress::answer(rules, &call.method, &call.headers, &mut response);
+        }
         let route = route.as_deref().unwrap_or("none");
         self.metrics.observe(&call.method, route, response.status(), started.elapsed());
         if root.log && !root.router.logger_skip_paths.contains(&call.path) {
@@ -184,6 +209,8 @@ impl Gateway {
     ) -> std::io::Result<()> {
         let address: SocketAddr = listener.local_addr()?;
         tracing::info!(%address, endpoints = self.inner().endpoints.len(), "the gateway listens");
+        // What runs in the background ends with this, also when it is dropped.
+        let _ending = self.background.begin(&self.inner());
         server::run(self, listener, shutdown).await;
         Ok(())
     }

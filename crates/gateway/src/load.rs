@@ -1,17 +1,22 @@
 //! From a route file to a gateway that is ready.
 
+mod behind;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+
+use behind::Behind;
 
 use crate::auth::{Verifier, keys::KeyStore};
 use crate::config::{self, ConfigError, ConfigErrors, Endpoint, KeySource};
 use crate::headers::Identity;
 use crate::limiter::PerClient;
-use crate::proxy::Route;
+use crate::metrics::Metrics;
+use crate::proxy::{Route, Target};
 use crate::routes::Routes;
 use crate::upstream::Upstream;
-use crate::{Gateway, Inner, Options, Position, local, shadow};
+use crate::{Gateway, Inner, Known, Options, Position, local, shadow};
 
 impl Gateway {
     /// Reads a route file.
@@ -27,25 +32,31 @@ impl Gateway {
     /// # Errors
     /// Everything that is wrong with it, each with line and column.
     pub fn parse(text: &str, options: Options) -> Result<Self, ConfigErrors> {
-        let (inner, warnings) = build(text, &options)?;
+        let (known, metrics) = (Arc::<Known>::default(), Arc::<Metrics>::default());
+        let (inner, warnings) = build(text, &options, &known, &metrics)?;
         Ok(Self {
+            known,
+            background: Arc::default(),
             port: inner.root.port,
             current: Arc::new(RwLock::new(Arc::new(inner))),
             options: Arc::new(options),
             locals: local::Locals::default(),
-            metrics: Arc::default(),
+            metrics,
             warnings: warnings.into(),
         })
     }
 
-    /// Reads a route file again and puts it in force for new requests; limits and breakers begin anew. The port and
+    /// Reads a route file again and puts it in force for new requests; limits, breakers and caches begin anew, what
+    /// is known of hosts stays. The port and
     /// the connections that are open stay. Gives the warnings.
     ///
     /// # Errors
     /// Everything that is wrong with it; then nothing changes.
     pub fn reload(&self, path: &Path) -> Result<Vec<String>, ConfigErrors> {
-        let (inner, warnings) = build(&read(path)?, &self.options)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(inner);
+        let (inner, warnings) = build(&read(path)?, &self.options, &self.known, &self.metrics)?;
+        let inner = Arc::new(inner);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&inner);
+        self.background.follow(&inner);
         Ok(warnings)
     }
 }
@@ -55,7 +66,12 @@ fn read(path: &Path) -> Result<String, ConfigErrors> {
         .map_err(|error| single(format!("{} cannot be read: {error}", path.display())))
 }
 
-fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigErrors> {
+fn build(
+    text: &str,
+    options: &Options,
+    known: &Known,
+    metrics: &Metrics,
+) -> Result<(Inner, Vec<String>), ConfigErrors> {
     check_resolve(options)?;
     let config::Config { mut root, endpoints, warnings } = config::parse(text, options.lenient)?;
     root.debug_endpoint |= options.debug;
@@ -65,7 +81,13 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
         Upstream::new(root.max_idle_connections_per_host, options.resolve.clone(), root.compression, secure);
     let upstream = upstream.map_err(single)?;
     let mut stores = HashMap::new();
-    let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut stores)).collect();
+    let mut behind = Behind::new(&root, &endpoints, known, &metrics.backends)?;
+    let ready = |endpoint: Endpoint| {
+        let targets = behind.targets(&endpoint);
+        route(endpoint, targets, &upstream, &mut stores)
+    };
+    let endpoints = endpoints.into_iter().map(ready).collect();
+    let duties = behind.duties(options.dns).map_err(single)?;
     let inner = Inner {
         routes,
         endpoints,
@@ -73,6 +95,7 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
         identity: Identity::new(options.compat.as_deref(), root.router.hide_version),
         early: root.early_limit.map(PerClient::new),
         shadows: shadow::Shadows::default(),
+        duties,
         root,
     };
     Ok((inner, warnings))
@@ -81,13 +104,13 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
 type Stores = HashMap<KeySource, Arc<KeyStore>>;
 
 /// Endpoints that name the same keys share them.
-fn route(endpoint: Endpoint, upstream: &Upstream, stores: &mut Stores) -> Arc<Route> {
+fn route(endpoint: Endpoint, targets: Vec<Target>, upstream: &Upstream, stores: &mut Stores) -> Arc<Route> {
     let verifier = endpoint.validator.clone().map(|rules| {
         let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));
         let keys = Arc::clone(stores.entry(rules.keys.clone()).or_insert_with(fresh));
         Verifier::new(rules, keys)
     });
-    Arc::new(Route::new(endpoint, verifier))
+    Arc::new(Route::new(endpoint, verifier, targets))
 }
 
 fn single(message: String) -> ConfigErrors {

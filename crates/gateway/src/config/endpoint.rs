@@ -264,6 +264,9 @@ impl Endpoint {
         if self.stream && self.output != Output::NoOp {
             section.error("extra_config", "`_reservas/stream` needs `no-op`");
         }
+        if self.stream && self.backends.iter().any(|backend| backend.cache.is_some()) {
+            section.error("extra_config", "`_reservas/stream` and `qos/http-cache` exclude each other");
+        }
         if self.output != Output::NoOp && self.method != Method::GET {
             section.warn(
                 "method",

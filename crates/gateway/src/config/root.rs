@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::compression::Compression;
 use super::cors::Cors;
+use super::health::HostRules;
 use super::limit::{Rate, RateKey, RateLimit};
 use super::section::Section;
 
@@ -55,6 +57,10 @@ pub struct Root {
     pub early_limit: Option<Rate>,
     /// Whether writes are refused (`_reservas/read_only`), and what `Retry-After` says in seconds.
     pub read_only: Option<u64>,
+    /// What holds for the hosts of backends that say nothing else.
+    pub rules: HostRules,
+    /// Which answers are compressed for clients (`_reservas/compression`).
+    pub answer_compression: Option<Compression>,
 }
 
 /// The namespace `router`.
@@ -130,6 +136,8 @@ impl Root {
             max_payload: DEFAULT_MAX_PAYLOAD,
             early_limit: None,
             read_only: None,
+            rules: HostRules::default(),
+            answer_compression: None,
         };
         match section.section("extra_config") {
             Some(extra) => root.with_namespaces(&extra).finish(extra),
@@ -192,6 +200,8 @@ impl Root {
             self.read_only = on.then_some(retry_after);
             read_only.finish();
         }
+        self.rules = HostRules::read(&extra);
+        self.answer_compression = extra.section("_reservas/compression").and_then(Compression::read);
         extra.finish();
         self
     }

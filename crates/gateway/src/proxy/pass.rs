@@ -21,10 +21,10 @@ pub async fn answer(
         return Err(Failure::new(crate::failure::Kind::BadAnswer, "no backend"));
     };
     let sent = ask.send(index, backend, payload, &[], deadline).await;
-    let answered_5xx = sent.as_ref().is_ok_and(|(response, _)| response.status().is_server_error());
-    ask.note(index, &sent, answered_5xx);
-    let (response, _) = sent?;
-    let (mut parts, body) = response.into_parts();
+    let sent = sent?;
+    let with_5xx = sent.response.status().is_server_error();
+    sent.ticket.into_iter().for_each(|ticket| ticket.answered(with_5xx));
+    let (mut parts, body) = sent.response.into_parts();
     headers::strip_hop_by_hop(&mut parts.headers);
     parts.headers = marked(identity, parts.headers);
     parts.extensions.clear();

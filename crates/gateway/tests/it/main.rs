@@ -4,13 +4,18 @@
 
 mod backend;
 mod backends;
+mod cache;
 mod client;
+mod compression;
 mod conformance;
 mod deploy;
+mod discovery;
 mod errors;
 mod gateway;
+mod hosts;
 mod limits;
 mod own_cases;
 mod passing;
 mod raw;
+mod scripted;
 mod tokens;
