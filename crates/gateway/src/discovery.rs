@@ -102,8 +102,11 @@ impl Discovery {
 
     async fn follow(&self, dns: &Dns, upstream: &Upstream, stop: &CancellationToken) {
         let mut pause = PAUSE;
-        let mut known = Vec::new();
         let mut checks = stop.child_token();
+        let mut known = self.answers.get(&self.name).unwrap_or_default();
+        if !known.is_empty() {
+            self.publish(&known, upstream, &checks);
+        }
         loop {
             let wait = match dns.targets(&self.name).await {
                 Ok((targets, ttl)) => {

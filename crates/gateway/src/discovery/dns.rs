@@ -15,8 +15,10 @@ use crate::config::Name;
 
 /// Hosts of one name at most; an answer over UDP holds far fewer.
 const MAX_TARGETS: usize = 256;
-/// For one attempt of a question; there are two.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// For one attempt of a question; it is made again once.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// For all questions about a name.
+const WHOLE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Asks a DNS server, or those of the system.
 #[derive(Clone)]
@@ -53,8 +55,13 @@ impl Dns {
     /// The hosts of a name in a stable order, and for how long that holds.
     ///
     /// # Errors
-    /// A sentence on why there is no answer, or an empty one.
+    /// A sentence on why there is no answer within three seconds, or an empty one.
     pub async fn targets(&self, name: &Name) -> Result<(Vec<Target>, Duration), String> {
+        let asked = tokio::time::timeout(WHOLE_TIMEOUT, self.ask(name)).await;
+        asked.unwrap_or_else(|_| Err("the DNS does not answer".into()))
+    }
+
+    async fn ask(&self, name: &Name) -> Result<(Vec<Target>, Duration), String> {
         let (mut targets, ttl) = match name.port {
             Some(port) => {
                 let (addresses, ttl) = self.addresses(&name.name).await?;

@@ -91,7 +91,7 @@ impl<'a> Ask<'a> {
         let (url, headers) = draft.at(&draft.target.balance.named)?;
         let personal = &self.route.personal;
         let fill = match cache.look(url.as_str(), &headers, personal, deadline).await? {
-            Look::Kept(entry) => return Ok(self.from_cache(entry, &headers, None)),
+            Look::Kept(entry) => return Ok(self.kept(entry, &headers, None)),
             Look::Pass => return self.forward(draft, Payload::Empty, deadline).await,
             Look::Ask(fill) => fill,
         };
@@ -104,7 +104,7 @@ impl<'a> Ask<'a> {
             }
         };
         match fill.answered(response, &url, deadline).await {
-            Ok((_, Some(entry))) => Ok(self.from_cache(entry, &headers, ticket)),
+            Ok((_, Some(entry))) => Ok(self.kept(entry, &headers, ticket)),
             Ok((response, None)) => Ok(Sent { response, url, ticket, kept: None }),
             Err(failure) => {
                 ticket.into_iter().for_each(|ticket| ticket.settle(false));
@@ -113,7 +113,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    fn from_cache(&self, entry: Arc<Entry>, headers: &HeaderMap, ticket: Option<Ticket<'a>>) -> Sent<'a> {
+    fn kept(&self, entry: Arc<Entry>, headers: &HeaderMap, ticket: Option<Ticket<'a>>) -> Sent<'a> {
         // A merged answer is made of the whole, whatever the client has.
         let conditions = (self.route.endpoint.output == Output::NoOp).then_some(headers);
         Sent { response: entry.answer(conditions), url: entry.url.clone(), ticket, kept: Some(entry) }
