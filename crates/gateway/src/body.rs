@@ -148,3 +148,68 @@ impl Body for Until {
         self.inner.is_end_stream()
     }
 }
+
+/// A body that keeps something alive until it is finished or given up.
+pub struct Held<T> {
+    inner: ResponseBody,
+    _held: T,
+}
+
+impl<T> Held<T> {
+    /// Keeps `held` until `inner` is dropped.
+    pub fn new(inner: ResponseBody, held: T) -> Self {
+        Self { inner, _held: held }
+    }
+}
+
+impl<T: Unpin> Body for Held<T> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.inner).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// A body that goes on from what was read of it.
+pub struct Prefixed {
+    read: Option<Bytes>,
+    rest: ResponseBody,
+}
+
+impl Prefixed {
+    /// `read`, then `rest`.
+    pub fn new(read: Bytes, rest: ResponseBody) -> Self {
+        Self { read: Some(read), rest }
+    }
+}
+
+impl Body for Prefixed {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.read.take() {
+            Some(read) => Poll::Ready(Some(Ok(Frame::data(read)))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.read.is_none() && self.rest.is_end_stream()
+    }
+}

@@ -1,6 +1,6 @@
 //! Leaving a failing backend alone: closed, open, and one trial call in between.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
@@ -11,7 +11,9 @@ struct State {
     failures: u64,
     counting_since: Option<Instant>,
     opened: Option<Instant>,
-    trial: Option<Instant>,
+    trying: bool,
+    /// Grows whenever it opens or closes: calls from before say nothing about what is now.
+    round: u64,
 }
 
 /// The breaker of one backend.
@@ -19,6 +21,13 @@ struct State {
 pub struct Breaker {
     rules: Rules,
     state: Mutex<State>,
+}
+
+/// A call that was let through.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass {
+    round: u64,
+    trial: bool,
 }
 
 impl Breaker {
@@ -32,18 +41,28 @@ impl Breaker {
         self.rules.count_5xx
     }
 
-    /// Whether the backend may be asked; after the time-out, one call may try.
-    pub fn allows(&self, now: Instant) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(opened) = state.opened else { return true };
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a call through; after the time-out, one may try.
+    pub fn admit(&self, now: Instant) -> Option<Pass> {
+        let mut state = self.state();
+        let Some(opened) = state.opened else { return Some(Pass { round: state.round, trial: false }) };
         let rested = now.saturating_duration_since(opened) >= self.rules.timeout;
-        // A trial that was given up by its client never reports, so it does not block for longer than the time-out.
-        let trying = state.trial.is_some_and(|at| now.saturating_duration_since(at) < self.rules.timeout);
-        if rested && !trying {
-            state.trial = Some(now);
-            return true;
+        if !rested || state.trying {
+            return None;
         }
-        false
+        state.trying = true;
+        Some(Pass { round: state.round, trial: true })
+    }
+
+    /// Takes a trial back that said nothing: its client went away.
+    pub fn give_up(&self, pass: Pass) {
+        let mut state = self.state();
+        if pass.trial && pass.round == state.round {
+            state.trying = false;
+        }
     }
 
     /// Whether it has opened, or found its backend still failing, within a time.
@@ -53,24 +72,26 @@ impl Breaker {
     }
 
     /// Notes how a call ended.
-    pub fn note(&self, success: bool, now: Instant) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn note(&self, pass: Pass, success: bool, now: Instant) {
+        let mut state = self.state();
+        if pass.round != state.round {
+            return;
+        }
         if success {
-            *state = State::default();
+            let round = if pass.trial { state.round + 1 } else { state.round };
+            *state = State { round, ..State::default() };
             return;
         }
         let expired = state
             .counting_since
             .is_some_and(|since| now.saturating_duration_since(since) >= self.rules.interval);
-        if state.counting_since.is_none()
-            || (!self.rules.interval.is_zero() && expired && state.opened.is_none())
-        {
+        if state.counting_since.is_none() || (!self.rules.interval.is_zero() && expired) {
             state.counting_since = Some(now);
             state.failures = 0;
         }
         state.failures = state.failures.saturating_add(1);
-        if state.trial.take().is_some() || state.failures > self.rules.max_errors {
-            state.opened = Some(now);
+        if pass.trial || state.failures > self.rules.max_errors {
+            *state = State { opened: Some(now), round: state.round + 1, ..State::default() };
         }
     }
 }
@@ -81,28 +102,53 @@ mod tests {
 
     use super::*;
 
+    fn breaker(max_errors: u64, interval: Duration) -> Breaker {
+        let timeout = Duration::from_secs(10);
+        Breaker::new(Rules { max_errors, timeout, interval, count_5xx: false })
+    }
+
+    fn call(breaker: &Breaker, success: bool, now: Instant) -> bool {
+        breaker.admit(now).map(|pass| breaker.note(pass, success, now)).is_some()
+    }
+
     #[test]
     fn opens_rests_tries_once_and_closes() {
-        let rules = Rules {
-            max_errors: 1,
-            timeout: Duration::from_secs(10),
-            interval: Duration::ZERO,
-            count_5xx: false,
-        };
-        let breaker = Breaker::new(rules);
+        let breaker = breaker(1, Duration::ZERO);
         let start = Instant::now();
-        breaker.note(false, start);
-        assert!(breaker.allows(start));
-        breaker.note(false, start);
-        assert!(!breaker.allows(start + Duration::from_secs(9)));
+        assert!(call(&breaker, false, start) && call(&breaker, false, start));
+        assert!(!call(&breaker, true, start + Duration::from_secs(9)));
         let later = start + Duration::from_secs(10);
-        assert!(breaker.allows(later));
-        assert!(!breaker.allows(later), "only one call tries");
-        breaker.note(false, later);
-        assert!(!breaker.allows(later + Duration::from_secs(1)));
+        let trial = breaker.admit(later).unwrap();
+        assert!(breaker.admit(later).is_none(), "only one call tries");
+        breaker.note(trial, false, later);
+        assert!(breaker.admit(later + Duration::from_secs(9)).is_none(), "a trial that fails opens it again");
         let latest = later + Duration::from_secs(10);
-        assert!(breaker.allows(latest));
-        breaker.note(true, latest);
-        assert!(breaker.allows(latest));
+        breaker.give_up(breaker.admit(latest).unwrap());
+        assert!(call(&breaker, true, latest), "a trial that was given up can be made again");
+        assert!(call(&breaker, false, latest) && call(&breaker, true, latest), "it is closed");
+    }
+
+    #[test]
+    fn only_failures_in_a_row_and_within_the_interval_count() {
+        let breaker = breaker(1, Duration::from_secs(60));
+        let start = Instant::now();
+        for (success, seconds) in [(false, 0), (true, 0), (false, 0), (false, 60)] {
+            assert!(call(&breaker, success, start + Duration::from_secs(seconds)));
+        }
+        let last = start + Duration::from_secs(61);
+        assert!(call(&breaker, false, last));
+        assert!(!call(&breaker, false, last));
+    }
+
+    #[test]
+    fn calls_from_before_it_opened_neither_close_it_nor_keep_it_open() {
+        let breaker = breaker(0, Duration::ZERO);
+        let start = Instant::now();
+        let (slow, slower) = (breaker.admit(start).unwrap(), breaker.admit(start).unwrap());
+        assert!(call(&breaker, false, start));
+        breaker.note(slow, true, start + Duration::from_secs(1));
+        assert!(breaker.admit(start + Duration::from_secs(2)).is_none());
+        breaker.note(slower, false, start + Duration::from_secs(9));
+        assert!(breaker.admit(start + Duration::from_secs(10)).is_some());
     }
 }

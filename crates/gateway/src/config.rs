@@ -1,11 +1,15 @@
 //! The route file: what is read of it, its defaults, and everything that is wrong with it.
 
 mod backend;
+mod cache;
+mod compression;
 mod connections;
 mod cors;
 mod deprecation;
+mod discovery;
 mod duration;
 mod endpoint;
+mod health;
 mod issuers;
 pub mod json;
 mod limit;
@@ -21,9 +25,13 @@ mod validator;
 mod websocket;
 
 pub use backend::{Backend, Breaker, Decoding, ErrorReport, FlatmapOp};
+pub use cache::HttpCache;
+pub use compression::Compression;
 pub use connections::Connections;
 pub use cors::Cors;
+pub use discovery::Name;
 pub use endpoint::{Endpoint, Names, Output, StaticWhen};
+pub use health::{Check, Concurrency, Health, HostRules};
 pub use limit::{Rate, RateKey, RateLimit};
 pub use modifier::Change;
 pub use read_only::{ReadOnly, Source};

@@ -21,6 +21,8 @@ pub enum Kind {
     Open,
     /// The backend was asked too often, so nobody was asked.
     Limited,
+    /// Too many calls to the host are in flight, so nobody was asked.
+    Full,
 }
 
 /// Why a backend's answer cannot be used.
@@ -63,6 +65,7 @@ impl Failure {
             ),
             Kind::TooLarge => return too_large(),
             Kind::TooSlow => return too_slow(),
+            Kind::Full => return crate::own::overloaded(std::time::Duration::from_secs(1)),
             Kind::Open | Kind::Limited => Fault::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "service_unavailable",

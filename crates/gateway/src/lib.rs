@@ -4,13 +4,17 @@
 
 mod access;
 mod auth;
+mod background;
 mod body;
 mod breaker;
+mod cache;
 mod call;
 mod clock;
+mod compress;
 mod config;
 mod connection;
 mod cors;
+mod discovery;
 mod encode;
 mod escape;
 mod failure;
@@ -20,6 +24,7 @@ mod flatmap;
 mod framing;
 mod gunzip;
 mod headers;
+mod hosts;
 mod limiter;
 mod limits;
 mod load;
@@ -54,6 +59,7 @@ pub use local::LocalService;
 
 use access::Arrival;
 use auth::Claims;
+use background::Background;
 use body::Deadlined;
 use call::Call;
 use config::{Output, RateKey, Root};
@@ -79,6 +85,8 @@ pub struct Options {
     pub compat: Option<String>,
     /// Where limits that are shared with other gateways are kept (`redis://…`); absent, each gateway has its own.
     pub redis_url: Option<String>,
+    /// The DNS server that `sd: "dns"` asks; absent, those of the system.
+    pub dns: Option<SocketAddr>,
 }
 
 /// A route file that was read, checked and made ready. Cheap to clone.
@@ -92,6 +100,16 @@ pub struct Gateway {
     switch: Arc<read_only::Switch>,
     warnings: Arc<[String]>,
     port: u16,
+    /// What is known of hosts whatever file is in force.
+    known: Arc<Known>,
+    background: Arc<Background>,
+}
+
+/// What outlives a route file.
+#[derive(Default)]
+struct Known {
+    hosts: Arc<hosts::Hosts>,
+    answers: Arc<discovery::Answers>,
 }
 
 struct Inner {
@@ -104,6 +122,7 @@ struct Inner {
     observed: read_only::Observed,
     tls: Option<tls::Live>,
     shadows: shadow::Shadows,
+    duties: background::Duties,
 }
 
 impl Gateway {
@@ -119,7 +138,7 @@ impl Gateway {
 
     /// How often requests were answered and how long it took, in the text format of Prometheus.
     pub fn metrics(&self) -> String {
-        self.metrics.text()
+        self.metrics.text(&self.known.hosts)
     }
 
     /// Lets `service` answer these paths and everything below them, before any route of the file.
@@ -151,6 +170,9 @@ impl Gateway {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let mut call = Call::new(parts, arrival.peer, &root.router);
+        if root.answer_compression.is_some() {
+            compress::restore(&mut call.headers);
+        }
 
         // Correlation first: every answer carries the id, also those that refuse the request.
         let correlated = if root.log { access::correlate(&mut call) } else { Ok(()) };
@@ -177,6 +199,9 @@ impl Gateway {
 
         // Headers and the log line last: they are about the answer as it leaves.
         access::dress(root, &call, &mut response);
+        if let Some(rules) = root.answer_compression {
+            compress::answer(rules, &call.method, &call.headers, &mut response);
+        }
         let route = route.as_deref().unwrap_or("none");
         self.metrics.observe(&call.method, route, response.status(), started.elapsed());
         if response.headers().contains_key("deprecation") {
@@ -200,6 +225,8 @@ impl Gateway {
         let address: SocketAddr = listener.local_addr()?;
         tracing::info!(%address, endpoints = self.inner().endpoints.len(), "the gateway listens");
         tokio::spawn(read_only::follow(self.clone(), shutdown.clone()));
+        // What runs in the background ends with this, also when it is dropped.
+        let _ending = self.background.begin(&self.inner());
         server::run(self, listener, shutdown).await;
         Ok(())
     }

@@ -1,20 +1,25 @@
 //! From a route file to a gateway that is ready.
 
+mod behind;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+
+use behind::Behind;
 
 use crate::auth::{Verifier, keys::KeyStore};
 use crate::config::{self, ConfigError, ConfigErrors, Endpoint, KeySource, Validator};
 use crate::headers::Identity;
 use crate::limits::store::Store;
 use crate::limits::{Clients, Limits};
-use crate::proxy::Route;
+use crate::metrics::Metrics;
+use crate::proxy::{Route, Target};
 use crate::read_only::Observed;
 use crate::routes::Routes;
 use crate::tls::Live;
 use crate::upstream::Upstream;
-use crate::{Gateway, Inner, Options, Position, local, shadow};
+use crate::{Gateway, Inner, Known, Options, Position, local, shadow};
 
 impl Gateway {
     /// Reads a route file.
@@ -30,26 +35,32 @@ impl Gateway {
     /// # Errors
     /// Everything that is wrong with it, each with line and column.
     pub fn parse(text: &str, options: Options) -> Result<Self, ConfigErrors> {
-        let (inner, warnings) = build(text, &options)?;
+        let (known, metrics) = (Arc::<Known>::default(), Arc::<Metrics>::default());
+        let (inner, warnings) = build(text, &options, &known, &metrics)?;
         Ok(Self {
+            known,
+            background: Arc::default(),
             port: inner.root.port,
             current: Arc::new(RwLock::new(Arc::new(inner))),
             options: Arc::new(options),
             locals: local::Locals::default(),
-            metrics: Arc::default(),
+            metrics,
             switch: Arc::default(),
             warnings: warnings.into(),
         })
     }
 
-    /// Reads a route file again and puts it in force for new requests; limits and breakers begin anew. The port and
+    /// Reads a route file again and puts it in force for new requests; limits, breakers and caches begin anew, what
+    /// is known of hosts stays. The port and
     /// the connections that are open stay. Gives the warnings.
     ///
     /// # Errors
     /// Everything that is wrong with it; then nothing changes.
     pub fn reload(&self, path: &Path) -> Result<Vec<String>, ConfigErrors> {
-        let (inner, warnings) = build(&read(path)?, &self.options)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(inner);
+        let (inner, warnings) = build(&read(path)?, &self.options, &self.known, &self.metrics)?;
+        let inner = Arc::new(inner);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&inner);
+        self.background.follow(&inner);
         Ok(warnings)
     }
 }
@@ -59,7 +70,12 @@ fn read(path: &Path) -> Result<String, ConfigErrors> {
         .map_err(|error| single(format!("{} cannot be read: {error}", path.display())))
 }
 
-fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigErrors> {
+fn build(
+    text: &str,
+    options: &Options,
+    known: &Known,
+    metrics: &Metrics,
+) -> Result<(Inner, Vec<String>), ConfigErrors> {
     check_resolve(options)?;
     let config::Config { mut root, endpoints, warnings } = config::parse(text, options.lenient)?;
     root.debug_endpoint |= options.debug;
@@ -76,7 +92,13 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
     let tls = root.tls.clone().map(Live::new).transpose().map_err(single)?;
     let store = options.redis_url.as_deref().map(Store::new).transpose().map_err(single)?.map(Arc::new);
     let mut common = Common { stores: HashMap::new(), store, observed: Observed::default() };
-    let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut common)).collect();
+    let mut behind = Behind::new(&root, &endpoints, known, &metrics.backends)?;
+    let ready = |endpoint: Endpoint| {
+        let targets = behind.targets(&endpoint);
+        route(endpoint, targets, &upstream, &mut common)
+    };
+    let endpoints = endpoints.into_iter().map(ready).collect();
+    let duties = behind.duties(options.dns).map_err(single)?;
     let inner = Inner {
         routes,
         endpoints,
@@ -89,6 +111,7 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
         observed: common.observed,
         tls,
         shadows: shadow::Shadows::default(),
+        duties,
         root,
     };
     Ok((inner, warnings))
@@ -102,7 +125,12 @@ struct Common {
 }
 
 /// Endpoints that name the same keys share them.
-fn route(endpoint: Endpoint, upstream: &Upstream, common: &mut Common) -> Arc<Route> {
+fn route(
+    endpoint: Endpoint,
+    targets: Vec<Target>,
+    upstream: &Upstream,
+    common: &mut Common,
+) -> Arc<Route> {
     let Common { stores, store, observed } = common;
     let mut keys_of = |rules: &Validator| {
         let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));
@@ -116,7 +144,7 @@ fn route(endpoint: Endpoint, upstream: &Upstream, common: &mut Common) -> Arc<Ro
     let scope = format!("{} {}", endpoint.method, endpoint.path);
     let limits = Limits::new(endpoint.limit.as_ref(), &scope, store.as_ref());
     let observed = observed.of(&endpoint);
-    Arc::new(Route::new(endpoint, verifier, limits, observed))
+    Arc::new(Route::new(endpoint, verifier, limits, observed, targets))
 }
 
 fn single(message: String) -> ConfigErrors {

@@ -3,30 +3,28 @@
 pub mod aggregate;
 mod answer;
 pub mod pass;
+mod send;
+mod target;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
-use url::Url;
 
 use crate::auth::{Claims, Verifier, claims};
-use crate::body::ResponseBody;
-use crate::breaker::Breaker;
 use crate::call::Call;
 use crate::config::pattern::{Part, Source};
 use crate::config::{Backend, Endpoint, Names};
+use crate::escape;
 use crate::failure::{Failure, Kind};
 use crate::headers::{CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, Identity, TRACEPARENT};
-use crate::limiter::Shared;
+use crate::breaker::Breaker;
 use crate::limits::Limits;
 use crate::tunnel::{self, Tunnels};
-use crate::upstream::{Outgoing, Payload, Upstream};
-use crate::{escape, modify};
+use crate::upstream::Upstream;
+pub use target::Target;
 
 /// An endpoint that is ready to run.
 pub struct Route {
@@ -41,36 +39,29 @@ pub struct Route {
     /// Its WebSockets.
     pub tunnels: Option<Tunnels>,
     targets: Vec<Target>,
-}
-
-/// What changes while a backend is asked.
-struct Target {
-    turn: AtomicUsize,
-    breaker: Option<Breaker>,
-    limit: Option<Shared>,
+    /// Headers that tell a backend who asks, besides those that always do.
+    personal: Vec<HeaderName>,
 }
 
 impl Route {
-    /// Makes an endpoint ready.
+    /// Makes an endpoint ready, with a target for each of its backends.
     pub fn new(
         endpoint: Endpoint,
         verifier: Option<Verifier>,
         limits: Limits,
         observed: Option<Arc<Breaker>>,
+        targets: Vec<Target>,
     ) -> Self {
-        let target = |backend: &Backend| Target {
-            turn: AtomicUsize::new(0),
-            breaker: backend.breaker.map(Breaker::new),
-            limit: backend.limit.map(Shared::new),
-        };
+        let claims = endpoint.validator.iter().flat_map(|rules| &rules.propagate_claims);
         Self {
+            personal: claims.filter_map(|(_, name)| name.parse().ok()).collect(),
+            targets,
             verifier,
             limits,
             observed,
             tunnels: endpoint
                 .websocket
                 .map(|limits| Tunnels::new(limits.max_connections, limits.idle_timeout)),
-            targets: endpoint.backends.iter().map(target).collect(),
             endpoint,
         }
     }
@@ -144,18 +135,12 @@ const ALWAYS: [HeaderName; 6] =
     [FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, USER_AGENT, CORRELATION_ID, TRACEPARENT];
 
 impl Ask<'_> {
-    /// The method, address and headers for a backend; `answers` are those of earlier ones.
+    /// The method, path with query, and headers for a backend; `answers` are those of earlier ones.
     fn prepare(
         &self,
-        index: usize,
         backend: &Backend,
         answers: &[Map<String, Value>],
-    ) -> Result<(Method, Url, HeaderMap), Failure> {
-        let bad = |text: String| Failure::new(Kind::BadAnswer, text);
-        let target = self.route.targets.get(index);
-        let turn = target.map_or(0, |target| target.turn.fetch_add(1, Ordering::Relaxed));
-        let host =
-            backend.hosts.get(turn % backend.hosts.len().max(1)).ok_or_else(|| bad("no host".into()))?;
+    ) -> Result<(Method, String, HeaderMap), Failure> {
         let path = self.fill(&backend.url_pattern.path, answers, escape::path)?;
         let fixed = self.fill(&backend.url_pattern.query, answers, |text, _| escape::query(text))?;
         let passed =
@@ -163,8 +148,6 @@ impl Ask<'_> {
         let passed = escape::join(passed.cloned().collect());
         let query = [fixed, passed].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("&");
         let mark = if query.is_empty() { "" } else { "?" };
-        let text = format!("{}{path}{mark}{query}", host.as_str().trim_end_matches('/'));
-        let url = Url::parse(&text).map_err(|error| bad(format!("{text}: {error}")))?;
         let mut headers = self.inputs.headers.clone();
         let upgrade = self.route.tunnels.is_some();
         let pass = |name: &&HeaderName| {
@@ -174,7 +157,7 @@ impl Ask<'_> {
         };
         let refused: Vec<HeaderName> = headers.keys().filter(|name| !pass(name)).cloned().collect();
         refused.iter().for_each(|name| drop(headers.remove(name)));
-        Ok((backend.method.clone(), url, headers))
+        Ok((backend.method.clone(), format!("{path}{mark}{query}"), headers))
     }
 
     fn fill(
@@ -215,45 +198,6 @@ impl Ask<'_> {
                     other => word(other),
                 })
             }
-        }
-    }
-
-    /// Asks a backend, unless it is to be left alone.
-    async fn send(
-        &self,
-        index: usize,
-        backend: &Backend,
-        payload: Payload,
-        answers: &[Map<String, Value>],
-        deadline: Instant,
-    ) -> Result<(Response<ResponseBody>, Url), Failure> {
-        let (method, mut url, mut headers) = self.prepare(index, backend, answers)?;
-        if let Some(target) = self.route.targets.get(index) {
-            if target.breaker.as_ref().is_some_and(|breaker| !breaker.allows(Instant::now())) {
-                return Err(Failure::new(Kind::Open, "circuit breaker is open"));
-            }
-            if target.limit.as_ref().is_some_and(|limit| limit.take().is_err()) {
-                return Err(Failure::new(Kind::Limited, "ERROR: rate limit exceeded"));
-            }
-        }
-        modify::request(&backend.modifier.request, &mut url, &mut headers);
-        let (mut response, url) =
-            self.upstream.send(Outgoing { method, url, headers, body: payload }, deadline).await?;
-        modify::response(&backend.modifier.response, &mut response);
-        Ok((response, url))
-    }
-
-    /// Tells the breaker how a call ended.
-    fn note<T>(&self, index: usize, result: &Result<T, Failure>, answered_5xx: bool) {
-        let Some(breaker) = self.route.targets.get(index).and_then(|target| target.breaker.as_ref()) else {
-            return;
-        };
-        // What was never sent says nothing about the backend.
-        let sent = result.as_ref().err().is_none_or(|failure| {
-            !matches!(failure.kind, Kind::Open | Kind::Limited | Kind::TooLarge | Kind::TooSlow)
-        });
-        if sent {
-            breaker.note(result.is_ok() && !(answered_5xx && breaker.counts_5xx()), Instant::now());
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, LOCATION,
     PROXY_AUTHORIZATION, RANGE, REFERER,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -104,6 +104,20 @@ impl Upstream {
         let collected =
             tokio::time::timeout_at(deadline, collected).await.map_err(|_| "it takes too long".to_owned())?;
         collected.map(http_body_util::Collected::to_bytes).map_err(|error| error.to_string())
+    }
+
+    /// Whether an address answers 2xx in time; what it says is not looked at.
+    pub async fn probe(&self, url: &str, host: Option<HeaderValue>, timeout: Duration) -> bool {
+        let Ok(url) = Url::parse(url) else { return false };
+        let headers = host.map(|host| (HOST, host)).into_iter().collect();
+        let deadline = Instant::now() + timeout;
+        let outgoing = Outgoing { method: Method::GET, url, headers, body: Payload::Empty };
+        let Ok((response, _)) = self.send(outgoing, deadline).await else { return false };
+        let well = response.status().is_success();
+        // A body that is read leaves a connection that can be used again; one that is not read is none of our concern.
+        let rest = body::limited(response.into_body(), OWN_LIMIT).collect();
+        drop(tokio::time::timeout_at(deadline, rest).await);
+        well
     }
 
     /// Asks a backend and follows its redirects; gives the address that answered, too.
@@ -250,6 +264,7 @@ fn redirected(response: &Response<ResponseBody>, sent: Outgoing, again: Option<P
     let url = sent.url.join(location).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let mut headers = sent.headers;
     if url.origin() != sent.url.origin() {
+        headers.remove(HOST);
         [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].iter().for_each(|name| drop(headers.remove(name)));
     }
     if sent.url.scheme() == url.scheme() {
@@ -265,7 +280,7 @@ fn redirected(response: &Response<ResponseBody>, sent: Outgoing, again: Option<P
 }
 
 /// The answer without its compression.
-fn plain(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+pub fn plain(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
     let compressed = response
         .headers()
         .get(CONTENT_ENCODING)

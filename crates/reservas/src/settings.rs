@@ -12,6 +12,7 @@
 //! | `SMTP_URL` | none: files in the data folder | the mail server |
 //! | `RESERVAS_GATEWAY_FILE` | the product's own | the route file |
 //! | `RESERVAS_GATEWAY_METRICS_LISTEN` | none | where the gateway shows `/metrics` and `/health/live` |
+//! | `RESERVAS_GATEWAY_DNS` | the system's | the DNS server that `sd: "dns"` of the route file asks |
 //! | `RUST_LOG` | `info,sqlx=warn` | the log's levels |
 //!
 //! A key `a.b` of the file is `RESERVAS_A_B` in the environment; each service's own are in its `config.rs`.
@@ -66,6 +67,8 @@ pub struct Gateway {
     pub metrics_listen: String,
     /// Name and behave as this version of KrakenD CE; empty: as ourselves.
     pub compat: String,
+    /// Address and port of the DNS server that `sd: "dns"` asks; empty: those of the system.
+    pub dns: String,
 }
 
 impl Gateway {

@@ -3,11 +3,17 @@
 use http::Method;
 use url::Url;
 
+use super::cache::HttpCache;
+use super::discovery::{self, Name};
 use super::endpoint::{Names, Scope, method};
+use super::health::HostRules;
 use super::limit::{self, Rate};
 use super::modifier::Modifier;
 use super::pattern::{Source, Template};
 use super::section::Section;
+
+/// How long an open breaker rests when the file does not say.
+const REST: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// How a backend's answer is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +57,8 @@ pub enum FlatmapOp {
 pub struct Backend {
     /// Base addresses; asked in turn, repeated ones more often.
     pub hosts: Vec<Url>,
+    /// Names by which the DNS tells the hosts, instead of `hosts`.
+    pub discovered: Vec<Name>,
     /// The path and query.
     pub url_pattern: Template,
     /// The method.
@@ -83,6 +91,10 @@ pub struct Backend {
     pub limit: Option<Rate>,
     /// Changes on the way there and back (`modifier/martian`).
     pub modifier: Modifier,
+    /// What holds for its hosts.
+    pub rules: HostRules,
+    /// What is kept of its answers (`qos/http-cache`).
+    pub cache: Option<HttpCache>,
 }
 
 /// When to stop asking a backend.
@@ -101,21 +113,21 @@ pub struct Breaker {
 impl Backend {
     /// Reads a backend; `None` when it cannot work, which was reported.
     pub fn read(section: Section<'_>, scope: &Scope<'_>) -> Option<Self> {
-        let hosts = hosts(&section, scope);
+        let named = named(&section, scope);
+        let discovered = discovery::names(&section, &named);
+        let hosts = if discovered.is_some() { Vec::new() } else { hosts(&section, &named) };
         let url_pattern = template(&section, scope);
         let decoding = decoding(&section, scope);
         // KrakenD reads a backend's own timeout and ignores it.
         if section.member("timeout").is_some() {
             section.warn("timeout", "a backend has no timeout of its own; the endpoint's holds");
         }
-        if !matches!(section.string("sd").as_deref(), None | Some("static")) {
-            section.unsupported("sd", "only static hosts are supported");
-        }
         section.flag("disable_host_sanitize");
         let dotted =
             |key: &str| section.strings(key).unwrap_or_default().iter().map(|path| split(path)).collect();
         let mut backend = Self {
             hosts,
+            discovered: discovered.unwrap_or_default(),
             url_pattern: url_pattern?,
             method: section
                 .string("method")
@@ -138,6 +150,8 @@ impl Backend {
             breaker: None,
             limit: None,
             modifier: Modifier::default(),
+            rules: HostRules::default(),
+            cache: None,
         };
         if !backend.allow.is_empty() && !backend.deny.is_empty() {
             section.error("deny", "`allow` and `deny` exclude each other");
@@ -177,6 +191,8 @@ impl Backend {
         if let Some(breaker) = extra.section("_reservas/circuit-breaker") {
             self.breaker = Some(Breaker::read(breaker, true));
         }
+        self.rules = HostRules::read(&extra);
+        self.cache = extra.section("qos/http-cache").map(HttpCache::read);
         extra.finish();
     }
 }
@@ -186,7 +202,8 @@ impl Breaker {
         let seconds = |key: &str| std::time::Duration::from_secs(section.integer(key).unwrap_or(0));
         let breaker = Self {
             max_errors: section.integer("max_errors").unwrap_or(1),
-            timeout: seconds("timeout"),
+            // As in the original, whose breaker takes zero for a minute.
+            timeout: Some(seconds("timeout")).filter(|time| !time.is_zero()).unwrap_or(REST),
             interval: seconds("interval"),
             count_5xx,
         };
@@ -207,12 +224,17 @@ fn mapping(section: &Section<'_>) -> Vec<(String, String)> {
     section.string_map("mapping").into_iter().map(|(old, new)| (old, first(new))).collect()
 }
 
-fn hosts(section: &Section<'_>, scope: &Scope<'_>) -> Vec<Url> {
+/// The backend's own hosts, or those of the root.
+fn named(section: &Section<'_>, scope: &Scope<'_>) -> Vec<String> {
     let named = section.strings("host").filter(|hosts| !hosts.is_empty());
     let named = named.unwrap_or_else(|| scope.root.host.clone());
     if named.is_empty() {
         section.error("host", "no host, neither here nor at the root");
     }
+    named
+}
+
+fn hosts(section: &Section<'_>, named: &[String]) -> Vec<Url> {
     let read = |text: &String| {
         let full = if text.contains("://") { text.clone() } else { format!("http://{text}") };
         let url =

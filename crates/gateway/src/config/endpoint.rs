@@ -289,6 +289,9 @@ impl Endpoint {
         if self.websocket.is_some() && (self.output != Output::NoOp || self.method != Method::GET) {
             section.error("extra_config", "`_reservas/websocket` needs `no-op` and GET");
         }
+        if self.stream && self.backends.iter().any(|backend| backend.cache.is_some()) {
+            section.error("extra_config", "`_reservas/stream` and `qos/http-cache` exclude each other");
+        }
         if self.output != Output::NoOp && self.method != Method::GET {
             section.warn(
                 "method",

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::compression::Compression;
 use super::connections::Connections;
 use super::cors::Cors;
+use super::health::HostRules;
 use super::limit::{RateKey, RateLimit};
 use super::read_only::ReadOnly;
 use super::section::Section;
@@ -64,6 +66,10 @@ pub struct Root {
     pub client_tls: Option<ClientTls>,
     /// When writes are refused (`_reservas/read_only`).
     pub read_only: ReadOnly,
+    /// What holds for the hosts of backends that say nothing else.
+    pub rules: HostRules,
+    /// Which answers are compressed for clients (`_reservas/compression`).
+    pub answer_compression: Option<Compression>,
 }
 
 /// The namespace `router`.
@@ -142,6 +148,8 @@ impl Root {
             connections: Connections::default(),
             tls: section.section("tls").and_then(ListenerTls::read),
             client_tls: section.section("client_tls").map(ClientTls::read),
+            rules: HostRules::default(),
+            answer_compression: None,
         };
         match section.section("extra_config") {
             Some(extra) => root.with_namespaces(&extra).finish(extra),
@@ -207,6 +215,8 @@ impl Root {
         if let Some(read_only) = extra.section("_reservas/read_only") {
             self.read_only = ReadOnly::read(read_only);
         }
+        self.rules = HostRules::read(&extra);
+        self.answer_compression = extra.section("_reservas/compression").and_then(Compression::read);
         extra.finish();
         self
     }

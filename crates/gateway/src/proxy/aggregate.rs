@@ -1,5 +1,6 @@
 //! Endpoints that merge: backends side by side or in turn, fixed data, and the answer in JSON.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -25,6 +26,11 @@ pub async fn answer(
     start: Instant,
 ) -> Result<Response<ResponseBody>, Failure> {
     let mut merged = merge(ask, payload, start).await;
+    if let Ok((part, false)) = &merged
+        && let Some(text) = part.kept.as_ref().and_then(|entry| entry.rendered.get())
+    {
+        return Ok(respond(ask, text.clone(), true, identity));
+    }
     if let Ok((part, false)) = &mut merged
         && !ask.route.endpoint.flatmap.is_empty()
     {
@@ -54,9 +60,9 @@ async fn merge(ask: &Ask<'_>, payload: Payload, start: Instant) -> Result<(Part,
     combine(join_all(all).await)
 }
 
-async fn in_turn(
-    ask: &Ask<'_>,
-    backends: &[(usize, &Backend)],
+async fn in_turn<'a>(
+    ask: &Ask<'a>,
+    backends: &[(usize, &'a Backend)],
     payload: Payload,
     start: Instant,
     deadline: Instant,
@@ -82,10 +88,10 @@ async fn in_turn(
 }
 
 /// Asks one backend, several times at once with `concurrent_calls`; the first complete answer wins.
-async fn calls(
-    ask: &Ask<'_>,
+async fn calls<'a>(
+    ask: &Ask<'a>,
     index: usize,
-    backend: &Backend,
+    backend: &'a Backend,
     payload: Payload,
     answers: &[Map<String, Value>],
     start: Instant,
@@ -169,21 +175,26 @@ fn with_fixed(ask: &Ask<'_>, merged: Result<(Part, bool), Failure>) -> Result<Pa
 }
 
 fn render(ask: &Ask<'_>, part: Part, identity: &Identity) -> Response<ResponseBody> {
-    let endpoint = &ask.route.endpoint;
-    let (content_type, text) = match endpoint.output {
-        Output::Text => {
-            let text = part.data.get("content").and_then(Value::as_str).unwrap_or_default();
-            ("text/plain; charset=utf-8", text.to_owned())
-        }
-        Output::Collection => {
-            let list = part.data.get("collection").map_or_else(|| "[]".to_owned(), encode::value_text);
-            ("application/json; charset=utf-8", list)
-        }
-        Output::Json | Output::NoOp => {
-            ("application/json; charset=utf-8", encode::object(&part.data, &part.details))
-        }
+    let text = match ask.route.endpoint.output {
+        Output::Text => part.data.get("content").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        Output::Collection => part.data.get("collection").map_or_else(|| "[]".to_owned(), encode::value_text),
+        Output::Json | Output::NoOp => encode::object(&part.data, &part.details),
     };
+    let text = Bytes::from(text);
     let complete = part.complete && !part.is_empty();
+    if let Some(entry) = part.kept.filter(|_| complete) {
+        // Another request may have rendered it meanwhile, to the same.
+        let _ = entry.rendered.set(text.clone());
+    }
+    respond(ask, text, complete, identity)
+}
+
+fn respond(ask: &Ask<'_>, text: Bytes, complete: bool, identity: &Identity) -> Response<ResponseBody> {
+    let endpoint = &ask.route.endpoint;
+    let content_type = match endpoint.output {
+        Output::Text => "text/plain; charset=utf-8",
+        Output::Json | Output::Collection | Output::NoOp => "application/json; charset=utf-8",
+    };
     let mut response = Response::new(body::full(text));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

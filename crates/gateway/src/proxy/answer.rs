@@ -1,10 +1,10 @@
 //! One backend's answer on an endpoint that merges: read whole, decoded, filtered.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Map, Value};
@@ -12,13 +12,15 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Ask;
+use super::send::Sent;
 use crate::body::{self, ResponseBody};
+use crate::cache::Entry;
 use crate::config::json;
 use crate::config::{Backend, Decoding, ErrorReport};
 use crate::encode::Details;
 use crate::failure::{Failure, Kind};
 use crate::filter;
-use crate::upstream::Payload;
+use crate::upstream::{self, Payload};
 
 /// Answers that are merged are held in memory, so they are bounded.
 const MAX_ANSWER: u64 = 32 * 1024 * 1024;
@@ -32,6 +34,8 @@ pub struct Part {
     pub details: BTreeMap<String, Details>,
     /// Whether that is all it should have said.
     pub complete: bool,
+    /// Where what it becomes is kept: the answer is, and it is all that the endpoint is made of.
+    pub kept: Option<Arc<Entry>>,
 }
 
 impl Part {
@@ -41,47 +45,52 @@ impl Part {
     }
 }
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
     /// Asks one backend and takes what the endpoint wants of its answer.
     pub async fn part(
         &self,
         index: usize,
-        backend: &Backend,
+        backend: &'a Backend,
         payload: Payload,
         answers: &[Map<String, Value>],
         deadline: Instant,
     ) -> Result<Part, Failure> {
-        let exchange = self.exchange(index, backend, payload, answers, deadline);
-        let part =
-            tokio::time::timeout_at(deadline, exchange).await.unwrap_or_else(|_| Err(Failure::timeout()));
-        self.note(index, &part, false);
-        part
+        let sent = self.send(index, backend, payload, answers, deadline).await?;
+        let Sent { response, url, ticket, kept } = sent;
+        // What is kept and was rendered before needs no work at all.
+        let kept = kept.filter(|entry| self.renders(index, entry));
+        if kept.as_ref().is_some_and(|entry| entry.rendered.get().is_some()) {
+            ticket.into_iter().for_each(|ticket| ticket.settle(true));
+            return Ok(Part { complete: true, kept, ..Part::default() });
+        }
+        let taken = take(backend, response, &url);
+        let part = tokio::time::timeout_at(deadline, taken).await.unwrap_or_else(|_| Err(Failure::timeout()));
+        ticket.into_iter().for_each(|ticket| ticket.settle(part.is_ok()));
+        part.map(|part| Part { kept, ..part })
     }
 
-    async fn exchange(
-        &self,
-        index: usize,
-        backend: &Backend,
-        payload: Payload,
-        answers: &[Map<String, Value>],
-        deadline: Instant,
-    ) -> Result<Part, Failure> {
-        let (response, url) = self.send(index, backend, payload, answers, deadline).await?;
-        let status = response.status();
-        let content_type = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
-        let bytes = read(response).await?;
-        if matches!(status, StatusCode::OK | StatusCode::CREATED) {
-            let data =
-                decode(backend.decoding, &bytes).map_err(|text| Failure::new(Kind::BadAnswer, text))?;
-            return Ok(Part { data: filter::apply(backend, data), details: BTreeMap::new(), complete: true });
-        }
-        failed(backend, status, &url, content_type, &bytes)
+    /// Whether the endpoint's answer is made of this kept one alone, and always in the same way.
+    fn renders(&self, index: usize, entry: &Entry) -> bool {
+        let alone = self.route.endpoint.backends.iter().filter(|backend| !backend.shadow).count() == 1;
+        let good = matches!(entry.status, StatusCode::OK | StatusCode::CREATED);
+        alone && good && self.route.targets.get(index).is_some_and(|target| target.renders)
     }
+}
+
+async fn take(backend: &Backend, response: Response<ResponseBody>, url: &Url) -> Result<Part, Failure> {
+    let status = response.status();
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let bytes = read(response).await?;
+    if matches!(status, StatusCode::OK | StatusCode::CREATED) {
+        let data = decode(backend.decoding, &bytes).map_err(|text| Failure::new(Kind::BadAnswer, text))?;
+        return Ok(Part { data: filter::apply(backend, data), complete: true, ..Part::default() });
+    }
+    failed(backend, status, url, content_type, &bytes)
 }
 
 /// What an answer that is neither 200 nor 201 becomes.
@@ -117,24 +126,13 @@ fn failed(
 
 async fn read(response: Response<ResponseBody>) -> Result<Bytes, Failure> {
     let bad = |text: String| Failure::new(Kind::BadAnswer, text);
-    let compressed = response
-        .headers()
-        .get(CONTENT_ENCODING)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"));
-    let collected = body::limited(response.into_body(), MAX_ANSWER).collect().await;
+    // When the client asked for gzip itself and its wish was passed on, the answer is still compressed.
+    let collected = body::limited(upstream::plain(response).into_body(), MAX_ANSWER).collect().await;
     let bytes = collected.map_err(|error| match body::is_too_large(error.as_ref()) {
         true => bad("the answer is too large to be merged".into()),
         false => Failure::new(Kind::Unreachable, error.to_string()),
     })?;
-    let bytes = bytes.to_bytes();
-    if !compressed {
-        return Ok(bytes);
-    }
-    // The client asked for gzip itself and its wish was passed on, so the answer is still compressed.
-    let mut plain = Vec::new();
-    let mut reader = flate2::read::MultiGzDecoder::new(bytes.as_ref()).take(MAX_ANSWER);
-    reader.read_to_end(&mut plain).map_err(|error| bad(error.to_string()))?;
-    Ok(plain.into())
+    Ok(bytes.to_bytes())
 }
 
 fn decode(decoding: Decoding, bytes: &[u8]) -> Result<Map<String, Value>, String> {

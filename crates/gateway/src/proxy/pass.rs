@@ -24,9 +24,10 @@ pub async fn answer(
         return Err(Failure::new(Kind::BadAnswer, "no backend"));
     };
     let sent = ask.send(index, backend, payload, &[], deadline).await;
-    let answered_5xx = sent.as_ref().is_ok_and(|(response, _)| response.status().is_server_error());
-    ask.note(index, &sent, answered_5xx);
-    let (response, _) = sent?;
+    let sent = sent?;
+    let with_5xx = sent.response.status().is_server_error();
+    sent.ticket.into_iter().for_each(|ticket| ticket.answered(with_5xx));
+    let response = sent.response;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let unasked = || Failure::new(Kind::BadAnswer, "101 without being asked");
         let (tunnels, (permit, wish)) = ask.route.tunnels.as_ref().zip(socket).ok_or_else(unasked)?;

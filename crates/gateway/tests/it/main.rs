@@ -4,12 +4,16 @@
 
 mod backend;
 mod backends;
+mod cache;
 mod certificates;
 mod client;
+mod compression;
 mod conformance;
 mod deploy;
+mod discovery;
 mod errors;
 mod gateway;
+mod hosts;
 mod hostile;
 mod http2;
 mod limits;
@@ -18,6 +22,7 @@ mod passing;
 mod raw;
 mod read_only;
 mod redis;
+mod scripted;
 mod shared_limits;
 mod tls;
 mod tokens;

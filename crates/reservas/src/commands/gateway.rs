@@ -81,7 +81,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
 /// # Errors
 /// What is wrong with the route file.
 pub fn product(settings: &Settings, resolve: BTreeMap<String, String>) -> Result<Gateway, String> {
-    let options = Options { resolve, ..options(settings) };
+    let options = Options { resolve, ..options(settings)? };
     with_docs(read(settings.gateway.route_file(), options)?)
 }
 
@@ -156,7 +156,7 @@ fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
             pair.split_once('=').ok_or_else(|| format!("--resolve {pair} is not NAME=ADDRESS"))?;
         resolve.insert(name.to_owned(), address.to_owned());
     }
-    let options = Options { debug: file.debug, lenient: file.lenient, resolve, ..options(settings) };
+    let options = Options { debug: file.debug, lenient: file.lenient, resolve, ..options(settings)? };
     read(route_file(settings, file), options)
 }
 
@@ -169,14 +169,17 @@ fn read(file: Option<PathBuf>, options: Options) -> Result<Gateway, String> {
     gateway.map_err(|errors| errors.to_string())
 }
 
-fn options(settings: &Settings) -> Options {
-    Options {
+fn options(settings: &Settings) -> Result<Options, String> {
+    let dns = Some(settings.gateway.dns.as_str()).filter(|server| !server.is_empty());
+    let unusable = |_| "RESERVAS_GATEWAY_DNS is not an address and a port such as 10.0.0.10:53".to_owned();
+    Ok(Options {
         debug: false,
         lenient: false,
         resolve: BTreeMap::new(),
         compat: Some(settings.gateway.compat.clone()).filter(|version| !version.is_empty()),
         redis_url: settings.redis_url.get().map(str::to_owned),
-    }
+        dns: dns.map(str::parse).transpose().map_err(unusable)?,
+    })
 }
 
 fn with_docs(gateway: Gateway) -> Result<Gateway, String> {

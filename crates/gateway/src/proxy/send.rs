@@ -1,0 +1,190 @@
+//! The way to one backend: what is kept of its answers, its breaker and limit, a host that is well, and once more.
+
+use http::{HeaderMap, Method, Response};
+use tokio::time::Instant;
+use url::Url;
+
+use super::target::{Target, Ticket};
+use super::{Ask, Map, Value};
+use crate::body::{self, Held, ResponseBody};
+use crate::cache::{Entry, Look};
+use crate::config::{Backend, Output};
+use crate::failure::{Failure, Kind};
+use crate::hosts::{Attempt, Host, Place};
+use crate::modify;
+use crate::upstream::{Outgoing, Payload};
+use std::sync::Arc;
+
+/// What a backend answered.
+pub struct Sent<'t> {
+    /// The answer; its body is empty where `kept` has it.
+    pub response: Response<ResponseBody>,
+    /// The address that answered.
+    pub url: Url,
+    /// What is to be told how the call ended; none when nobody was asked.
+    pub ticket: Option<Ticket<'t>>,
+    /// The answer as it is kept.
+    pub kept: Option<Arc<Entry>>,
+}
+
+/// A request on its way to a backend, before a host is chosen.
+struct Draft<'a> {
+    backend: &'a Backend,
+    target: &'a Target,
+    method: Method,
+    /// The path and query.
+    path: String,
+    headers: HeaderMap,
+}
+
+impl Draft<'_> {
+    /// The address at a host, and the headers, as the backend's modifiers make them.
+    fn at(&self, base: &str) -> Result<(Url, HeaderMap), Failure> {
+        let text = format!("{base}{}", self.path);
+        let parsed = Url::parse(&text);
+        let mut url = parsed.map_err(|error| Failure::new(Kind::BadAnswer, format!("{text}: {error}")))?;
+        let mut headers = self.headers.clone();
+        modify::request(&self.backend.modifier.request, &mut url, &mut headers);
+        Ok((url, headers))
+    }
+
+    /// Whether the call may be made a second time: nothing is lost with the first, and it changes nothing twice.
+    fn again(&self, payload: &Payload) -> Option<Payload> {
+        let idempotent = [Method::GET, Method::PUT, Method::DELETE].contains(&self.method);
+        match payload {
+            _ if !self.target.retry || !idempotent => None,
+            Payload::Empty => Some(Payload::Empty),
+            Payload::Known(bytes) => Some(Payload::Known(bytes.clone())),
+            Payload::Stream(_) => None,
+        }
+    }
+}
+
+impl<'a> Ask<'a> {
+    /// Asks a backend, unless its answer is known or it is to be left alone.
+    pub(super) async fn send(
+        &self,
+        index: usize,
+        backend: &'a Backend,
+        payload: Payload,
+        answers: &[Map<String, Value>],
+        deadline: Instant,
+    ) -> Result<Sent<'a>, Failure> {
+        let route: &'a super::Route = self.route;
+        let missing = || Failure::new(Kind::BadAnswer, "no backend");
+        let target = route.targets.get(index).ok_or_else(missing)?;
+        let (method, path, headers) = self.prepare(backend, answers)?;
+        let draft = Draft { backend, target, method, path, headers };
+        let keeps = draft.method == Method::GET && matches!(payload, Payload::Empty);
+        let mut sent = match &target.cache {
+            Some(_) if keeps => self.kept_or_asked(draft, deadline).await?,
+            _ => self.forward(draft, payload, deadline).await?,
+        };
+        modify::response(&backend.modifier.response, &mut sent.response);
+        Ok(sent)
+    }
+
+    async fn kept_or_asked(&self, mut draft: Draft<'a>, deadline: Instant) -> Result<Sent<'a>, Failure> {
+        let Some(cache) = &draft.target.cache else {
+            return self.forward(draft, Payload::Empty, deadline).await;
+        };
+        let (url, headers) = draft.at(&draft.target.balance.named)?;
+        let personal = &self.route.personal;
+        let fill = match cache.look(url.as_str(), &headers, personal, deadline).await? {
+            Look::Kept(entry) => return Ok(self.kept(entry, &headers, None)),
+            Look::Pass => return self.forward(draft, Payload::Empty, deadline).await,
+            Look::Ask(fill) => fill,
+        };
+        fill.ask(&mut draft.headers);
+        let Sent { response, url, ticket, .. } = match self.forward(draft, Payload::Empty, deadline).await {
+            Ok(sent) => sent,
+            Err(failure) => {
+                fill.failed(&failure);
+                return Err(failure);
+            }
+        };
+        match fill.answered(response, &url, deadline).await {
+            Ok((_, Some(entry))) => Ok(self.kept(entry, &headers, ticket)),
+            Ok((response, None)) => Ok(Sent { response, url, ticket, kept: None }),
+            Err(failure) => {
+                ticket.into_iter().for_each(|ticket| ticket.settle(false));
+                Err(failure)
+            }
+        }
+    }
+
+    fn kept(&self, entry: Arc<Entry>, headers: &HeaderMap, ticket: Option<Ticket<'a>>) -> Sent<'a> {
+        // A merged answer is made of the whole, whatever the client has.
+        let conditions = (self.route.endpoint.output == Output::NoOp).then_some(headers);
+        Sent { response: entry.answer(conditions), url: entry.url.clone(), ticket, kept: Some(entry) }
+    }
+
+    /// Asks a host that is well, and another one when the first cannot be reached.
+    async fn forward(
+        &self,
+        draft: Draft<'a>,
+        payload: Payload,
+        deadline: Instant,
+    ) -> Result<Sent<'a>, Failure> {
+        let target = draft.target;
+        let ticket = target.admit()?;
+        let again = draft.again(&payload);
+        let mut first = None;
+        let mut result = self.attempt(&draft, payload, None, &mut first, deadline).await;
+        let unreachable = result.as_ref().is_err_and(|failure| failure.kind == Kind::Unreachable);
+        if let (true, Some(payload), Some(first)) = (unreachable, again, &first) {
+            target.counts.retry();
+            result = self.attempt(&draft, payload, Some(&first.host), &mut None, deadline).await;
+        }
+        match result {
+            Ok((response, url)) => Ok(Sent { response, url, ticket: Some(ticket), kept: None }),
+            Err(failure) => {
+                // What was never sent, or was the client's fault, says nothing about the backend.
+                if !matches!(failure.kind, Kind::Full | Kind::TooLarge | Kind::TooSlow) {
+                    ticket.settle(false);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        draft: &Draft<'_>,
+        payload: Payload,
+        avoid: Option<&Host>,
+        asked: &mut Option<Place>,
+        deadline: Instant,
+    ) -> Result<(Response<ResponseBody>, Url), Failure> {
+        let attempt = draft.target.balance.next(avoid, deadline).await?;
+        let place = &attempt.place;
+        let seat = place.room.enter(deadline).await.inspect_err(|_| draft.target.counts.refuse())?;
+        if draft.target.retry {
+            *asked = Some(place.clone());
+        }
+        let (url, mut headers) = draft.at(&place.base)?;
+        if let Some(authority) = &place.authority {
+            headers.insert(http::header::HOST, authority.clone());
+        }
+        let outgoing = Outgoing { method: draft.method.clone(), url, headers, body: payload };
+        let result = self.upstream.send(outgoing, deadline).await;
+        report(attempt, &result);
+        let (response, url) = result?;
+        // An answer without an end would keep its seat for ever.
+        let response = if self.route.endpoint.stream {
+            response
+        } else {
+            response.map(|inner| body::boxed(Held::new(inner, seat)))
+        };
+        Ok((response, url))
+    }
+}
+
+/// Tells the host how it did: no answer, or one that says that nobody answers, is a failure.
+fn report(attempt: Attempt, result: &Result<(Response<ResponseBody>, Url), Failure>) {
+    match result {
+        Ok((response, _)) => attempt.report(!matches!(response.status().as_u16(), 502..=504)),
+        Err(Failure { kind: Kind::Unreachable | Kind::Timeout, .. }) => attempt.report(false),
+        Err(_) => {}
+    }
+}

@@ -1,0 +1,98 @@
+//! What changes while a backend is asked: its turn, its breaker, its limit, what is kept of its answers.
+
+use tokio::time::Instant;
+
+use crate::breaker::{Breaker, Pass};
+use crate::cache::{Cache, Caches};
+use crate::config::Backend;
+use crate::failure::{Failure, Kind};
+use crate::hosts::balance::Balance;
+use crate::limiter::Shared;
+use crate::metrics::BackendCounts;
+
+/// A backend that is ready to be asked.
+pub struct Target {
+    /// Whose turn it is.
+    pub balance: Balance,
+    /// What is kept of its answers.
+    pub cache: Option<Cache>,
+    /// Whether what a kept answer becomes is kept, too: the cache is this backend's own.
+    pub renders: bool,
+    /// Whether a call that found no host is repeated.
+    pub retry: bool,
+    /// What is counted.
+    pub counts: BackendCounts,
+    breaker: Option<Breaker>,
+    limit: Option<Shared>,
+}
+
+impl Target {
+    /// Makes a backend ready. `retry` holds where it says nothing.
+    pub fn new(
+        backend: &Backend,
+        balance: Balance,
+        caches: &Caches,
+        retry: Option<bool>,
+        counts: &BackendCounts,
+    ) -> Self {
+        // A backend that changes its requests asks for other things at the same address than others do.
+        let rules = backend.cache.map(|mut rules| {
+            rules.shared &= backend.modifier.request.is_empty();
+            rules
+        });
+        Self {
+            balance,
+            cache: rules.map(|rules| caches.of(rules, counts)),
+            renders: rules.is_some_and(|rules| !rules.shared),
+            retry: backend.rules.retry.or(retry).unwrap_or(false),
+            counts: counts.clone(),
+            breaker: backend.breaker.map(Breaker::new),
+            limit: backend.limit.map(Shared::new),
+        }
+    }
+
+    /// Lets a call through.
+    ///
+    /// # Errors
+    /// When the backend is left alone, or was asked too often.
+    pub fn admit(&self) -> Result<Ticket<'_>, Failure> {
+        let pass = match &self.breaker {
+            Some(breaker) => {
+                let open = || Failure::new(Kind::Open, "circuit breaker is open");
+                Some((breaker, breaker.admit(Instant::now()).ok_or_else(open)?))
+            }
+            None => None,
+        };
+        let ticket = Ticket(pass);
+        if self.limit.as_ref().is_some_and(|limit| limit.take().is_err()) {
+            return Err(Failure::new(Kind::Limited, "ERROR: rate limit exceeded"));
+        }
+        Ok(ticket)
+    }
+}
+
+/// A call that was let through; dropped without a word, it says nothing about the backend.
+pub struct Ticket<'t>(Option<(&'t Breaker, Pass)>);
+
+impl Ticket<'_> {
+    /// Tells how the call ended.
+    pub fn settle(mut self, success: bool) {
+        if let Some((breaker, pass)) = self.0.take() {
+            breaker.note(pass, success, Instant::now());
+        }
+    }
+
+    /// Tells that there was an answer; one of 5xx is a failure where the breaker counts those.
+    pub fn answered(self, with_5xx: bool) {
+        let counts = self.0.as_ref().is_some_and(|(breaker, _)| breaker.counts_5xx());
+        self.settle(!(with_5xx && counts));
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if let Some((breaker, pass)) = self.0.take() {
+            breaker.give_up(pass);
+        }
+    }
+}
