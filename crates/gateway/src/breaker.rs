@@ -25,7 +25,7 @@ pub struct Breaker {
 
 /// A call that was let through.
 #[derive(Debug, Clone, Copy)]
-pub struct Pass {
+struct Pass {
     round: u64,
     trial: bool,
 }
@@ -36,17 +36,12 @@ impl Breaker {
         Self { rules, state: Mutex::default() }
     }
 
-    /// Whether an answer of 5xx is a failure, though there was an answer.
-    pub fn counts_5xx(&self) -> bool {
-        self.rules.count_5xx
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a call through; after the time-out, one may try.
-    pub fn admit(&self, now: Instant) -> Option<Pass> {
+    fn admit(&self, now: Instant) -> Option<Pass> {
         let mut state = self.state();
         let Some(opened) = state.opened else { return Some(Pass { round: state.round, trial: false }) };
         let rested = now.saturating_duration_since(opened) >= self.rules.timeout;
@@ -57,8 +52,13 @@ impl Breaker {
         Some(Pass { round: state.round, trial: true })
     }
 
+    /// Lets a call through, with a ticket that tells how it ended.
+    pub fn ticket(&self, now: Instant) -> Option<Ticket<'_>> {
+        self.admit(now).map(|pass| Ticket { breaker: self, pass: Some(pass) })
+    }
+
     /// Takes a trial back that said nothing: its client went away.
-    pub fn give_up(&self, pass: Pass) {
+    fn give_up(&self, pass: Pass) {
         let mut state = self.state();
         if pass.trial && pass.round == state.round {
             state.trying = false;
@@ -67,12 +67,11 @@ impl Breaker {
 
     /// Whether it has opened, or found its backend still failing, within a time.
     pub fn opened_within(&self, time: std::time::Duration, now: Instant) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.opened.is_some_and(|opened| now.saturating_duration_since(opened) < time)
+        self.state().opened.is_some_and(|opened| now.saturating_duration_since(opened) < time)
     }
 
     /// Notes how a call ended.
-    pub fn note(&self, pass: Pass, success: bool, now: Instant) {
+    fn note(&self, pass: Pass, success: bool, now: Instant) {
         let mut state = self.state();
         if pass.round != state.round {
             return;
@@ -92,6 +91,36 @@ impl Breaker {
         state.failures = state.failures.saturating_add(1);
         if pass.trial || state.failures > self.rules.max_errors {
             *state = State { opened: Some(now), round: state.round + 1, ..State::default() };
+        }
+    }
+}
+
+/// A call that was let through; dropped without a word, it says nothing about the backend.
+#[derive(Debug)]
+pub struct Ticket<'t> {
+    breaker: &'t Breaker,
+    pass: Option<Pass>,
+}
+
+impl Ticket<'_> {
+    /// Tells how the call ended.
+    pub fn settle(mut self, success: bool) {
+        if let Some(pass) = self.pass.take() {
+            self.breaker.note(pass, success, Instant::now());
+        }
+    }
+
+    /// Tells that there was an answer; one of 5xx is a failure where the breaker counts those.
+    pub fn answered(self, with_5xx: bool) {
+        let counts = self.breaker.rules.count_5xx;
+        self.settle(!(with_5xx && counts));
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass.take() {
+            self.breaker.give_up(pass);
         }
     }
 }

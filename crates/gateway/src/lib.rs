@@ -306,9 +306,10 @@ impl Inner {
 
         // Read-only after the token: who may not write anyway is told so.
         let goes_on = route.endpoint.allow_in_read_only;
-        if call.method != Method::GET && !goes_on {
-            read_only::check(&root.read_only, &gateway.switch, route.observed.as_ref())?;
-        }
+        let write = match call.method {
+            Method::GET => None,
+            _ => read_only::check(&root.read_only, &gateway.switch, route.observed.as_deref(), goes_on)?,
+        };
 
         // The size last, so that a refused request never makes us read its body.
         let limit = route.endpoint.max_payload;
@@ -331,8 +332,8 @@ impl Inner {
         };
         let tell = root.router.return_error_msg && route.endpoint.output != Output::NoOp;
         let mut response = answer.map_err(|failure| failure.into_fault(tell))?;
-        if let Some(backend) = &route.observed {
-            read_only::learn(backend, goes_on, &response);
+        if let Some(write) = write {
+            read_only::learn(write, goes_on, &response);
         }
         limits::tell(left, response.headers_mut());
         Ok(response)

@@ -125,12 +125,7 @@ struct Common {
 }
 
 /// Endpoints that name the same keys share them.
-fn route(
-    endpoint: Endpoint,
-    targets: Vec<Target>,
-    upstream: &Upstream,
-    common: &mut Common,
-) -> Arc<Route> {
+fn route(endpoint: Endpoint, targets: Vec<Target>, upstream: &Upstream, common: &mut Common) -> Arc<Route> {
     let Common { stores, store, observed } = common;
     let mut keys_of = |rules: &Validator| {
         let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));

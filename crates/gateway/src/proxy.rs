@@ -14,13 +14,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
 
 use crate::auth::{Claims, Verifier, claims};
+use crate::breaker::Breaker;
 use crate::call::Call;
 use crate::config::pattern::{Part, Source};
 use crate::config::{Backend, Endpoint, Names};
 use crate::escape;
 use crate::failure::{Failure, Kind};
 use crate::headers::{CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, Identity, TRACEPARENT};
-use crate::breaker::Breaker;
 use crate::limits::Limits;
 use crate::tunnel::{self, Tunnels};
 use crate::upstream::Upstream;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Gateway;
 use crate::body::ResponseBody;
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Ticket};
 use crate::config::{Breaker as Rules, Endpoint, Output, ReadOnly, Source};
 use crate::fault::Fault;
 use crate::own;
@@ -77,32 +77,44 @@ pub fn is_on(rules: &ReadOnly, switch: &Switch, observed: &Observed) -> bool {
     rules.always.is_some() || rules.source.is_some() && switch.order().is_some() || observed.any()
 }
 
-/// Refuses a write while only reading is possible.
+/// Refuses a write while only reading is possible; what comes back tells how it ended. `goes_on` are writes that are let
+/// through anyway.
 ///
 /// # Errors
 /// 503 with the time to wait.
-pub fn check(rules: &ReadOnly, switch: &Switch, backend: Option<&Arc<Breaker>>) -> Result<(), Fault> {
+pub fn check<'b>(
+    rules: &ReadOnly,
+    switch: &Switch,
+    backend: Option<&'b Breaker>,
+    goes_on: bool,
+) -> Result<Option<Ticket<'b>>, Fault> {
+    if let Some(refused) = ordered(rules, switch).filter(|_| !goes_on) {
+        return Err(refused);
+    }
+    match backend.map(|backend| backend.ticket(Instant::now())) {
+        Some(None) if !goes_on => Err(own::read_only(PAUSE.as_secs(), None)),
+        ticket => Ok(ticket.flatten()),
+    }
+}
+
+/// What the file or who is asked has ordered.
+fn ordered(rules: &ReadOnly, switch: &Switch) -> Option<Fault> {
     if let Some(retry_after) = rules.always {
-        return Err(own::read_only(retry_after, None));
+        return Some(own::read_only(retry_after, None));
     }
-    if let Some(order) = rules.source.as_ref().and_then(|_| switch.order()) {
-        return Err(own::read_only(order.retry_after, order.reason.as_deref()));
-    }
-    if backend.is_some_and(|backend| !backend.allows(Instant::now())) {
-        return Err(own::read_only(PAUSE.as_secs(), None));
-    }
-    Ok(())
+    let order = rules.source.as_ref().and_then(|_| switch.order())?;
+    Some(own::read_only(order.retry_after, order.reason.as_deref()))
 }
 
 /// Learns from the answer to a write. One that went through says that others will; `goes_on` are those that are let
 /// through anyway, and may not have written anything.
-pub fn learn(backend: &Breaker, goes_on: bool, response: &Response<ResponseBody>) {
+pub fn learn(ticket: Ticket<'_>, goes_on: bool, response: &Response<ResponseBody>) {
     let refused =
         response.status() == StatusCode::SERVICE_UNAVAILABLE && response.headers().contains_key(HEADER);
     if refused {
-        backend.note(false, Instant::now());
+        ticket.settle(false);
     } else if response.status().is_success() && !goes_on {
-        backend.note(true, Instant::now());
+        ticket.settle(true);
     }
 }
 

@@ -70,13 +70,11 @@ impl Store {
 
     /// Takes a token of a bucket, or tells how long to wait for one; nothing when Redis cannot say.
     pub async fn take(&self, bucket: &str, rate: Rate) -> Option<Result<Taken, Duration>> {
-        if !self.breaker.allows(Instant::now()) {
-            return None;
-        }
+        let ticket = self.breaker.ticket(Instant::now())?;
         let answer = tokio::time::timeout(TIMEOUT, self.ask(bucket, rate)).await;
         let answer = answer.map_err(|_| "it takes too long".to_owned());
         let answer = answer.and_then(|answer| answer.map_err(|error| error.to_string()));
-        self.breaker.note(answer.is_ok(), Instant::now());
+        ticket.settle(answer.is_ok());
         match answer {
             Ok(answer) => {
                 if self.away.swap(false, Ordering::AcqRel) {

@@ -4,9 +4,10 @@ use http::{HeaderMap, Method, Response};
 use tokio::time::Instant;
 use url::Url;
 
-use super::target::{Target, Ticket};
+use super::target::Target;
 use super::{Ask, Map, Value};
 use crate::body::{self, Held, ResponseBody};
+use crate::breaker::Ticket;
 use crate::cache::{Entry, Look};
 use crate::config::{Backend, Output};
 use crate::failure::{Failure, Kind};
@@ -137,11 +138,11 @@ impl<'a> Ask<'a> {
             result = self.attempt(&draft, payload, Some(&first.host), &mut None, deadline).await;
         }
         match result {
-            Ok((response, url)) => Ok(Sent { response, url, ticket: Some(ticket), kept: None }),
+            Ok((response, url)) => Ok(Sent { response, url, ticket, kept: None }),
             Err(failure) => {
                 // What was never sent, or was the client's fault, says nothing about the backend.
                 if !matches!(failure.kind, Kind::Full | Kind::TooLarge | Kind::TooSlow) {
-                    ticket.settle(false);
+                    ticket.into_iter().for_each(|ticket| ticket.settle(false));
                 }
                 Err(failure)
             }

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::breaker::{Breaker, Pass};
+use crate::breaker::{Breaker, Ticket};
 use crate::cache::{Cache, Caches};
 use crate::config::Backend;
 use crate::failure::{Failure, Kind};
@@ -55,44 +55,16 @@ impl Target {
     ///
     /// # Errors
     /// When the backend is left alone, or was asked too often.
-    pub fn admit(&self) -> Result<Ticket<'_>, Failure> {
-        let pass = match &self.breaker {
-            Some(breaker) => {
-                let open = || Failure::new(Kind::Open, "circuit breaker is open");
-                Some((breaker, breaker.admit(Instant::now()).ok_or_else(open)?))
-            }
-            None => None,
-        };
-        let ticket = Ticket(pass);
+    pub fn admit(&self) -> Result<Option<Ticket<'_>>, Failure> {
+        let open = || Failure::new(Kind::Open, "circuit breaker is open");
+        let ticket = self
+            .breaker
+            .as_ref()
+            .map(|breaker| breaker.ticket(Instant::now()).ok_or_else(open))
+            .transpose()?;
         if self.limit.as_ref().is_some_and(|limit| limit.take().is_err()) {
             return Err(Failure::new(Kind::Limited, "ERROR: rate limit exceeded"));
         }
         Ok(ticket)
-    }
-}
-
-/// A call that was let through; dropped without a word, it says nothing about the backend.
-pub struct Ticket<'t>(Option<(&'t Breaker, Pass)>);
-
-impl Ticket<'_> {
-    /// Tells how the call ended.
-    pub fn settle(mut self, success: bool) {
-        if let Some((breaker, pass)) = self.0.take() {
-            breaker.note(pass, success, Instant::now());
-        }
-    }
-
-    /// Tells that there was an answer; one of 5xx is a failure where the breaker counts those.
-    pub fn answered(self, with_5xx: bool) {
-        let counts = self.0.as_ref().is_some_and(|(breaker, _)| breaker.counts_5xx());
-        self.settle(!(with_5xx && counts));
-    }
-}
-
-impl Drop for Ticket<'_> {
-    fn drop(&mut self) {
-        if let Some((breaker, pass)) = self.0.take() {
-            breaker.give_up(pass);
-        }
     }
 }
