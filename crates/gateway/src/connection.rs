@@ -86,21 +86,27 @@ impl<S> Guarded<S> {
             return;
         }
         self.reading = now;
-        let timeout = match reading {
-            Reading::Idle => self.timeouts.idle,
-            Reading::Head => self.timeouts.head,
-            Reading::Request if self.framing.is_multiplexed() => self.timeouts.write,
-            Reading::Request => Duration::ZERO,
-        };
-        self.arm(timeout);
+        let now = Instant::now();
+        match reading {
+            Reading::Idle => self.arm(self.phase.ended().unwrap_or(now), self.timeouts.idle),
+            Reading::Head => self.arm(now, self.timeouts.head),
+            Reading::Request => self.arm(now, self.look_again()),
+        }
     }
 
-    fn arm(&mut self, timeout: Duration) {
+    /// How long to wait while requests run before looking again: hyper does not read when the last one has ended, so
+    /// that nothing else would begin the time of an idle connection.
+    fn look_again(&self) -> Duration {
+        let write = if self.framing.is_multiplexed() { self.timeouts.write } else { Duration::ZERO };
+        [write, self.timeouts.idle].into_iter().filter(|timeout| !timeout.is_zero()).min().unwrap_or_default()
+    }
+
+    fn arm(&mut self, from: Instant, timeout: Duration) {
         self.armed = !timeout.is_zero();
         if !self.armed {
             return;
         }
-        let end = Instant::now() + timeout;
+        let end = from + timeout;
         match &mut self.sleep {
             Some(sleep) => sleep.as_mut().reset(end),
             None => self.sleep = Some(Box::pin(tokio::time::sleep_until(end))),
@@ -114,10 +120,11 @@ impl<S> Guarded<S> {
             && sleep.as_mut().poll(cx).is_ready()
         {
             let runs = self.reading.is_some_and(|(reading, _)| reading == Reading::Request);
-            if !runs || self.phase.is_unread_for(self.timeouts.write) {
+            let write = self.timeouts.write;
+            if !runs || !write.is_zero() && self.phase.is_unread_for(write) {
                 return true;
             }
-            self.arm(self.timeouts.write);
+            self.arm(Instant::now(), self.look_again());
         }
         false
     }
@@ -161,9 +168,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
             self.look(buffer.filled().get(before..).unwrap_or_default());
             return Poll::Ready(read);
-        }
-        if self.framing.is_multiplexed() {
-            self.phase.wake_at_the_end(cx.waker());
         }
         self.follow();
         if self.is_late(cx) { Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())) } else { Poll::Pending }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::task::AtomicWaker;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -24,8 +23,8 @@ pub struct Phase {
     refused: Mutex<Option<(u64, Refusal)>>,
     /// Streams with a part of an answer that the client has not made room for, by number, and since when.
     unread: Mutex<BTreeMap<u64, Instant>>,
-    /// The connection, when it wants to know that the last request has ended.
-    connection: AtomicWaker,
+    /// When the last request ended.
+    ended: Mutex<Option<Instant>>,
 }
 
 impl Phase {
@@ -68,9 +67,9 @@ impl Phase {
         self.unread().values().any(|since| since.elapsed() >= limit)
     }
 
-    /// Wakes the connection when the last request has ended: with HTTP/2 they end in tasks of their own.
-    pub fn wake_at_the_end(&self, connection: &Waker) {
-        self.connection.register(connection);
+    /// When the last request ended, if any has.
+    pub fn ended(&self) -> Option<Instant> {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unread(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
@@ -95,9 +94,8 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.phase.unread().remove(&self.number);
-        if self.phase.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.phase.connection.wake();
-        }
+        *self.phase.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.phase.running.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

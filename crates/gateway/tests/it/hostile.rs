@@ -113,7 +113,7 @@ async fn large_heads_are_431() {
         assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 431"), "{reply}");
         still_serves(&running).await;
     }
-    let line = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(60_000));
+    let line = format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "a".repeat(60_000));
     let reply = exchange(&running, line.as_bytes()).await;
     assert!(reply.starts_with("HTTP/1.1 4"), "{reply}");
 }

@@ -57,4 +57,6 @@ async fn an_idle_connection_is_closed_when_the_file_says_so() {
     routes["idle_timeout"] = "50ms".into();
     let running = Running::start(&routes).await;
     assert_eq!(exchange(&running, "").await, "");
+    let reply = exchange(&running, "GET /__health HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
 }
