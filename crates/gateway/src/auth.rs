@@ -21,12 +21,20 @@ pub type Claims = Map<String, Value>;
 pub struct Verifier {
     rules: Validator,
     keys: Arc<KeyStore>,
+    /// Further issuers, whose tokens are told apart by `iss`.
+    others: Vec<(Validator, Arc<KeyStore>)>,
 }
 
 impl Verifier {
     /// With its rules and the keys that other endpoints may use too.
     pub fn new(rules: Validator, keys: Arc<KeyStore>) -> Self {
-        Self { rules, keys }
+        Self { rules, keys, others: Vec::new() }
+    }
+
+    /// The same, for tokens of further issuers, too.
+    pub fn or(mut self, rules: Validator, keys: Arc<KeyStore>) -> Self {
+        self.others.push((rules, keys));
+        self
     }
 
     /// Headers for the backend, from the claims; the client's own of these names never pass.
@@ -43,10 +51,11 @@ impl Verifier {
         let token = self.token(headers).ok_or_else(|| unauthorized("A bearer token is needed."))?;
         let head =
             jsonwebtoken::decode_header(&token).map_err(|_| unauthorized("The token is malformed."))?;
-        if head.alg != self.rules.algorithm {
+        let (rules, keys) = self.issuer_of(&token)?;
+        if head.alg != rules.algorithm {
             return Err(unauthorized("The token is signed with another algorithm."));
         }
-        let key = match self.keys.find(head.kid.as_deref(), self.rules.algorithm).await {
+        let key = match keys.find(head.kid.as_deref(), rules.algorithm).await {
             Lookup::Found(key) => key,
             Lookup::Unknown => return Err(unauthorized("The token is signed with an unknown key.")),
             Lookup::Unavailable => {
@@ -59,13 +68,25 @@ impl Verifier {
                 .plain(StatusCode::UNAUTHORIZED, "", ""));
             }
         };
-        let claims = claims::decode(&token, &key, self.rules.algorithm)
+        let claims = claims::decode(&token, &key, rules.algorithm)
             .ok_or_else(|| unauthorized("The token's signature is not valid."))?;
-        claims::check(&claims, &self.rules, clock::now().as_second()).map_err(|denial| match denial {
+        claims::check(&claims, rules, clock::now().as_second()).map_err(|denial| match denial {
             Denial::Token(detail) => unauthorized(detail),
             Denial::Permission(detail) => Fault::new(StatusCode::FORBIDDEN, "forbidden", detail),
         })?;
         Ok(claims)
+    }
+
+    /// The rules and keys for a token, by what it says of its issuer; the rules are then held against what is signed.
+    fn issuer_of(&self, token: &str) -> Result<(&Validator, &Arc<KeyStore>), Fault> {
+        if self.others.is_empty() {
+            return Ok((&self.rules, &self.keys));
+        }
+        let issuer = claims::unproven(token, "iss");
+        let first = std::iter::once((&self.rules, &self.keys));
+        let mut all = first.chain(self.others.iter().map(|(rules, keys)| (rules, keys)));
+        all.find(|(rules, _)| issuer.is_some() && rules.issuer == issuer)
+            .ok_or_else(|| unauthorized("The token is from another issuer."))
     }
 
     fn token(&self, headers: &HeaderMap) -> Option<String> {

@@ -46,6 +46,12 @@ impl Breaker {
         false
     }
 
+    /// Whether it has opened, or found its backend still failing, within a time.
+    pub fn opened_within(&self, time: std::time::Duration, now: Instant) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.opened.is_some_and(|opened| now.saturating_duration_since(opened) < time)
+    }
+
     /// Notes how a call ended.
     pub fn note(&self, success: bool, now: Instant) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

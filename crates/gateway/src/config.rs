@@ -2,12 +2,15 @@
 
 mod backend;
 mod cors;
+mod deprecation;
 mod duration;
 mod endpoint;
+mod issuers;
 pub mod json;
 mod limit;
 mod modifier;
 pub mod pattern;
+mod read_only;
 mod root;
 mod section;
 #[cfg(test)]
@@ -17,8 +20,9 @@ mod validator;
 pub use backend::{Backend, Breaker, Decoding, ErrorReport, FlatmapOp};
 pub use cors::Cors;
 pub use endpoint::{Endpoint, Names, Output, StaticWhen};
-pub use limit::{Rate, RateKey};
+pub use limit::{Rate, RateKey, RateLimit};
 pub use modifier::Change;
+pub use read_only::{ReadOnly, Source};
 pub use root::{Root, Router};
 pub use section::{ConfigError, ConfigErrors};
 pub use validator::{KeySource, Validator};

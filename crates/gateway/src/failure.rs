@@ -30,12 +30,14 @@ pub struct Failure {
     pub text: String,
     /// The status and content type that `return_error_code` passes on.
     pub passed_on: Option<(StatusCode, String)>,
+    /// What the backend answered, when that is the client's doing: 4xx.
+    pub refused: Option<StatusCode>,
 }
 
 impl Failure {
     /// A failure with the words of the original.
     pub fn new(kind: Kind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), passed_on: None }
+        Self { kind, text: text.into(), passed_on: None, refused: None }
     }
 
     /// The endpoint's time is over.
@@ -46,6 +48,7 @@ impl Failure {
     /// What the client is told; `tell` shows the words of the original in its form.
     pub fn into_fault(self, tell: bool) -> Fault {
         let fault = match self.kind {
+            Kind::BadAnswer if let Some(refused) = self.refused.and_then(refusal) => refused,
             Kind::Timeout => Fault::new(
                 StatusCode::GATEWAY_TIMEOUT,
                 "gateway_timeout",
@@ -68,6 +71,17 @@ impl Failure {
         let content_type = if encoding.is_empty() { "text/plain; charset=utf-8" } else { &encoding };
         fault.plain(status, content_type, if tell { self.text } else { String::new() }).handled()
     }
+}
+
+/// What backends refuse for the client's own reasons is no failure of theirs.
+fn refusal(status: StatusCode) -> Option<Fault> {
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "There is no such thing."),
+        StatusCode::FORBIDDEN => ("forbidden", "This is not allowed."),
+        StatusCode::UNAUTHORIZED => ("unauthorized", "The token is not accepted."),
+        _ => return None,
+    };
+    Some(Fault::new(status, code, detail))
 }
 
 /// 413 for a body that is larger than allowed.

@@ -20,12 +20,14 @@ mod flatmap;
 mod gunzip;
 mod headers;
 mod limiter;
+mod limits;
 mod load;
 mod local;
 mod metrics;
 mod modify;
 mod own;
 mod proxy;
+mod read_only;
 mod routes;
 mod server;
 mod shadow;
@@ -68,7 +70,7 @@ pub struct Options {
     pub resolve: BTreeMap<String, String>,
     /// The version to name in headers, such as `2.13.8`; absent, the gateway names no version.
     pub compat: Option<String>,
-    /// Where shared limits are kept. No supported key needs it yet.
+    /// Where limits that are shared with other gateways are kept (`redis://…`); absent, each gateway has its own.
     pub redis_url: Option<String>,
 }
 
@@ -80,6 +82,7 @@ pub struct Gateway {
     options: Arc<Options>,
     locals: Locals,
     metrics: Arc<Metrics>,
+    switch: Arc<read_only::Switch>,
     warnings: Arc<[String]>,
     port: u16,
 }
@@ -90,7 +93,8 @@ struct Inner {
     endpoints: Vec<Arc<Route>>,
     upstream: Upstream,
     identity: Identity,
-    early: Option<limiter::PerClient>,
+    early: Option<limits::Clients>,
+    observed: read_only::Observed,
     shadows: shadow::Shadows,
 }
 
@@ -151,7 +155,7 @@ impl Gateway {
             Some(response) => response,
             None => {
                 let answer = match correlated.and_then(|()| access::admit(&call, &arrival, root)) {
-                    Ok(()) => inner.route(&self.locals, &call, body, &mut route).await,
+                    Ok(()) => inner.route(self, &call, body, &mut route).await,
                     Err(fault) => Err(fault),
                 };
                 // Errors of our own get their form in one place, whichever layer made them.
@@ -167,6 +171,9 @@ impl Gateway {
         access::dress(root, &call, &mut response);
         let route = route.as_deref().unwrap_or("none");
         self.metrics.observe(&call.method, route, response.status(), started.elapsed());
+        if response.headers().contains_key("deprecation") {
+            self.metrics.deprecated(&call.method, route);
+        }
         if root.log && !root.router.logger_skip_paths.contains(&call.path) {
             access::log(&call, route, response.status(), started.elapsed());
         }
@@ -184,6 +191,7 @@ impl Gateway {
     ) -> std::io::Result<()> {
         let address: SocketAddr = listener.local_addr()?;
         tracing::info!(%address, endpoints = self.inner().endpoints.len(), "the gateway listens");
+        tokio::spawn(read_only::follow(self.clone(), shutdown.clone()));
         server::run(self, listener, shutdown).await;
         Ok(())
     }
@@ -193,7 +201,7 @@ impl Inner {
     /// From the path to whoever answers it.
     async fn route(
         &self,
-        locals: &Locals,
+        gateway: &Gateway,
         call: &Call,
         body: Incoming,
         route: &mut Option<String>,
@@ -201,11 +209,12 @@ impl Inner {
         let Self { root, routes, endpoints, .. } = self;
 
         // The gateway's own paths before the file's: health must answer whatever the file says.
-        if let Some(response) = own::answer(root, call) {
+        let read_only = || read_only::is_on(&root.read_only, &gateway.switch, &self.observed);
+        if let Some(response) = own::answer(root, call, read_only) {
             *route = Some("gateway".into());
             return Ok(response);
         }
-        if let Some(service) = locals.find(&call.path) {
+        if let Some(service) = gateway.locals.find(&call.path) {
             *route = Some("local".into());
             return local::answer(service, call, body, root.max_payload).await;
         }
@@ -225,12 +234,20 @@ impl Inner {
         if root.router.check_params {
             own::check_params(&params)?;
         }
-        self.endpoint(call, body, found, params.into_iter().collect()).await
+        let mut answer = self.endpoint(gateway, call, body, found, params.into_iter().collect()).await;
+        if let Some(deprecation) = &found.endpoint.deprecation {
+            match &mut answer {
+                Ok(response) => deprecation.mark(response.headers_mut()),
+                Err(fault) => fault.headers.extend_from_slice(deprecation.headers()),
+            }
+        }
+        answer
     }
 
     /// From an endpoint to its backends.
     async fn endpoint(
         &self,
+        gateway: &Gateway,
         call: &Call,
         body: Incoming,
         route: &Arc<Route>,
@@ -240,24 +257,22 @@ impl Inner {
         let start = Instant::now();
 
         // The cheap limit before the token: checking signatures is what an attacker would make us do.
-        if let Some(early) = &self.early {
-            let limited = early.take(&call.client.to_string()).await;
-            limited.map_err(|wait| own::too_many(wait, early.rate))?;
-        }
+        let early = match &self.early {
+            Some(early) => early.check(&call.client.to_string()).await?,
+            None => None,
+        };
 
         // The token before the endpoint's limits, so that strangers cannot use up what others may.
         let claims = match &route.verifier {
             Some(verifier) => verifier.check(&call.headers).await?,
             None => Claims::new(),
         };
-        self.limit(call, route, &params).await?;
+        let left = self.limit(call, route, &params).await?.or(early);
 
         // Read-only after the token: who may not write anyway is told so.
-        if let Some(retry_after) = root.read_only
-            && call.method != Method::GET
-            && !route.endpoint.allow_in_read_only
-        {
-            return Err(own::read_only(retry_after));
+        let goes_on = route.endpoint.allow_in_read_only;
+        if call.method != Method::GET && !goes_on {
+            read_only::check(&root.read_only, &gateway.switch, route.observed.as_ref())?;
         }
 
         // The size last, so that a refused request never makes us read its body.
@@ -278,7 +293,12 @@ impl Inner {
             _ => proxy::aggregate::answer(&ask, payload, identity, start).await,
         };
         let tell = root.router.return_error_msg && route.endpoint.output != Output::NoOp;
-        answer.map_err(|failure| failure.into_fault(tell))
+        let mut response = answer.map_err(|failure| failure.into_fault(tell))?;
+        if let Some(backend) = &route.observed {
+            read_only::learn(backend, goes_on, &response);
+        }
+        limits::tell(left, response.headers_mut());
+        Ok(response)
     }
 
     async fn limit(
@@ -286,20 +306,17 @@ impl Inner {
         call: &Call,
         route: &Route,
         params: &BTreeMap<String, String>,
-    ) -> Result<(), Fault> {
-        if let Some(everyone) = &route.everyone {
-            everyone.take().map_err(own::overloaded)?;
-        }
-        let (Some(clients), Some(limit)) = (&route.clients, &route.endpoint.limit) else { return Ok(()) };
+    ) -> Result<Option<limits::Left>, Fault> {
+        route.limits.check_everyone().await?;
+        let (Some(clients), Some(limit)) = (&route.limits.clients, &route.endpoint.limit) else {
+            return Ok(None);
+        };
         let client = match &limit.key {
             RateKey::Ip(None) => call.client.to_string(),
             RateKey::Ip(Some(name)) | RateKey::Header(name) => call.header(name).to_owned(),
             RateKey::Param(name) => params.get(name).cloned().unwrap_or_default(),
         };
-        if client.is_empty() {
-            return Ok(());
-        }
-        clients.take(&client).await.map_err(|wait| own::too_many(wait, clients.rate))
+        if client.is_empty() { Ok(None) } else { clients.check(&client).await }
     }
 
     /// The body, streamed when one backend gets it, held when several do.
@@ -326,7 +343,8 @@ impl Inner {
 
     fn show(&self, fault: Fault, call: &Call) -> Response<ResponseBody> {
         let handled = fault.handled;
-        if fault.status.is_server_error() {
+        // Read-only mode says once that it is on; every write says so to its client.
+        if fault.status.is_server_error() && fault.code != "read_only" {
             tracing::warn!(
                 status = fault.status.as_u16(),
                 code = fault.code,

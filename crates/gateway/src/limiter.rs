@@ -11,6 +11,15 @@ use crate::config::Rate;
 /// Clients remembered per limit; beyond it the least used is forgotten, which only favours that client.
 const MAX_CLIENTS: u64 = 100_000;
 
+/// A token was taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Taken {
+    /// Tokens that are left.
+    pub left: u64,
+    /// How long until the bucket is full again.
+    pub full_in: Duration,
+}
+
 /// A bucket that fills with time.
 #[derive(Debug)]
 pub struct Bucket {
@@ -28,13 +37,23 @@ impl Bucket {
     ///
     /// # Errors
     /// How long to wait for the next one.
-    pub fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
+    pub fn take(&mut self, rate: Rate, now: Instant) -> Result<Taken, Duration> {
         let gained = now.saturating_duration_since(self.filled).as_secs_f64() * rate.per_second;
         self.tokens = (self.tokens + gained).min(rate.capacity);
         self.filled = now;
         if self.tokens >= 1.0 {
             self.tokens -= 1.0;
-            return Ok(());
+            let full_in = (rate.capacity - self.tokens) / rate.per_second;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "never negative, and beyond the largest whole number it stays there"
+            )]
+            let left = self.tokens as u64;
+            return Ok(Taken {
+                left,
+                full_in: Duration::try_from_secs_f64(full_in).unwrap_or(Duration::MAX),
+            });
         }
         let wait = (1.0 - self.tokens) / rate.per_second;
         Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX))
@@ -57,7 +76,7 @@ impl Shared {
     ///
     /// # Errors
     /// How long to wait for the next one.
-    pub fn take(&self) -> Result<(), Duration> {
+    pub fn take(&self) -> Result<Taken, Duration> {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(self.rate, Instant::now())
     }
 }
@@ -84,7 +103,7 @@ impl PerClient {
     ///
     /// # Errors
     /// How long to wait for the next one.
-    pub async fn take(&self, client: &str) -> Result<(), Duration> {
+    pub async fn take(&self, client: &str) -> Result<Taken, Duration> {
         let fresh = async { Arc::new(Mutex::new(Bucket::full(self.rate, Instant::now()))) };
         let client = self.hashing.hash_one(client);
         let bucket = match self.buckets.get(&client).await {
@@ -104,8 +123,9 @@ mod tests {
         let rate = Rate { per_second: 2.0, capacity: 3.0 };
         let start = Instant::now();
         let mut bucket = Bucket::full(rate, start);
-        for _ in 0..3 {
-            assert!(bucket.take(rate, start).is_ok());
+        for left in [2, 1, 0] {
+            let full_in = Duration::from_millis(500 * (3 - left));
+            assert_eq!(bucket.take(rate, start), Ok(Taken { left, full_in }));
         }
         assert_eq!(bucket.take(rate, start), Err(Duration::from_millis(500)));
         assert!(bucket.take(rate, start + Duration::from_millis(500)).is_ok());

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::auth::{Verifier, keys::KeyStore};
-use crate::config::{self, ConfigError, ConfigErrors, Endpoint, KeySource};
+use crate::config::{self, ConfigError, ConfigErrors, Endpoint, KeySource, Validator};
 use crate::headers::Identity;
-use crate::limiter::PerClient;
+use crate::limits::store::Store;
+use crate::limits::{Clients, Limits};
 use crate::proxy::Route;
+use crate::read_only::Observed;
 use crate::routes::Routes;
 use crate::upstream::Upstream;
 use crate::{Gateway, Inner, Options, Position, local, shadow};
@@ -34,6 +36,7 @@ impl Gateway {
             options: Arc::new(options),
             locals: local::Locals::default(),
             metrics: Arc::default(),
+            switch: Arc::default(),
             warnings: warnings.into(),
         })
     }
@@ -64,30 +67,48 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
     let upstream =
         Upstream::new(root.max_idle_connections_per_host, options.resolve.clone(), root.compression, secure);
     let upstream = upstream.map_err(single)?;
-    let mut stores = HashMap::new();
-    let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut stores)).collect();
+    let store = options.redis_url.as_deref().map(Store::new).transpose().map_err(single)?.map(Arc::new);
+    let mut common = Common { stores: HashMap::new(), store, observed: Observed::default() };
+    let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut common)).collect();
     let inner = Inner {
         routes,
         endpoints,
         upstream,
         identity: Identity::new(options.compat.as_deref(), root.router.hide_version),
-        early: root.early_limit.map(PerClient::new),
+        early: root
+            .early_limit
+            .as_ref()
+            .and_then(|limit| Clients::new(limit, "early", common.store.as_ref())),
+        observed: common.observed,
         shadows: shadow::Shadows::default(),
         root,
     };
     Ok((inner, warnings))
 }
 
-type Stores = HashMap<KeySource, Arc<KeyStore>>;
+/// What endpoints have in common.
+struct Common {
+    stores: HashMap<KeySource, Arc<KeyStore>>,
+    store: Option<Arc<Store>>,
+    observed: Observed,
+}
 
 /// Endpoints that name the same keys share them.
-fn route(endpoint: Endpoint, upstream: &Upstream, stores: &mut Stores) -> Arc<Route> {
-    let verifier = endpoint.validator.clone().map(|rules| {
+fn route(endpoint: Endpoint, upstream: &Upstream, common: &mut Common) -> Arc<Route> {
+    let Common { stores, store, observed } = common;
+    let mut keys_of = |rules: &Validator| {
         let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));
-        let keys = Arc::clone(stores.entry(rules.keys.clone()).or_insert_with(fresh));
-        Verifier::new(rules, keys)
+        Arc::clone(stores.entry(rules.keys.clone()).or_insert_with(fresh))
+    };
+    let verifier = endpoint.validator.clone().map(|rules| {
+        let keys = keys_of(&rules);
+        let first = Verifier::new(rules, keys);
+        endpoint.issuers.iter().fold(first, |all, rules| all.or(rules.clone(), keys_of(rules)))
     });
-    Arc::new(Route::new(endpoint, verifier))
+    let scope = format!("{} {}", endpoint.method, endpoint.path);
+    let limits = Limits::new(endpoint.limit.as_ref(), &scope, store.as_ref());
+    let observed = observed.of(&endpoint);
+    Arc::new(Route::new(endpoint, verifier, limits, observed))
 }
 
 fn single(message: String) -> ConfigErrors {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
@@ -18,8 +19,15 @@ struct Labels {
     http_response_status_code: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    http_request_method: String,
+    http_route: String,
+}
+
 /// The counts.
 pub struct Metrics {
+    deprecated: Family<Route, Counter>,
     registry: Registry,
     durations: Family<Labels, Histogram, fn() -> Histogram>,
 }
@@ -34,24 +42,31 @@ impl Default for Metrics {
             "Requests answered by the gateway",
             durations.clone(),
         );
-        Self { registry, durations }
+        let deprecated: Family<Route, Counter> = Family::default();
+        registry.register(
+            "http_server_deprecated_requests",
+            "Requests to what should no longer be used",
+            deprecated.clone(),
+        );
+        Self { deprecated, registry, durations }
     }
 }
 
 impl Metrics {
     /// Counts an answer.
     pub fn observe(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        // A method of the client's own invention must not become a label.
-        let method = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-            .into_iter()
-            .find(|known| *known == method.as_str())
-            .unwrap_or("OTHER");
         let labels = Labels {
-            http_request_method: method.to_owned(),
+            http_request_method: known(method),
             http_route: route.to_owned(),
             http_response_status_code: status.as_u16(),
         };
         self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Counts an answer that told its client to move on.
+    pub fn deprecated(&self, method: &Method, route: &str) {
+        let labels = Route { http_request_method: known(method), http_route: route.to_owned() };
+        self.deprecated.get_or_create(&labels).inc();
     }
 
     /// All of it in the text format of Prometheus.
@@ -61,4 +76,10 @@ impl Metrics {
         let _ = prometheus_client::encoding::text::encode(&mut out, &self.registry);
         out
     }
+}
+
+/// A method of the client's own invention must not become a label.
+fn known(method: &Method) -> String {
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER").to_owned()
 }

@@ -9,15 +9,17 @@ use crate::body::{self, ResponseBody};
 use crate::call::Call;
 use crate::config::{Rate, Root};
 use crate::fault::Fault;
-use crate::{clock, escape};
+use crate::{clock, escape, limits};
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Answers the gateway's own paths.
-pub fn answer(root: &Root, call: &Call) -> Option<Response<ResponseBody>> {
+pub fn answer(root: &Root, call: &Call, read_only: impl Fn() -> bool) -> Option<Response<ResponseBody>> {
     if root.router.health.as_deref() == Some(call.path.as_str()) && call.method == Method::GET {
-        let text = format!("{{\"agents\":{{}},\"now\":\"{}\",\"status\":\"ok\"}}", clock::now());
+        // As in the original, and one member more while it is needed.
+        let read_only = if read_only() { "\"read_only\":true," } else { "" };
+        let text = format!("{{\"agents\":{{}},\"now\":\"{}\",{read_only}\"status\":\"ok\"}}", clock::now());
         return Some(with_text(StatusCode::OK, JSON, text));
     }
     if root.debug_endpoint && call.path.starts_with("/__debug/") {
@@ -135,13 +137,9 @@ fn broken_escape(value: &str) -> String {
 /// 429 with the time to wait, and the policy (draft-ietf-httpapi-ratelimit-headers).
 pub fn too_many(wait: Duration, rate: Rate) -> Fault {
     let seconds = wait.as_secs_f64().ceil().max(1.0);
-    let window = (rate.capacity / rate.per_second).ceil().max(1.0);
     Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests; try again later.")
         .retry(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)))
-        .with_header(
-            HeaderName::from_static("ratelimit-policy"),
-            &format!("\"client\";q={};w={window}", rate.capacity.floor()),
-        )
+        .with_header(HeaderName::from_static("ratelimit-policy"), &limits::policy(rate))
         .with_header(HeaderName::from_static("ratelimit"), &format!("\"client\";r=0;t={seconds}"))
 }
 
@@ -156,11 +154,12 @@ pub fn overloaded(wait: Duration) -> Fault {
 }
 
 /// 503 for a write while only reading is possible.
-pub fn read_only(retry_after: u64) -> Fault {
+pub fn read_only(retry_after: u64, reason: Option<&str>) -> Fault {
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     Fault::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "read_only",
-        "Nothing can be changed at the moment; reading works.",
+        format!("Nothing can be changed at the moment; reading works{reason}."),
     )
     .retry(retry_after)
 }

@@ -5,6 +5,7 @@ mod answer;
 pub mod pass;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
@@ -21,7 +22,8 @@ use crate::config::pattern::{Part, Source};
 use crate::config::{Backend, Endpoint, Names};
 use crate::failure::{Failure, Kind};
 use crate::headers::{CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, Identity, TRACEPARENT};
-use crate::limiter::{PerClient, Shared};
+use crate::limiter::Shared;
+use crate::limits::Limits;
 use crate::upstream::{Outgoing, Payload, Upstream};
 use crate::{escape, modify};
 
@@ -31,10 +33,10 @@ pub struct Route {
     pub endpoint: Endpoint,
     /// Who may call.
     pub verifier: Option<Verifier>,
-    /// How often all together.
-    pub everyone: Option<Shared>,
-    /// How often each.
-    pub clients: Option<PerClient>,
+    /// How often.
+    pub limits: Limits,
+    /// Whether the backend was found to take no writes.
+    pub observed: Option<Arc<Breaker>>,
     targets: Vec<Target>,
 }
 
@@ -47,20 +49,18 @@ struct Target {
 
 impl Route {
     /// Makes an endpoint ready.
-    pub fn new(endpoint: Endpoint, verifier: Option<Verifier>) -> Self {
-        let limit = endpoint.limit.as_ref();
+    pub fn new(
+        endpoint: Endpoint,
+        verifier: Option<Verifier>,
+        limits: Limits,
+        observed: Option<Arc<Breaker>>,
+    ) -> Self {
         let target = |backend: &Backend| Target {
             turn: AtomicUsize::new(0),
             breaker: backend.breaker.map(Breaker::new),
             limit: backend.limit.map(Shared::new),
         };
-        Self {
-            verifier,
-            everyone: limit.and_then(|limit| limit.all).map(Shared::new),
-            clients: limit.and_then(|limit| limit.client).map(PerClient::new),
-            targets: endpoint.backends.iter().map(target).collect(),
-            endpoint,
-        }
+        Self { verifier, limits, observed, targets: endpoint.backends.iter().map(target).collect(), endpoint }
     }
 }
 

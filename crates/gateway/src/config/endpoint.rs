@@ -6,6 +6,8 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::backend::{self, Backend, FlatmapOp};
+use super::deprecation::Deprecation;
+use super::issuers;
 use super::json::Position;
 use super::limit::RateLimit;
 use super::pattern::{self, Segment};
@@ -117,6 +119,8 @@ pub struct Endpoint {
     pub fixed: Option<Static>,
     /// Who may call.
     pub validator: Option<Validator>,
+    /// Further issuers of tokens (`_reservas/issuers`), each with its keys.
+    pub issuers: Vec<Validator>,
     /// How often.
     pub limit: Option<RateLimit>,
     /// The largest request body in bytes.
@@ -125,6 +129,8 @@ pub struct Endpoint {
     pub stream: bool,
     /// Whether it is a write that read-only mode lets through (`_reservas/read_only: {"allow": true}`).
     pub allow_in_read_only: bool,
+    /// Since when it should no longer be used (`_reservas/deprecation`).
+    pub deprecation: Option<Deprecation>,
 }
 
 /// What a backend must know of its endpoint to be checked.
@@ -169,10 +175,12 @@ impl Endpoint {
             flatmap: Vec::new(),
             fixed: None,
             validator: None,
+            issuers: Vec::new(),
             limit: None,
             max_payload: root.max_payload,
             stream: false,
             allow_in_read_only: false,
+            deprecation: None,
         };
         if let Some(extra) = section.section("extra_config") {
             endpoint.extend(extra);
@@ -193,6 +201,7 @@ impl Endpoint {
         if let Some(validator) = extra.section("auth/validator") {
             self.validator = Validator::read(validator);
         }
+        self.issuers = issuers::read(&extra, self.validator.as_ref());
         if let Some(limit) = extra.section("qos/ratelimit/router") {
             let limit = RateLimit::read(limit);
             if let super::limit::RateKey::Param(name) = &limit.key
@@ -201,6 +210,14 @@ impl Endpoint {
                 extra.error("qos/ratelimit/router", format!("`{name}` is no parameter of the endpoint"));
             }
             self.limit = Some(limit);
+        }
+        if let Some(own) = extra.section("_reservas/ratelimit") {
+            match &mut self.limit {
+                Some(limit) => limit.extend(own),
+                None => {
+                    extra.error("_reservas/ratelimit", "needs `qos/ratelimit/router`, whose limits it shares")
+                }
+            }
         }
         if let Some(bytes) = extra.integer("_reservas/max_payload") {
             self.max_payload = bytes;
@@ -213,15 +230,15 @@ impl Endpoint {
             self.allow_in_read_only = read_only.flag("allow");
             read_only.finish();
         }
+        self.deprecation = extra.section("_reservas/deprecation").and_then(Deprecation::read);
         extra.finish();
     }
 
     /// Whether it asks anyone over TLS.
     pub fn needs_tls(&self) -> bool {
-        let keys = self
-            .validator
-            .as_ref()
-            .is_some_and(|rules| matches!(&rules.keys, KeySource::Url(url) if url.starts_with("https")));
+        let mut validators = self.validator.iter().chain(&self.issuers);
+        let keys =
+            validators.any(|rules| matches!(&rules.keys, KeySource::Url(url) if url.starts_with("https")));
         keys || self.backends.iter().flat_map(|backend| &backend.hosts).any(|host| host.scheme() == "https")
     }
 

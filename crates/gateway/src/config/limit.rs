@@ -33,6 +33,10 @@ pub struct RateLimit {
     pub client: Option<Rate>,
     /// What a client is.
     pub key: RateKey,
+    /// Whether the buckets are shared with other gateways (`_reservas/ratelimit`).
+    pub shared: bool,
+    /// Whether answers that are allowed tell the limit, too (`_reservas/ratelimit`).
+    pub headers: bool,
 }
 
 impl RateLimit {
@@ -72,7 +76,13 @@ impl RateLimit {
             }
         };
         section.finish();
-        Self { all, client, key }
+        Self { all, client, key, shared: false, headers: false }
+    }
+
+    /// Reads `_reservas/ratelimit` of an endpoint: what is ours of its limits.
+    pub fn extend(&mut self, section: Section<'_>) {
+        (self.shared, self.headers) = (section.flag("shared"), section.flag("headers"));
+        section.finish();
     }
 }
 

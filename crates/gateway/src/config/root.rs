@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::cors::Cors;
-use super::limit::{Rate, RateKey, RateLimit};
+use super::limit::{RateKey, RateLimit};
+use super::read_only::ReadOnly;
 use super::section::Section;
 
 /// Requests larger than this are refused unless an endpoint says otherwise. KrakenD has no limit.
@@ -52,9 +53,9 @@ pub struct Root {
     /// The largest request body in bytes (`_reservas/max_payload`).
     pub max_payload: u64,
     /// A cheap limit per client address, before any token is checked (`_reservas/ratelimit`).
-    pub early_limit: Option<Rate>,
-    /// Whether writes are refused (`_reservas/read_only`), and what `Retry-After` says in seconds.
-    pub read_only: Option<u64>,
+    pub early_limit: Option<RateLimit>,
+    /// When writes are refused (`_reservas/read_only`).
+    pub read_only: ReadOnly,
 }
 
 /// The namespace `router`.
@@ -129,7 +130,7 @@ impl Root {
             problems: false,
             max_payload: DEFAULT_MAX_PAYLOAD,
             early_limit: None,
-            read_only: None,
+            read_only: ReadOnly::default(),
         };
         match section.section("extra_config") {
             Some(extra) => root.with_namespaces(&extra).finish(extra),
@@ -177,20 +178,18 @@ impl Root {
             self.max_payload = bytes;
         }
         if let Some(limit) = extra.section("_reservas/ratelimit") {
-            let read = RateLimit::read(limit);
-            self.early_limit = read.client;
+            let (shared, headers) = (limit.flag("shared"), limit.flag("headers"));
+            let read = RateLimit { shared, headers, ..RateLimit::read(limit) };
             if read.all.is_some() || read.key != RateKey::Ip(None) {
                 extra.error(
                     "_reservas/ratelimit",
-                    "takes client_max_rate, client_capacity and every only; clients are addresses",
+                    "takes client_max_rate, client_capacity, every, shared and headers; clients are addresses",
                 );
             }
+            self.early_limit = Some(read).filter(|read| read.client.is_some());
         }
         if let Some(read_only) = extra.section("_reservas/read_only") {
-            let on = read_only.maybe_flag("enabled").unwrap_or(true);
-            let retry_after = read_only.integer("retry_after").unwrap_or(60);
-            self.read_only = on.then_some(retry_after);
-            read_only.finish();
+            self.read_only = ReadOnly::read(read_only);
         }
         extra.finish();
         self

@@ -51,7 +51,16 @@ pub struct Validator {
 impl Validator {
     /// Reads the namespace; `None` when it cannot work, which was reported.
     pub fn read(section: Section<'_>) -> Option<Self> {
-        let algorithm = algorithm(&section);
+        Self::read_like(section, None)
+    }
+
+    /// The same, with another's rules for what is left out; issuer and keys are its own.
+    pub fn read_like(section: Section<'_>, other: Option<&Self>) -> Option<Self> {
+        let left_out = |key: &str| section.member(key).is_none();
+        let algorithm = match other.filter(|_| left_out("alg")) {
+            Some(other) => Some(other.algorithm),
+            None => algorithm(&section),
+        };
         let keys = keys(&section);
         check_cache(&section);
         let scopes_all = match section.string("scopes_matcher").as_deref() {
@@ -66,7 +75,7 @@ impl Validator {
             section.unsupported("key_identify_strategy", "only `kid` is supported");
         }
         let standard = |key: &str, standard: &str| section.string(key).unwrap_or_else(|| standard.to_owned());
-        let validator = Self {
+        let mut validator = Self {
             algorithm: algorithm.unwrap_or(jsonwebtoken::Algorithm::EdDSA),
             keys: keys.clone().unwrap_or(KeySource::File(String::new())),
             cache_duration: Duration::from_secs(section.integer("cache_duration").unwrap_or(900).max(1)),
@@ -84,8 +93,42 @@ impl Validator {
             leeway: section.duration("leeway").unwrap_or(Duration::from_secs(1)),
         };
         section.flag("operation_debug");
+        if let Some(other) = other {
+            validator.complete(other, &left_out);
+        }
         section.finish();
         algorithm.and(keys).map(|_| validator)
+    }
+
+    /// Takes over what was left out: who says nothing of roles must not let everybody in.
+    fn complete(&mut self, other: &Self, left_out: &dyn Fn(&str) -> bool) {
+        if left_out("audience") {
+            self.audience.clone_from(&other.audience);
+        }
+        if left_out("roles") {
+            self.roles.clone_from(&other.roles);
+        }
+        if left_out("roles_key") {
+            self.roles_key.clone_from(&other.roles_key);
+            self.roles_nested = other.roles_nested;
+        }
+        if left_out("scopes") {
+            self.scopes.clone_from(&other.scopes);
+            self.scopes_all = other.scopes_all;
+        }
+        if left_out("scopes_key") {
+            self.scopes_key.clone_from(&other.scopes_key);
+        }
+        if left_out("cache_duration") {
+            self.cache_duration = other.cache_duration;
+        }
+        if left_out("leeway") {
+            self.leeway = other.leeway;
+        }
+        // Where the token is, and which claims go to the backend, is the endpoint's and not the issuer's.
+        self.propagate_claims.clone_from(&other.propagate_claims);
+        self.cookie_key.clone_from(&other.cookie_key);
+        self.header.clone_from(&other.header);
     }
 }
 

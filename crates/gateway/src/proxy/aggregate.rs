@@ -141,7 +141,10 @@ fn combine(parts: Vec<Result<Part, Failure>>) -> Result<(Part, bool), Failure> {
         None => {
             let text: Vec<&str> = failures.iter().map(|failure| failure.text.as_str()).collect();
             let kind = failures.first().map_or(Kind::BadAnswer, |failure| failure.kind);
-            Err(Failure::new(kind, text.join("\n")))
+            // Only when they all say the same is it the client's doing.
+            let refused = failures.first().and_then(|failure| failure.refused);
+            let refused = refused.filter(|_| failures.iter().all(|failure| failure.refused == refused));
+            Err(Failure { refused, ..Failure::new(kind, text.join("\n")) })
         }
     }
 }

@@ -109,7 +109,8 @@ fn failed(
                 backend.method,
                 backend.url_pattern.text
             );
-            Err(Failure::new(Kind::BadAnswer, text))
+            let refused = Some(status).filter(StatusCode::is_client_error);
+            Err(Failure { refused, ..Failure::new(Kind::BadAnswer, text) })
         }
     }
 }

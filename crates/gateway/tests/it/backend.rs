@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Backend {
     pub count: Arc<AtomicUsize>,
     /// What `/switch` answers with.
     pub status: Arc<AtomicUsize>,
+    /// Whether `/writes` is refused as a read-only database makes services do.
+    pub read_only: Arc<AtomicBool>,
     /// What `/keys` answers.
     pub keys: Arc<Mutex<Value>>,
 }
@@ -42,6 +44,7 @@ impl Backend {
             address: listener.local_addr().unwrap(),
             count: Arc::default(),
             status: Arc::new(AtomicUsize::new(200)),
+            read_only: Arc::default(),
             keys: Arc::new(Mutex::new(json!({"keys": []}))),
         };
         let shared = backend.clone();
@@ -84,6 +87,14 @@ impl Backend {
         if request.headers().get("x-forwarded-for").is_none_or(|value| value != "127.0.0.1" && value != "::1")
         {
             return status(400, "bad X-Forwarded-For");
+        }
+        if path == "/writes" {
+            let mut answer = status(200, "written");
+            if self.read_only.load(Ordering::SeqCst) {
+                answer = status(503, "read only");
+                answer.headers_mut().insert("x-read-only", header::HeaderValue::from_static("true"));
+            }
+            return answer;
         }
         if path == "/switch" {
             return status(self.status.load(Ordering::SeqCst).try_into().unwrap(), "switched");

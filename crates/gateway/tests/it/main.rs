@@ -13,4 +13,8 @@ mod limits;
 mod own_cases;
 mod passing;
 mod raw;
+mod read_only;
+mod redis;
+mod shared_limits;
 mod tokens;
+mod versions;

@@ -164,3 +164,71 @@ async fn without_keys_the_answer_is_503() {
         (StatusCode::SERVICE_UNAVAILABLE, Some("keys_unavailable"))
     );
 }
+
+/// A route for tokens of two issuers, each with keys and rules of its own.
+async fn start_for_two(one: &Backend, two: &Backend) -> Running {
+    let mut guarded = endpoint(one, "GET", "/me", "/param_forwarding/{JWT.sub}");
+    guarded["extra_config"] = json!({
+        "auth/validator": {
+            "alg": "EdDSA", "jwk_url": format!("{}/keys", one.url()), "disable_jwk_security": true,
+            "issuer": "reservas", "audience": ["reservas"], "roles": ["manager"],
+        },
+        "_reservas/issuers": [{
+            "issuer": "partner", "jwk_url": format!("{}/keys", two.url()), "disable_jwk_security": true,
+            "audience": ["partners"],
+        }],
+    });
+    Running::start(&file(vec![guarded])).await
+}
+
+#[tokio::test]
+async fn tokens_of_two_issuers_are_good_each_by_its_own_keys() {
+    let (one, two) = (Backend::start().await, Backend::start().await);
+    let (ours, theirs) = (Signer::new("k1", 1), Signer::new("k1", 2));
+    *one.keys.lock().unwrap() = json!({"keys": [ours.jwk()]});
+    *two.keys.lock().unwrap() = json!({"keys": [theirs.jwk()]});
+    let running = start_for_two(&one, &two).await;
+    let partner = json!({ "iss": "partner", "aud": "partners", "sub": "p", "exp": seconds_from_now(600), "roles": ["manager"] });
+    let with =
+        async |signer: &Signer, claims: &Value| with(&running, &signer.token(claims)).await.status.as_u16();
+    assert_eq!(with(&ours, &claims()).await, 200);
+    assert_eq!(with(&theirs, &partner).await, 200);
+    assert_eq!(with(&ours, &partner).await, 401, "the one's keys are not good for the other's tokens");
+    assert_eq!(with(&theirs, &claims()).await, 401);
+    let mut wrong = partner.clone();
+    wrong["aud"] = json!("reservas");
+    assert_eq!(with(&theirs, &wrong).await, 401, "each has its own audience");
+    let mut nobody = partner.clone();
+    nobody["roles"] = json!(["guest"]);
+    assert_eq!(with(&theirs, &nobody).await, 403, "what an entry leaves out is as for the first");
+    for issuer in [json!("stranger"), json!(null)] {
+        let mut other = partner.clone();
+        other["iss"] = issuer;
+        assert_eq!(with(&theirs, &other).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_issuers_without_a_first_or_with_the_same_twice_is_refused() {
+    let backend = Backend::start().await;
+    let validator =
+        json!({"alg": "EdDSA", "jwk_url": format!("{}/keys", backend.url()), "disable_jwk_security": true});
+    let named = |issuer: &str| {
+        let mut named = validator.clone();
+        named["issuer"] = issuer.into();
+        named
+    };
+    let wrong = [
+        json!({"_reservas/issuers": [named("a")]}),
+        json!({"auth/validator": validator.clone(), "_reservas/issuers": [named("a")]}),
+        json!({"auth/validator": named("a"), "_reservas/issuers": [named("a")]}),
+        json!({"auth/validator": named("a"), "_reservas/issuers": [validator.clone()]}),
+    ];
+    for extra in wrong {
+        let mut guarded = endpoint(&backend, "GET", "/me", "/param_forwarding/");
+        guarded["extra_config"] = extra;
+        let text = file(vec![guarded]).to_string();
+        let errors = gateway::Gateway::parse(&text, gateway::Options::default()).err().unwrap().to_string();
+        assert!(errors.contains("issuer"), "{errors}");
+    }
+}
