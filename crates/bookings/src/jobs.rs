@@ -23,6 +23,9 @@ pub async fn run(app: App) {
             () = app.context.shutdown.cancelled() => return,
             _ = tick.tick() => {}
         }
+        if !app.context.db.takes_writes().await {
+            continue;
+        }
         if let Err(problem) = run_once(&app).await {
             tracing::warn!(error = problem.detail, "the jobs will run again");
         }

@@ -15,8 +15,12 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Delivers what is due until the process stops; then the mails under way are finished and no other is begun.
 pub async fn run(app: App) {
     while !app.context.shutdown.is_cancelled() {
-        let pause = match deliver_due(&app).await {
-            Ok(0) => EVERY,
+        // A mail whose sending cannot be written down would be sent again and again.
+        let due =
+            if app.context.db.takes_writes().await { deliver_due(&app).await.map(Some) } else { Ok(None) };
+        let pause = match due {
+            Ok(None) => PAUSE,
+            Ok(Some(0)) => EVERY,
             Ok(_) => continue,
             Err(problem) => {
                 tracing::warn!(error = problem.detail, "deliveries will be tried again");

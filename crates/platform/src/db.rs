@@ -5,6 +5,8 @@ pub mod migrate;
 mod transaction;
 
 use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kernel::OrganizationId;
@@ -24,6 +26,8 @@ pub struct Db {
     pool: PgPool,
     schema: &'static str,
     wake: Wake,
+    /// Whether it was said that the database takes no writes.
+    said_read_only: Arc<AtomicBool>,
 }
 
 /// Where and how a service connects.
@@ -62,7 +66,7 @@ impl Db {
             .acquire_timeout(ACQUIRE)
             .max_lifetime(Duration::from_secs(1800))
             .connect_lazy_with(options);
-        Ok(Self { wake: Wake::new(pool.clone(), schema), pool, schema })
+        Ok(Self { wake: Wake::new(pool.clone(), schema), pool, schema, said_read_only: Arc::default() })
     }
 
     /// A transaction for one organization: row-level security shows its rows and no others.
@@ -119,6 +123,31 @@ impl Db {
 
     async fn begin_with(&self, statement: String) -> Result<Tx, sqlx::Error> {
         Ok(Tx::new(self.pool.begin_with(AssertSqlSafe(statement)).await?, self.wake.clone()))
+    }
+
+    /// Whether the database takes writes; false also when it does not answer. For what runs by itself and would fail again and
+    /// again: it waits instead. The log says once that it stops, and once that it goes on.
+    pub async fn takes_writes(&self) -> bool {
+        let Ok(read_only) = self.is_read_only().await else { return false };
+        if self.said_read_only.swap(read_only, Ordering::AcqRel) != read_only {
+            if read_only {
+                tracing::warn!(schema = self.schema, "the database is read-only: what runs by itself waits");
+            } else {
+                tracing::info!(schema = self.schema, "the database takes writes again");
+            }
+        }
+        !read_only
+    }
+
+    /// Whether the database, or this server of it, can only be read.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn is_read_only(&self) -> Result<bool, sqlx::Error> {
+        // A standby is read-only whatever its settings say.
+        sqlx::query_scalar("select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean")
+            .fetch_one(&self.pool)
+            .await
     }
 
     /// The pool, for what is no query: listening, readiness, metrics.

@@ -1,6 +1,7 @@
 //! `/health/live`, `/health/ready` and `/metrics` of a service. The gateway routes none of them to the outside.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -40,6 +41,9 @@ struct Dependency {
     name: &'static str,
     up: bool,
     latency_ms: f64,
+    /// Of the database: it answers, and takes no writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_only: Option<bool>,
 }
 
 /// The three operations.
@@ -52,19 +56,27 @@ pub fn router(dependencies: Dependencies) -> Router {
 }
 
 async fn ready(State(dependencies): State<Arc<Dependencies>>) -> Response {
-    let db =
-        probe("postgresql", async { sqlx::query("select 1").execute(dependencies.db.pool()).await.is_ok() });
+    let read_only = AtomicBool::new(false);
+    let db = probe("postgresql", async {
+        let answer = dependencies.db.is_read_only().await;
+        read_only.store(matches!(answer, Ok(true)), Ordering::Relaxed);
+        answer.is_ok()
+    });
     let cache = async {
         match &dependencies.cache {
             Some(cache) => Some(probe(cache.kind(), cache.answers()).await),
             None => None,
         }
     };
-    let (db, cache) = tokio::join!(db, cache);
+    let (mut db, cache) = tokio::join!(db, cache);
+    // What answers no writes still answers reads, so it is kept in rotation.
+    let read_only = read_only.into_inner();
+    db.read_only = read_only.then_some(true);
     let (status, code) = match (db.up, cache.as_ref().is_none_or(|cache| cache.up)) {
+        (false, _) => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+        (true, _) if read_only => ("read_only", StatusCode::OK),
         (true, true) => ("ready", StatusCode::OK),
         (true, false) => ("degraded", StatusCode::OK),
-        (false, _) => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
     };
     let report = Report { status, dependencies: std::iter::once(db).chain(cache).collect() };
     (code, Json(report)).into_response()
@@ -73,7 +85,7 @@ async fn ready(State(dependencies): State<Arc<Dependencies>>) -> Response {
 async fn probe(name: &'static str, check: impl Future<Output = bool>) -> Dependency {
     let started = Instant::now();
     let up = tokio::time::timeout(TIMEOUT, check).await.unwrap_or(false);
-    Dependency { name, up, latency_ms: started.elapsed().as_secs_f64() * 1000.0 }
+    Dependency { name, up, latency_ms: started.elapsed().as_secs_f64() * 1000.0, read_only: None }
 }
 
 async fn metrics(State(dependencies): State<Arc<Dependencies>>) -> Response {

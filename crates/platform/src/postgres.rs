@@ -90,9 +90,21 @@ impl Cluster {
     /// The URL of a database for a login. Port and host are only there because a URL needs them.
     #[must_use]
     pub fn url(&self, user: &str, database: &str) -> String {
-        let socket = encode(&self.place.socket.to_string_lossy());
-        let (user, database, port) = (encode(user), encode(database), place::PORT);
-        format!("postgres://{user}@localhost:{port}/{database}?host={socket}&sslmode=disable")
+        url(&self.place, user, database)
+    }
+
+    /// The URL of a database of the server that another process runs on this data folder; none when none runs there.
+    ///
+    /// # Errors
+    /// When the folder is not to be used.
+    pub fn url_of_running(
+        folder: &std::path::Path,
+        user: &str,
+        database: &str,
+    ) -> Result<Option<String>, Error> {
+        let place = Place::new(folder)?;
+        let socket = place.socket.join(format!(".s.PGSQL.{}", place::PORT));
+        Ok(socket.exists().then(|| url(&place, user, database)))
     }
 
     /// Creates a database when it is missing.
@@ -162,6 +174,12 @@ async fn create_database(connection: &mut PgConnection, name: &str) -> Result<()
     }
     let quoted = name.replace('"', "\"\"");
     connection.execute(AssertSqlSafe(format!("create database \"{quoted}\""))).await.map(drop)
+}
+
+fn url(place: &Place, user: &str, database: &str) -> String {
+    let socket = encode(&place.socket.to_string_lossy());
+    let (user, database, port) = (encode(user), encode(database), place::PORT);
+    format!("postgres://{user}@localhost:{port}/{database}?host={socket}&sslmode=disable")
 }
 
 /// Percent-encodes all but what is plain in every part of a URL.

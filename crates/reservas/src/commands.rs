@@ -1,5 +1,6 @@
 //! The command line: one file per command that is more than a few lines.
 
+pub mod admin;
 pub mod gateway;
 pub mod healthcheck;
 pub mod organization;
@@ -58,6 +59,11 @@ enum Command {
         #[arg(long, num_args = 0..=1, default_missing_value = "openapi")]
         write: Option<PathBuf>,
     },
+    /// The whole installation, while it runs.
+    Admin {
+        #[command(subcommand)]
+        command: admin::Command,
+    },
     /// Organizations.
     Org {
         #[command(subcommand)]
@@ -95,6 +101,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             say(openapi::whole().to_pretty_json().map_err(|error| error.to_string())?);
             Ok(())
         }
+        Command::Admin { command } => admin::run(settings, command).await,
         Command::Org { command } => organization::run(settings, command).await,
         Command::Config => {
             say(toml::to_string(&settings).map_err(|error| error.to_string())?);

@@ -8,7 +8,7 @@
 //! | `RESERVAS_ADMIN_PASSWORD` | generated and shown once | the first administrator's password (first start only) |
 //! | `RESERVAS_INTERNAL_TOKEN` | generated in the data folder by `all` | what services show each other |
 //! | `DATABASE_URL` | a private PostgreSQL in the data folder | the database, as its owner |
-//! | `REDIS_URL` | none: caches in memory | the shared cache |
+//! | `REDIS_URL` | none: caches and limits in memory | the shared cache, and the gateways' shared limits |
 //! | `SMTP_URL` | none: files in the data folder | the mail server |
 //! | `RESERVAS_GATEWAY_FILE` | the product's own | the route file |
 //! | `RESERVAS_GATEWAY_METRICS_LISTEN` | none | where the gateway shows `/metrics` and `/health/live` |
@@ -38,7 +38,7 @@ pub struct Settings {
     pub internal_token: Secret,
     /// The database's owner; empty in `all`: a private PostgreSQL.
     pub database_url: Secret,
-    /// The shared cache; empty: each process its own.
+    /// The shared cache and the gateways' shared limits; empty: each process its own.
     pub redis_url: Secret,
     /// The log's levels, in the syntax of `RUST_LOG`.
     pub log: String,

@@ -11,6 +11,7 @@ pub mod get_account;
 pub mod get_contact;
 pub mod get_key_set;
 pub mod get_me;
+pub mod get_read_only;
 pub mod get_user;
 pub mod list_groups;
 pub mod list_users;

@@ -144,6 +144,7 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let (router, _) = api()
         .route(contact, get(api::get_contact::get_contact))
         .route(account, get(api::get_account::get_account))
+        .route("/health/read-only", get(api::get_read_only::get_read_only))
         .split_for_parts();
     Ok(router.with_state(app))
 }

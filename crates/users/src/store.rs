@@ -2,5 +2,6 @@
 
 pub mod accounts;
 pub mod organizations;
+pub mod read_only;
 pub mod sessions;
 pub mod signing_keys;

@@ -6,8 +6,10 @@ use crate::http::Problem;
 
 /// SQLSTATEs after which the same transaction may succeed: serialization failure, deadlock.
 const TRANSIENT: [&str; 2] = ["40001", "40P01"];
-/// SQLSTATEs of a database that takes no writes or no work for now: read-only, shutting down, too many clients.
-const UNAVAILABLE: [&str; 5] = ["25006", "57P01", "57P02", "57P03", "53300"];
+/// SQLSTATE of a write in a transaction that may only read: the database, or this server of it, takes no writes.
+const READ_ONLY: &str = "25006";
+/// SQLSTATEs of a database that takes no work for now: shutting down, too many clients.
+const UNAVAILABLE: [&str; 4] = ["57P01", "57P02", "57P03", "53300"];
 
 /// SQLSTATEs of values that PostgreSQL cannot hold: NUL in a text, in JSON, a time out of its range.
 const UNKEEPABLE: [&str; 3] = ["22021", "22P05", "22008"];
@@ -19,6 +21,7 @@ impl From<sqlx::Error> for Problem {
         let mut problem = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => unavailable(&error),
             _ if UNAVAILABLE.contains(&code.as_str()) => unavailable(&error),
+            _ if code == READ_ONLY => Self::read_only(),
             _ if code == "55P03" => {
                 Self::unavailable("busy", "Others are changing the same thing right now. Try again.", 1)
             }

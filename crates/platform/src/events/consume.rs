@@ -54,7 +54,7 @@ impl<H: Handle> Consumer<H> {
         loop {
             let next = tokio::select! {
                 () = shutdown.cancelled() => return,
-                result = self.step(replica, WAIT) => result,
+                result = self.turn(replica) => result,
             };
             pause = match next {
                 Ok(true) => {
@@ -72,6 +72,11 @@ impl<H: Handle> Consumer<H> {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// One round, unless nothing can be written: then it is as if another replica had the lease.
+    async fn turn(&self, replica: Uuid) -> Result<bool, Problem> {
+        if self.db.takes_writes().await { self.step(replica, WAIT).await } else { Ok(false) }
     }
 
     /// Reads and handles one batch, waiting `wait` seconds for it at most; false when another replica has the lease.

@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents, and the one match that turns a kind of failure into a status.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use kernel::Kind;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 
 /// Where the codes are documented; a problem's `type` is this and its code (RFC 9457, section 3.1.1: may be relative).
 pub const TYPE_BASE: &str = "/api/docs/errors#";
+
+/// With 503: nothing at all can be written for now.
+pub const READ_ONLY: HeaderName = HeaderName::from_static("x-read-only");
 
 /// How a service's error describes itself, free of transport. `Display` is the sentence for the user.
 pub trait Fault: std::fmt::Display {
@@ -117,6 +120,15 @@ impl Problem {
         Self { retry_after: Some(retry_after), ..Self::new(Kind::Unavailable, code, detail) }
     }
 
+    /// 503 for a write while the database can only be read. Said to the gateway by a header as well, so that it spares us
+    /// further ones for a while.
+    #[must_use]
+    pub fn read_only() -> Self {
+        // Every write is refused by now: a line for each would tell nothing new. `Db::takes_writes` tells it once.
+        tracing::debug!("the database is read-only");
+        Self::unavailable("read_only", "Nothing can be changed at the moment; reading works.", 5)
+    }
+
     /// Marks it as one that another run of the same transaction may not meet.
     #[must_use]
     pub fn or_run_again(self) -> Self {
@@ -179,6 +191,9 @@ impl IntoResponse for Problem {
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.code == "read_only" {
+            response.headers_mut().insert(READ_ONLY, HeaderValue::from_static("true"));
         }
         if self.kind == Kind::Unauthenticated {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -22,6 +22,9 @@ pub async fn run(db: Db, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             _ = tick.tick() => {}
         }
+        if !db.takes_writes().await {
+            continue;
+        }
         if let Err(error) = prune(&db, &*clock).await {
             tracing::warn!(%error, "old idempotency keys will be forgotten later");
         }

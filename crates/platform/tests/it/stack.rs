@@ -82,3 +82,38 @@ async fn health_and_metrics_tell_the_state() {
     assert!(metrics.contains(line), "{metrics}");
     assert!(!metrics.contains("12345"), "a path that a client made up must not become a label");
 }
+
+#[tokio::test]
+async fn a_database_that_can_only_be_read_refuses_writes_and_says_so() {
+    let app = notes::start().await;
+    let ada = app.person(Role::User);
+    let database = app.owner_url().rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+    let statement = format!("alter database \"{database}\" set default_transaction_read_only = on");
+    let execute = async |statement: &str| {
+        let mut owner = app.owner().await;
+        for statement in ["set default_transaction_read_only = off", statement] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut owner).await.unwrap();
+        }
+    };
+    assert!(app.context.db.takes_writes().await);
+    execute(&statement).await;
+    // The setting is for new sessions.
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()";
+    execute(end).await;
+    assert!(!app.context.db.takes_writes().await);
+    let refused = app.call_as(&ada, "POST", "/notes").json(json!({ "text": "a" })).send().await;
+    assert_eq!((refused.header("retry-after"), refused.header("x-read-only")), ("5", "true"));
+    refused.problem(503, "read_only");
+    app.call_as(&ada, "GET", "/notes").send().await.expect(200);
+    let health = app.call("GET", "/health/ready").send().await.expect(200).json();
+    assert_eq!(
+        (&health["status"], &health["dependencies"][0]["read_only"]),
+        (&json!("read_only"), &json!(true))
+    );
+    execute(&statement.replace("= on", "= off")).await;
+    execute(end).await;
+    assert!(app.context.db.takes_writes().await);
+    app.call_as(&ada, "POST", "/notes").json(json!({ "text": "a" })).send().await.expect(201);
+    app.events().await;
+}

@@ -57,3 +57,22 @@ async fn what_will_not_do_is_said() {
     let wrong = users::Config { bcrypt_cost: 31, ..config() };
     assert!(users::start(users.context.clone(), wrong).await.is_err());
 }
+
+#[tokio::test]
+async fn read_only_mode_is_told_to_whoever_asks_the_service() {
+    use users::store::read_only::{self, ReadOnly};
+    let users = Users::start().await;
+    let told = async || users.call("GET", "/health/read-only").send().await.expect(200).json();
+    assert_eq!(told().await, serde_json::json!({ "read_only": false }));
+    let since = users.now();
+    let order = ReadOnly { retry_after_seconds: 90, reason: Some("moving house".into()), since };
+    read_only::save(&users.context.db, &order).await.unwrap();
+    assert_eq!(told().await["retry_after"], 90);
+    let changed =
+        ReadOnly { retry_after_seconds: 30, reason: None, since: since + jiff::SignedDuration::from_mins(1) };
+    read_only::save(&users.context.db, &changed).await.unwrap();
+    let kept = ReadOnly { since, ..changed };
+    assert_eq!(read_only::load(&users.context.db).await.unwrap(), Some(kept), "it began when it began");
+    read_only::end(&users.context.db).await.unwrap();
+    assert_eq!(told().await, serde_json::json!({ "read_only": false }));
+}

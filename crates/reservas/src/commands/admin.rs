@@ -1,0 +1,99 @@
+//! `reservas admin`: what an administrator does to a whole installation while it runs.
+
+use std::path::Path;
+
+use clap::Subcommand;
+use platform::db::Db;
+use platform::postgres::{Cluster, OWNER};
+use tokio_util::sync::CancellationToken;
+use users::store::read_only::{self, ReadOnly};
+
+use crate::console::say;
+use crate::settings::Settings;
+use crate::wiring::Service;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Let nothing be changed through the gateways, for maintenance; reading and signing in go on.
+    ReadOnly {
+        /// Which way.
+        #[command(subcommand)]
+        command: ReadOnlyCommand,
+    },
+}
+
+/// What to do with read-only mode. Every gateway follows within seconds.
+#[derive(Debug, Subcommand)]
+pub enum ReadOnlyCommand {
+    /// Refuse writes from now on, or change what clients are told.
+    On {
+        /// Seconds after which clients are told to try again.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=86400))]
+        retry_after: i32,
+        /// Why, for people; at most 200 characters.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Take writes again.
+    Off,
+    /// Say what holds.
+    Status,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// One line that says what went wrong.
+pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
+    let Command::ReadOnly { command } = command;
+    let url = database_url(&settings)?;
+    let context = Service::Users.context(&settings, &url, CancellationToken::new())?;
+    let result = obey(&context.db, command, context.clock.now()).await;
+    context.db.close().await;
+    result
+}
+
+async fn obey(db: &Db, command: ReadOnlyCommand, now: jiff::Timestamp) -> Result<(), String> {
+    let failed =
+        |error: sqlx::Error| format!("the database cannot be asked: {error} (does Reservas run on it?)");
+    match command {
+        ReadOnlyCommand::On { retry_after, reason } => {
+            if reason.as_deref().is_some_and(|reason| !(1..=200).contains(&reason.chars().count())) {
+                return Err("the reason has 1 to 200 characters".into());
+            }
+            let order = ReadOnly { retry_after_seconds: retry_after, reason, since: now };
+            read_only::save(db, &order).await.map_err(failed)?;
+        }
+        ReadOnlyCommand::Off => read_only::end(db).await.map_err(failed)?,
+        ReadOnlyCommand::Status => {}
+    }
+    match read_only::load(db).await.map_err(failed)? {
+        Some(order) => {
+            let reason = order.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let (since, seconds) = (order.since, order.retry_after_seconds);
+            say(format_args!("read-only since {since}, retry after {seconds} s{reason}"));
+        }
+        None => say("writes are taken"),
+    }
+    // Not ours to change: who made the database read-only has to undo that there.
+    if db.is_read_only().await.map_err(failed)? {
+        say("the database itself is read-only");
+    }
+    Ok(())
+}
+
+/// The database of the installation: the one that is named, or the private one of a `reservas all` that runs on the data
+/// folder.
+fn database_url(settings: &Settings) -> Result<String, String> {
+    if let Some(url) = settings.database_url.get().or(settings.users.server.database_url.get()) {
+        return Ok(url.to_owned());
+    }
+    let folder = Path::new(&settings.data_dir).join("postgres");
+    let missing = || format!("DATABASE_URL is not set, and no `reservas all` runs on {}", folder.display());
+    if !folder.exists() {
+        return Err(missing());
+    }
+    let running = Cluster::url_of_running(&folder, OWNER, "reservas").map_err(|error| error.to_string())?;
+    running.ok_or_else(missing)
+}
