@@ -22,6 +22,7 @@ pub mod get_details;
 pub mod get_free_busy;
 pub mod get_next_free;
 pub mod get_report;
+pub mod get_schedule;
 pub mod get_series;
 pub mod grant_credit;
 pub mod join_waitlist;

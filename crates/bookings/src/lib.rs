@@ -127,6 +127,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::leave_waitlist::leave_waitlist))
         .routes(routes!(api::search_availability::search_availability))
         .routes(routes!(api::get_free_busy::get_free_busy))
+        .routes(routes!(api::get_schedule::get_schedule))
         .routes(routes!(api::get_next_free::get_next_free))
         .routes(routes!(api::get_calendar::get_calendar))
         .routes(routes!(api::list_conflicts::list_conflicts))

@@ -110,6 +110,8 @@ struct Document;
 pub fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(api::list_notifications::list_notifications))
+        .routes(routes!(api::get_unread::get_unread))
+        .routes(routes!(api::mark_read::mark_read))
 }
 
 /// The OpenAPI document.

@@ -1,5 +1,7 @@
 //! The OpenAPI documents: one for each service and one for the whole.
 
+pub mod gateway;
+
 use std::path::Path;
 
 use utoipa::OpenApi as _;
@@ -27,7 +29,9 @@ pub fn services() -> [(&'static str, OpenApi); 4] {
 /// The document of the whole, as clients see it through the gateway.
 #[must_use]
 pub fn whole() -> OpenApi {
-    services().into_iter().fold(Whole::openapi(), |whole, (_, service)| whole.merge_from(service))
+    let services =
+        services().into_iter().fold(Whole::openapi(), |whole, (_, service)| whole.merge_from(service));
+    services.merge_from(gateway::openapi())
 }
 
 /// Every document as the text of its file.
@@ -36,7 +40,7 @@ pub fn whole() -> OpenApi {
 /// When a document cannot be written as JSON.
 pub fn files() -> Result<Vec<(String, String)>, serde_json::Error> {
     let all = services().into_iter().map(|(name, document)| (name.to_owned(), document));
-    all.chain([("reservas".to_owned(), whole())])
+    all.chain([("gateway".to_owned(), gateway::openapi()), ("reservas".to_owned(), whole())])
         .map(|(name, document)| Ok((format!("{name}.json"), document.to_pretty_json()? + "\n")))
         .collect()
 }

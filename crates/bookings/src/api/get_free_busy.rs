@@ -22,19 +22,19 @@ use crate::store::resources::{self, Resource};
 /// The longest window that one call may ask for.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 93);
 
-/// Of which window.
+/// Of which window; without any, of today, by the clock of the resource.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Window {
-    /// Start of the window.
+    /// Start of the window; together with its end.
     #[garde(skip)]
     #[param(example = "2026-11-23T00:00:00Z")]
-    pub from: Timestamp,
+    pub from: Option<Timestamp>,
     /// End of the window, at most 93 days later.
     #[garde(skip)]
     #[param(example = "2026-11-24T00:00:00Z")]
-    pub to: Timestamp,
+    pub to: Option<Timestamp>,
 }
 
 /// When a resource is taken and when it is free.
@@ -42,6 +42,9 @@ pub struct Window {
 pub struct FreeBusy {
     /// The resource.
     pub resource_id: ResourceId,
+    /// The window that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Slot>,
     /// When nothing of it can be booked, in order.
     pub busy: Vec<Slot>,
     /// The longest intervals in which one booking fits, in order. Of a pool they may overlap: each is of one unit.
@@ -75,7 +78,27 @@ pub(super) fn window(from: Timestamp, to: Timestamp) -> Result<Slot, Problem> {
     Ok(window)
 }
 
-/// Free and busy times. Busy times say nothing about whose they are.
+/// The window of a query, or the resource's today.
+fn window_of(query: &Window, resource: &Resource, now: Timestamp) -> Result<Slot, Problem> {
+    match (query.from, query.to) {
+        (Some(from), Some(to)) => window(from, to),
+        (None, None) => today(&resource.time_zone, now),
+        (None, Some(_)) => Err(Problem::invalid_field("from", "required", "A window has two ends.")),
+        (Some(_), None) => Err(Problem::invalid_field("to", "required", "A window has two ends.")),
+    }
+}
+
+/// From midnight to midnight by the clock of a zone: 23 to 25 hours where clocks change.
+fn today(zone: &str, now: Timestamp) -> Result<Slot, Problem> {
+    let day = || -> Result<(Timestamp, Timestamp), jiff::Error> {
+        let midnight = now.in_tz(zone)?.start_of_day()?;
+        Ok((midnight.timestamp(), midnight.tomorrow()?.start_of_day()?.timestamp()))
+    };
+    let (from, to) = day().map_err(|error| Problem::internal(&error))?;
+    Slot::new(from, to).map_err(invalid_slot)
+}
+
+/// Free and busy times, of today by the resource's clock unless a window is named. Busy times say nothing about whose they are.
 #[utoipa::path(
     get,
     path = "/api/v1/resources/{id}/free-busy",
@@ -97,10 +120,10 @@ pub async fn get_free_busy(
     Query(query): Query<Window>,
 ) -> Result<Json<FreeBusy>, Problem> {
     let organization = actor.organization;
-    let window = window(query.from, query.to)?;
     let mut tx = app.context.db.begin(organization).await?;
     let tree = resources::tree(&mut tx, organization, &[id]).await?;
     let now = app.context.clock.now();
+    let window = window_of(&query, tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?, now)?;
     let known = known(&mut tx, &actor, tree).await?;
     let wide = wide(&known, &window);
     let calendar = calendar::read(&mut tx, organization, &known.tree, &wide, now).await?;
@@ -112,7 +135,7 @@ pub async fn get_free_busy(
         },
     );
     let units = units.collect();
-    Ok(Json(FreeBusy { units, ..times(&known, resource, &calendar, &window, &wide) }))
+    Ok(Json(FreeBusy { units, window: Some(window), ..times(&known, resource, &calendar, &window, &wide) }))
 }
 
 /// A window with room for what is kept free around bookings in it, of any of the resources.
@@ -136,7 +159,8 @@ pub(super) fn times(
     let free_within = |window: &Slot| free(&shape, &calendar.claims, window, instant);
     let bookable = bookable_times(known, resource, &free_within(wide), window);
     let free = free_within(window);
-    FreeBusy { resource_id: resource.id, busy: window.minus(&free), free, bookable, units: Vec::new() }
+    let busy = window.minus(&free);
+    FreeBusy { resource_id: resource.id, window: None, busy, free, bookable, units: Vec::new() }
 }
 
 /// What of the free times of a resource the caller could book within a window.

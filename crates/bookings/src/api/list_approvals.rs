@@ -1,12 +1,13 @@
 //! `GET /api/v1/approvals`: the requests that the caller may decide on now.
 
 use axum::extract::State;
+use garde::Validate;
 use jiff_sqlx::ToSqlx as _;
 use kernel::role::BookingsOwn;
 use platform::auth::Can;
-use platform::http::{Json, Problem};
-use serde::Serialize;
-use utoipa::ToSchema;
+use platform::http::{Json, Problem, Query};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::BookingBody;
 use crate::App;
@@ -14,6 +15,17 @@ use crate::store::{approvals, bookings};
 
 /// Requests looked at, the next to start first; those beyond show when these are decided.
 const MOST: i64 = 500;
+
+/// How many.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct First {
+    /// Requests at most: 1 to 500, 500 when absent.
+    #[garde(range(min = 1, max = 500))]
+    #[param(minimum = 1, maximum = 500, default = 500)]
+    pub limit: Option<u16>,
+}
 
 /// What waits for the caller's word.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,12 +41,14 @@ pub struct Approvals {
     operation_id = "list_approvals",
     tag = "approvals",
     summary = "List the requests that wait for one's approval",
+    params(First),
     responses((status = 200, description = "Requests, the next to start first", body = Approvals)),
     extensions(("x-permission" = json!("bookings.own")))
 )]
 pub async fn list_approvals(
     actor: Can<BookingsOwn>,
     State(app): State<App>,
+    Query(first): Query<First>,
 ) -> Result<Json<Approvals>, Problem> {
     let now = app.context.clock.now();
     let mut tx = app.context.db.begin(actor.organization).await?;
@@ -50,5 +64,6 @@ pub async fn list_approvals(
     let people = approvals::people(&mut tx, &actor, now).await?;
     let requests = bookings::many(&mut tx, actor.organization, &ids).await?.into_iter();
     let theirs = requests.filter(|booking| !approvals::voices(&people, &actor, booking).is_empty());
+    let theirs = theirs.take(first.limit.map_or(usize::MAX, usize::from));
     Ok(Json(Approvals { items: theirs.map(|one| BookingBody::for_decision(one, &actor)).collect() }))
 }

@@ -51,6 +51,9 @@ pub struct Filter {
     /// Those that stand and no longer fit their resource, or (false) all others.
     #[garde(skip)]
     pub flagged: Option<bool>,
+    /// Those that stand and have not ended yet.
+    #[garde(skip)]
+    pub upcoming: Option<bool>,
     /// Items on the page: 1 to 200, 50 when absent.
     #[garde(range(min = 1, max = 200))]
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -83,6 +86,8 @@ pub async fn list_bookings(
     let after: Option<(Timestamp, Uuid)> = page.after()?;
     // Who may not see those of others sees their own, whatever the filter says.
     let theirs = (!actor.may::<BookingsManage>()).then_some(actor.user.0);
+    let upcoming = filter.upcoming.unwrap_or(false);
+    let from = filter.from.max(upcoming.then(|| app.context.clock.now()));
     let mut tx = app.context.db.begin(actor.organization).await?;
     let ids = sqlx::query_scalar!(
         "select id from bookings.booking b
@@ -100,13 +105,14 @@ pub async fn list_bookings(
                where r.organization_id = b.organization_id and r.booking_id = b.id and r.resource_id = $7))
            and ($11::bool is null or $11 = (flag is not null
                and status in ('held', 'pending', 'confirmed', 'checked_in')))
+           and (not $13::bool or status in ('held', 'pending', 'confirmed', 'checked_in'))
            and ($8::timestamptz is null or (starts_at, id) > ($8, $9))
          order by starts_at, id limit $10",
         actor.organization.0,
         theirs,
         filter.user_id.map(|id| id.0),
         filter.status.map(Status::name),
-        filter.from.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
+        from.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         filter.to.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         filter.resource_id.map(|id| id.0),
         after.map(|(at, _)| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
@@ -114,6 +120,7 @@ pub async fn list_bookings(
         page.limit() + 1,
         filter.flagged,
         filter.guest.map(|InvitedOnly::Me| actor.user.0),
+        upcoming,
     )
     .fetch_all(&mut *tx)
     .await?;

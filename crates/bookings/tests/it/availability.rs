@@ -1,6 +1,7 @@
 //! Availability: free and busy times, and the search by need.
 
 use contracts::resources::{Resource, ResourceStatus};
+use contracts::rules::Scope;
 use kernel::LocationId;
 use serde_json::{Value, json};
 
@@ -159,4 +160,59 @@ async fn what_is_shown_as_bookable_keeps_the_rules_in_search_calendar_and_next_f
     // Next Monday.
     let next = get(format!("/api/v1/resources/{room}/next-free?duration_minutes=120")).await;
     assert_eq!(next["slot"]["starts_at"], "2026-03-09T10:00:00Z");
+}
+
+#[tokio::test]
+async fn without_a_window_it_is_the_resources_own_day() {
+    let app = Bookings::start().await;
+    let room = app.tell(Resource { time_zone: "Pacific/Auckland".into(), ..room("Kiwi", 4) }).await;
+    let get = async |query: &str| {
+        let path = format!("/api/v1/resources/{room}/free-busy{query}");
+        app.call_as(&app.bob, "GET", &path).send().await
+    };
+    let today = get("").await.expect(200).json();
+    let day = app.now().in_tz("Pacific/Auckland").unwrap().start_of_day().unwrap();
+    let next = day.tomorrow().unwrap();
+    assert_eq!(today["window"]["starts_at"], day.timestamp().to_string());
+    assert_eq!(today["window"]["ends_at"], next.timestamp().to_string());
+    for half in [format!("?from={}", at("09:00")), format!("?to={}", at("09:00"))] {
+        let refused = get(&half).await.problem(422, "invalid_input");
+        assert_eq!(refused["errors"][0]["code"], "required");
+    }
+}
+
+#[tokio::test]
+async fn the_schedule_is_that_of_all_rules_together() {
+    let app = Bookings::start().await;
+    let room = app.room("Blue", 4).await;
+    let path = format!("/api/v1/resources/{room}/schedule");
+    let always = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
+    assert!(always["schedule"].is_null() && always["time_zone"].is_string(), "{always}");
+    let hours = json!({ "weekly": [{ "days": ["monday"], "opens": "08:00:00", "closes": "18:00:00" }] });
+    app.rule(Scope::Resource, room.0, json!({ "schedule": hours })).await;
+    let open = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
+    assert_eq!(open["schedule"], hours);
+    let nowhere = format!("/api/v1/resources/{}/schedule", kernel::ResourceId::mint());
+    app.call_as(&app.bob, "GET", &nowhere).send().await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn upcoming_bookings_stand_and_have_not_ended() {
+    let app = Bookings::start().await;
+    let room = app.room("Blue", 4).await;
+    let kept = app.book(room, "12:00", "13:00").await;
+    let given_up = app.book(room, "14:00", "15:00").await;
+    let cancel = format!("/api/v1/bookings/{}/cancel", given_up["id"].as_str().unwrap());
+    app.call_as(&app.ada, "POST", &cancel).json(json!({})).send().await.expect(200);
+    app.events().await;
+    let list = async |query: &str| {
+        let path = format!("/api/v1/bookings?user_id={}{query}", app.ada.user);
+        let found: Value = app.call_as(&app.ada, "GET", &path).send().await.expect(200).json();
+        found["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(list("").await.len(), 2);
+    assert_eq!(list("&upcoming=true").await, [kept["id"].clone()]);
+    assert_eq!(list("&upcoming=false").await.len(), 2);
+    app.clock.set(at("13:00").parse().unwrap());
+    assert_eq!(list("&upcoming=true").await, [Value::Null; 0], "what has ended is not to come");
 }

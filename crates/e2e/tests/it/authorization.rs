@@ -92,6 +92,11 @@ const ROWS: &[(&str, Option<Role>)] = &[
     ("get_audit", Some(Admin)),
     ("get_report", Some(Manager)),
     ("list_notifications", Some(User)),
+    ("get_unread", Some(User)),
+    ("mark_read", Some(User)),
+    ("get_schedule", Some(User)),
+    ("get_dashboard", Some(User)),
+    ("get_resource_page", Some(User)),
 ];
 
 struct Operation {
@@ -188,6 +193,7 @@ fn least_body(operation: &str) -> Value {
     match operation {
         "put_rules" => json!({ "scope": "resource" }),
         "transfer_booking" => json!({ "user_id": NOBODYS }),
+        "mark_read" => json!({ "until": NOBODYS }),
         "swap_bookings" => json!({ "with": NOBODYS }),
         "resolve_conflict" => json!({ "note": "Settled" }),
         "change_series" => json!({ "title": "Team" }),

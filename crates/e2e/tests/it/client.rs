@@ -16,10 +16,16 @@ pub struct Client {
 /// What came back.
 pub struct Reply {
     pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
     pub body: Value,
 }
 
 impl Reply {
+    /// A header as text, empty when it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
     /// The body, when the status is the expected one.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
@@ -40,6 +46,11 @@ impl Client {
     pub fn new(base: String) -> Self {
         let http = platform::http::client::client(Duration::from_secs(60)).unwrap();
         Self { http, base, token: None }
+    }
+
+    /// The same person at another address.
+    pub fn at(&self, base: String) -> Self {
+        Self { base, ..self.clone() }
     }
 
     /// The same, signed in as someone of the only organization.
@@ -70,10 +81,10 @@ impl Client {
 
     pub async fn send(&self, request: RequestBuilder) -> Reply {
         let response = request.send().await.unwrap();
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Reply { status, body }
+        Reply { status, headers, body }
     }
 
     pub async fn get(&self, path: &str) -> Reply {

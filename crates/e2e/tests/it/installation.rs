@@ -26,6 +26,20 @@ pub struct Installation {
     stdout: Option<Lines<BufReader<ChildStdout>>>,
 }
 
+/// A second gateway.
+pub struct Replica {
+    port: u16,
+    _child: Child,
+    _stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Replica {
+    /// Someone who speaks to this gateway as `client` does to the first.
+    pub fn client(&self, client: &Client) -> Client {
+        client.at(format!("http://127.0.0.1:{}", self.port))
+    }
+}
+
 /// The binary that `cargo test` built beside this test.
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
@@ -99,6 +113,43 @@ impl Installation {
         let mut words = said.split_whitespace().rev();
         let password = words.next().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         (words.next().unwrap().to_owned(), password.to_owned())
+    }
+
+    /// Runs another command of the binary with the same settings, and gives what it says.
+    pub async fn say(&self, arguments: &[&str]) -> String {
+        let output = command(arguments, &self.environment).output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Another gateway before the same services, on a port of its own; `elsewhere` are services that it finds at another
+    /// address than the others do.
+    pub async fn replica(&self, elsewhere: &[(&str, &str)]) -> Replica {
+        let port = free_ports();
+        let mut arguments = vec!["gateway".to_owned(), "run".to_owned()];
+        for (name, offset) in [("users", 1), ("resources", 2), ("bookings", 3), ("notifications", 4)] {
+            let address = elsewhere.iter().find(|(other, _)| *other == name);
+            let here = format!("127.0.0.1:{}", self.port + offset);
+            let address = address.map_or(here, |(_, address)| (*address).to_owned());
+            arguments.extend(["--resolve".to_owned(), format!("{name}={address}")]);
+        }
+        let mut environment = self.environment.clone();
+        environment.push(("RESERVAS_GATEWAY_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut child = command(&arguments, &environment).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.starts_with("gateway listens") {
+                return Replica { port, _child: child, _stdout: lines };
+            }
+        }
+        panic!("the second gateway ended");
+    }
+
+    /// The database's URL, when it was given one.
+    pub fn database_url(&self) -> String {
+        let (_, url) = self.environment.iter().find(|(name, _)| name == "DATABASE_URL").unwrap();
+        url.clone()
     }
 
     /// A client of its gateway.

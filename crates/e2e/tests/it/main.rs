@@ -8,6 +8,8 @@ mod documentation;
 mod installation;
 mod journey;
 mod live;
+mod overview;
+mod read_only;
 mod readme;
 mod real_data;
 mod starting;

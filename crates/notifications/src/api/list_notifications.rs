@@ -34,6 +34,8 @@ pub struct Notification {
     pub subject: String,
     /// When it was queued.
     pub created_at: Timestamp,
+    /// When the caller said that they have seen it.
+    pub read_at: Option<Timestamp>,
     /// Its ways to the caller.
     pub deliveries: Vec<Delivery>,
 }
@@ -85,7 +87,7 @@ pub async fn list_notifications(
     let before: Option<MessageId> = query.after()?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     let rows = sqlx::query!(
-        r#"select id, kind as "kind: Kind", booking_id, reference, subject, created_at
+        r#"select id, kind as "kind: Kind", booking_id, reference, subject, created_at, read_at
          from notifications.message
          where organization_id = $1 and user_id = $2 and ($3::uuid is null or id < $3)
          order by id desc limit $4"#,
@@ -106,6 +108,7 @@ pub async fn list_notifications(
         reference: row.reference,
         subject: row.subject,
         created_at: row.created_at.to_jiff(),
+        read_at: row.read_at.map(|at| at.to_jiff()),
         deliveries: deliveries.remove(&row.id).unwrap_or_default(),
     });
     Ok(Json(Page::of(items.collect(), query.limit(), |item| item.id)))

@@ -61,3 +61,36 @@ async fn what_is_refused() {
         world.test.call_as(&ada, "GET", &path).send().await.problem(status, code);
     }
 }
+
+#[tokio::test]
+async fn what_was_seen_is_read_and_what_came_later_is_not() {
+    let world = World::start().await;
+    let (ada, bob) = (world.person("Ada"), world.person("Bob"));
+    for _ in 0..3 {
+        tell(&world, &ada).await;
+    }
+    tell(&world, &bob).await;
+    let count = async |person: &Person| {
+        let unread = world.test.call_as(person, "GET", "/api/v1/notifications/unread").send().await;
+        unread.expect(200).json()["count"].clone()
+    };
+    assert_eq!(count(&ada).await, 3);
+    let messages = world.notifications(&ada).await;
+    assert!(messages.iter().all(|message| message["read_at"].is_null()));
+    let seen = serde_json::json!({ "until": messages[1]["id"] });
+    for _ in 0..2 {
+        let read =
+            world.test.call_as(&ada, "POST", "/api/v1/notifications/read").json(seen.clone()).send().await;
+        assert_eq!(read.expect(200).json()["count"], 1);
+    }
+    let read: Vec<_> =
+        world.notifications(&ada).await.iter().map(|message| message["read_at"].is_string()).collect();
+    assert_eq!(read, [false, true, true]);
+    // Nobody marks what is another's, whatever id they name.
+    let read = world.test.call_as(&ada, "POST", "/api/v1/notifications/read");
+    let newest = serde_json::json!({ "until": "ffffffff-ffff-7fff-bfff-ffffffffffff" });
+    assert_eq!(read.json(newest).send().await.expect(200).json()["count"], 0);
+    assert_eq!(count(&bob).await, 1);
+    let wrong = world.test.call_as(&ada, "POST", "/api/v1/notifications/read");
+    wrong.json(serde_json::json!({})).send().await.problem(422, "invalid_input");
+}
