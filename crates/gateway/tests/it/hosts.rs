@@ -193,3 +193,63 @@ async fn what_two_backends_say_of_one_host_must_agree() {
         "{errors}"
     );
 }
+
+#[tokio::test]
+async fn checks_end_with_the_gateway_and_with_the_file_that_wants_them() {
+    let checked = Scripted::start(|_, _| Box::pin(std::future::ready(answer(200, &[], "")))).await;
+    let mut routes = file(vec![at(&[checked.url()], "GET", "/x", json!({}))]);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("checks.json");
+    std::fs::write(&path, routes.to_string()).unwrap();
+    let gateway = Gateway::load(&path, Options::default()).unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let serving = tokio::spawn(gateway.clone().serve(listener, stop.clone()));
+    // Asked so often that many checks would have come meanwhile.
+    let ends = async |checked: &Scripted| {
+        let url = format!("{}/other", checked.url());
+        for _ in 0..10 {
+            get(&url).await;
+        }
+        let before = checked.seen("/well");
+        for _ in 0..100 {
+            get(&url).await;
+        }
+        assert_eq!(checked.seen("/well"), before);
+    };
+    for file_or_gateway in ["file", "gateway"] {
+        let before = checked.seen("/well");
+        routes["extra_config"]["_reservas/health"] = json!({"path": "/well", "interval": "1ms"});
+        std::fs::write(&path, routes.to_string()).unwrap();
+        gateway.reload(&path).unwrap();
+        checked.until_seen("/well", before + 3).await;
+        if file_or_gateway == "file" {
+            routes["extra_config"]["_reservas/health"] = json!({"enabled": false, "path": "/well"});
+            std::fs::write(&path, routes.to_string()).unwrap();
+            gateway.reload(&path).unwrap();
+        } else {
+            stop.cancel();
+        }
+        ends(&checked).await;
+    }
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused_with_its_place() {
+    let extra = json!({
+        "_reservas/health": {"path": "well", "interval": "0s", "healthy_threshold": 0},
+        "_reservas/concurrency": {"max": 0},
+    });
+    let mut routes = file(vec![at(&["a b".into()], "GET", "/x", extra)]);
+    routes["endpoints"][0]["backend"][0]["sd"] = "dns".into();
+    let errors = Gateway::parse(&routes.to_string(), Options::default()).err().unwrap().to_string();
+    for wrong in [
+        "path: must begin with `/`",
+        "interval: must be longer than zero",
+        "healthy_threshold: must be one or more",
+        "max: must be 1 to 1000000",
+        "host: `a b` is not a name of services",
+    ] {
+        assert!(errors.contains(wrong), "{wrong} is not in {errors}");
+    }
+}
