@@ -22,6 +22,7 @@ mod headers;
 mod limiter;
 mod load;
 mod local;
+mod lookup;
 mod metrics;
 mod modify;
 mod own;

@@ -22,7 +22,7 @@ use crate::body::{self, Endless, Held, ResponseBody, Until};
 use crate::connection::{Guarded, Phase, Timeouts};
 
 /// Connections at once; beyond it clients wait in the listener's queue.
-const MAX_CONNECTIONS: usize = 10_000;
+const MAX_CONNECTIONS: usize = 12_000;
 /// The largest head in bytes; a larger one is 431.
 const MAX_HEAD: usize = 64 * 1024;
 /// A failure to accept is mostly a lack of file descriptors, which takes a moment to pass.

@@ -3,6 +3,7 @@
 pub mod gateway;
 pub mod healthcheck;
 pub mod organization;
+pub mod reload;
 pub mod service;
 
 use std::path::PathBuf;
