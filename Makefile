@@ -7,7 +7,7 @@ XTASK := target/debug/xtask
 export SQLX_OFFLINE := true
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint openapi prepare xtask
+.PHONY: help run test bench fuzz lint openapi prepare xtask
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,10 +22,19 @@ test: ## runs every test against a PostgreSQL, a Redis and an SMTP server of its
 	@cargo build --workspace --all-targets
 	@$(XTASK) with-servers cargo test --workspace
 
-bench: ## loads the booking service, with baselines in the same run; prints tables (docs/performance.md)
-	@scripts/provide postgresql
+bench: ## loads the booking service and the gateway, with baselines in the same run; prints tables (docs/performance.md)
+	@scripts/provide postgresql nginx
 	@cargo build --release --bin reservas --bin bench
 	@target/release/bench
+
+# cargo-fuzz wants flags that a stable compiler takes only this way; nothing but the fuzz targets is built with them.
+FUZZ_SECONDS := 60
+fuzz: ## looks for route files and paths that break the gateway (cargo install cargo-fuzz)
+	@cd crates/gateway && for target in route_file path; do \
+		mkdir -p fuzz/corpus/$$target; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 || exit 1; \
+	done
 
 lint: xtask ## formatting, clippy, and the rules of ARCHITECTURE.md
 	@cargo fmt --all --check

@@ -1,10 +1,11 @@
-//! Load on the booking service, with baselines in the same run: `make bench` prints all of it as tables.
+//! Load on the booking service and on the gateway, with baselines in the same run: `make bench` prints all of it as tables.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod availability;
 mod baseline;
 mod client;
 mod creating;
+mod gateway;
 mod growth;
 mod load;
 mod memory;
@@ -27,7 +28,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What a measurement comes to, or one line that says what is wrong.
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Measures the booking service on a private, durable PostgreSQL.
+/// Measures the booking service on a private, durable PostgreSQL, and the gateway.
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
 struct Arguments {
@@ -53,6 +54,10 @@ enum Command {
     Availability(availability::Flags),
     /// What the service holds in memory after load of all kinds.
     Memory(memory::Flags),
+    /// The gateway's processor time a request and its latency, against nginx.
+    Gateway(gateway::Flags),
+    /// The gateway's memory: at rest, under load, with 10,000 idle connections.
+    GatewayConnections(gateway::Flags),
 }
 
 impl Command {
@@ -64,6 +69,8 @@ impl Command {
             Self::Growth(growth::Flags::default()),
             Self::Availability(availability::Flags::default()),
             Self::Memory(memory::Flags::default()),
+            Self::Gateway(gateway::Flags::default()),
+            Self::GatewayConnections(gateway::Flags::default()),
         ];
         races.into_iter().chain(others).collect()
     }
@@ -75,6 +82,8 @@ impl Command {
             Self::Growth(flags) => growth::run(flags, tuning).await,
             Self::Availability(flags) => availability::run(flags, tuning).await,
             Self::Memory(flags) => memory::run(flags, tuning).await,
+            Self::Gateway(flags) => gateway::run(flags, tuning).await,
+            Self::GatewayConnections(flags) => gateway::connections(flags, tuning).await,
         }
     }
 }

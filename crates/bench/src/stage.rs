@@ -39,6 +39,16 @@ pub struct Tuning {
     pub alone: Option<PathBuf>,
 }
 
+impl Tuning {
+    /// Waits for the lock that keeps others quiet; it is held until the file is dropped.
+    pub fn lock(&self) -> Outcome<Option<fs::File>> {
+        let Some(path) = &self.alone else { return Ok(None) };
+        let file = fs::File::create(path)?;
+        file.lock()?;
+        Ok(Some(file))
+    }
+}
+
 /// All of it. Dropped, everything ends.
 pub struct Stage {
     /// Signs tokens that the replicas believe.
@@ -72,10 +82,7 @@ impl Stage {
 
     /// Waits for the lock that keeps others quiet; it is held until the file is dropped.
     pub fn alone(&self) -> Outcome<Option<fs::File>> {
-        let Some(path) = &self.tuning.alone else { return Ok(None) };
-        let file = fs::File::create(path)?;
-        file.lock()?;
-        Ok(Some(file))
+        self.tuning.lock()
     }
 
     /// The database's URL, as its owner.

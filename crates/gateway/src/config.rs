@@ -14,6 +14,7 @@ mod issuers;
 pub mod json;
 mod limit;
 mod modifier;
+mod names;
 pub mod pattern;
 mod read_only;
 mod root;
@@ -42,6 +43,8 @@ pub use validator::{KeySource, Validator};
 
 use section::{Findings, Section};
 
+use crate::routes::Routes;
+
 /// A route file that was read and found to be in order.
 #[derive(Debug)]
 pub struct Config {
@@ -60,6 +63,14 @@ pub fn parse(text: &str, lenient: bool) -> Result<Config, ConfigErrors> {
     })?;
     let findings = Findings::new(lenient);
     let read = read(&findings, &node);
+    // Clashes are found here too, so that they come together with all else.
+    let clashes = read.as_ref().and_then(|(root, endpoints)| Routes::build(endpoints, &root.router).err());
+    for clash in clashes.into_iter().flatten() {
+        findings.error(clash.at, &clash.path, clash.message);
+    }
+    if let Some((_, endpoints)) = &read {
+        names::check(&findings, endpoints);
+    }
     let warnings = findings.close()?;
     let missing = || {
         ConfigErrors(vec![ConfigError { at: node.at, path: String::new(), message: "nothing to run".into() }])

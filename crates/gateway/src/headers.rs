@@ -26,20 +26,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|list| list.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    let fixed = [
-        CONNECTION,
-        HOST,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
-        TE,
-        TRAILER,
-        TRANSFER_ENCODING,
-        UPGRADE,
-        http::header::EXPECT,
-        HeaderName::from_static("keep-alive"),
-        HeaderName::from_static("proxy-connection"),
-    ];
-    named.iter().chain(&fixed).for_each(|name| drop(headers.remove(name)));
+    named.iter().chain(&OF_THE_CONNECTION).for_each(|name| drop(headers.remove(name)));
 }
 
 /// One cookie header of the several that HTTP/2 may split it into (RFC 9113, section 8.2.3).
@@ -52,13 +39,28 @@ pub fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
+/// What concerns one connection only, and the host, which is another one on each side.
+static OF_THE_CONNECTION: [HeaderName; 11] = [
+    CONNECTION,
+    HOST,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    http::header::EXPECT,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
 /// How the gateway names itself.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// To backends.
     pub user_agent: HeaderValue,
-    version: Option<HeaderValue>,
-    prefix: &'static str,
+    version: Option<(HeaderName, HeaderValue)>,
+    completed: HeaderName,
 }
 
 impl Identity {
@@ -67,15 +69,17 @@ impl Identity {
         let ours = Self {
             user_agent: HeaderValue::from_static("Reservas-Gateway"),
             version: None,
-            prefix: "x-gateway",
+            completed: HeaderName::from_static("x-gateway-completed"),
         };
         let Some(version) = compat else { return ours };
         let shown = format!("Version {}", if hide_version { "undefined" } else { version });
         Self {
             user_agent: HeaderValue::from_str(&format!("KrakenD Version {version}"))
                 .unwrap_or(ours.user_agent),
-            version: HeaderValue::from_str(&shown).ok(),
-            prefix: "x-krakend",
+            version: HeaderValue::from_str(&shown)
+                .ok()
+                .map(|shown| (HeaderName::from_static("x-krakend"), shown)),
+            completed: HeaderName::from_static("x-krakend-completed"),
         }
     }
 
@@ -86,11 +90,10 @@ impl Identity {
 
     /// Marks an answer as handled, and as complete or not.
     pub fn mark(&self, headers: &mut HeaderMap, complete: bool) {
-        if let (Some(version), Ok(name)) = (&self.version, self.prefix.parse::<HeaderName>()) {
+        if let Some((name, version)) = &self.version {
             headers.insert(name, version.clone());
         }
-        if let Ok(name) = format!("{}-completed", self.prefix).parse::<HeaderName>() {
-            headers.insert(name, HeaderValue::from_static(if complete { "true" } else { "false" }));
-        }
+        let complete = HeaderValue::from_static(if complete { "true" } else { "false" });
+        headers.insert(&self.completed, complete);
     }
 }

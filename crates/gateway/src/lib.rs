@@ -29,6 +29,7 @@ mod limiter;
 mod limits;
 mod load;
 mod local;
+mod lookup;
 mod metrics;
 mod modify;
 mod own;

@@ -103,18 +103,21 @@ impl Inputs {
             Names::Unset => name == CONTENT_TYPE,
             names => names.pass(name, false),
         };
-        let mut headers = call.headers.clone();
+        let mut headers = match &endpoint.input_headers {
+            Names::All => call.headers.clone(),
+            _ => kept(&call.headers, pass),
+        };
         if let Some(verifier) = &route.verifier {
             for (name, value) in verifier.propagated(&claims) {
                 let Ok(name) = name.parse::<HeaderName>() else { continue };
                 headers.remove(&name);
-                if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok())
+                    && pass(name.as_str())
+                {
                     headers.insert(name, value);
                 }
             }
         }
-        let refused: Vec<HeaderName> = headers.keys().filter(|name| !pass(name.as_str())).cloned().collect();
-        refused.iter().for_each(|name| drop(headers.remove(name)));
         call.announce(&mut headers);
         if route.tunnels.is_some()
             && let Some(wish) = &call.wish
@@ -131,7 +134,7 @@ impl Inputs {
 }
 
 /// Set by the gateway, so a backend's own list does not take them away.
-const ALWAYS: [HeaderName; 6] =
+static ALWAYS: [HeaderName; 6] =
     [FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, USER_AGENT, CORRELATION_ID, TRACEPARENT];
 
 impl Ask<'_> {
@@ -148,15 +151,15 @@ impl Ask<'_> {
         let passed = escape::join(passed.cloned().collect());
         let query = [fixed, passed].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("&");
         let mark = if query.is_empty() { "" } else { "?" };
-        let mut headers = self.inputs.headers.clone();
         let upgrade = self.route.tunnels.is_some();
-        let pass = |name: &&HeaderName| {
-            backend.input_headers.pass(name.as_str(), true)
-                || ALWAYS.contains(name)
-                || upgrade && tunnel::HEADERS.contains(name)
+        let headers = match &backend.input_headers {
+            Names::Listed(list) => kept(&self.inputs.headers, |name| {
+                list.iter().any(|listed| listed == name)
+                    || ALWAYS.iter().any(|always| always == name)
+                    || upgrade && tunnel::HEADERS.iter().any(|opening| opening == name)
+            }),
+            _ => self.inputs.headers.clone(),
         };
-        let refused: Vec<HeaderName> = headers.keys().filter(|name| !pass(name)).cloned().collect();
-        refused.iter().for_each(|name| drop(headers.remove(name)));
         Ok((backend.method.clone(), format!("{path}{mark}{query}"), headers))
     }
 
@@ -200,6 +203,15 @@ impl Ask<'_> {
             }
         }
     }
+}
+
+/// The headers whose names pass.
+fn kept(headers: &HeaderMap, pass: impl Fn(&str) -> bool) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for (name, value) in headers.iter().filter(|(name, _)| pass(name.as_str())) {
+        kept.append(name.clone(), value.clone());
+    }
+    kept
 }
 
 /// A value as the original writes it into a path.

@@ -47,7 +47,7 @@ impl Routes {
         for (index, endpoint) in endpoints.iter().enumerate() {
             let tree = routes.trees.entry(endpoint.method.clone()).or_default();
             if let Err(error) = tree.router.insert(&endpoint.path, index) {
-                let path = format!("endpoints[{index}].endpoint");
+                let path = format!("{}.endpoint", endpoint.place);
                 let message = match error {
                     matchit::InsertError::Conflict { with } => {
                         format!("{} {} clashes with {with}", endpoint.method, endpoint.path)

@@ -201,6 +201,8 @@ impl Upstream {
         }
         match tokio::time::timeout_at(deadline, self.client.request(request)).await {
             Err(_) => Err(Failure::timeout()),
+            // The timer counts milliseconds; a deadline may be shorter.
+            Ok(Ok(_)) if Instant::now() > deadline => Err(Failure::timeout()),
             Ok(Ok(response)) => Ok(response.map(body::boxed)),
             Ok(Err(error)) if body::is_too_large(&error) => {
                 Err(Failure::new(Kind::TooLarge, "http: request body too large"))

@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::gateway::{observe, product, reload_on_hangup};
+use crate::commands::gateway::{observe, product};
+use crate::commands::reload::reload_on_change;
 use crate::commands::stop_signal;
 use crate::console::say;
 use crate::settings::Settings;
@@ -160,7 +161,7 @@ async fn start(
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     observe(settings, &gateway, shutdown.clone()).await?;
-    reload_on_hangup(&gateway, settings.gateway.route_file(), shutdown.clone())?;
+    reload_on_change(&gateway, settings.gateway.route_file(), shutdown.clone())?;
     let (listener, stop) = (listeners.gateway, running.gateway_stop.clone());
     running
         .gateway

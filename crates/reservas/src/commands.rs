@@ -4,6 +4,7 @@ pub mod admin;
 pub mod gateway;
 pub mod healthcheck;
 pub mod organization;
+pub mod reload;
 pub mod service;
 
 use std::path::PathBuf;

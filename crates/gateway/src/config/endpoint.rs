@@ -92,6 +92,8 @@ pub struct Static {
 pub struct Endpoint {
     /// Where it stands in the file.
     pub at: Position,
+    /// The keys that lead there, such as `endpoints[2]`.
+    pub place: String,
     /// Its path as written.
     pub path: String,
     /// Its path in segments.
@@ -164,6 +166,7 @@ impl Endpoint {
         let output = output(&section, root);
         let mut endpoint = Self {
             at: section.at,
+            place: section.path.clone(),
             path: path.unwrap_or_default(),
             segments: segments.clone().unwrap_or_default(),
             method,

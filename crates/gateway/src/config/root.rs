@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
+
 use super::compression::Compression;
 use super::connections::Connections;
 use super::cors::Cors;
@@ -105,7 +107,7 @@ pub struct Router {
 #[derive(Debug, Clone, Default)]
 pub struct SecurityHeaders {
     /// Names and values.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Hosts that may be asked for; empty is all.
     pub allowed_hosts: Vec<String>,
 }
@@ -311,7 +313,10 @@ pub fn network(section: &Section<'_>, key: &str, text: &str) -> Option<(IpAddr, 
 impl SecurityHeaders {
     fn read(section: Section<'_>) -> Self {
         let mut headers = Vec::new();
-        let mut add = |name: &str, value: String| headers.push((name.to_owned(), value));
+        let mut add = |name: &'static str, value: String| match HeaderValue::try_from(value) {
+            Ok(value) => headers.push((HeaderName::from_static(name), value)),
+            Err(_) => section.error(&name.replace('-', "_"), "cannot stand in a header"),
+        };
         if section.flag("frame_deny") {
             add("x-frame-options", "DENY".into());
         }

@@ -99,6 +99,8 @@ pub struct Section<'f> {
     pub path: String,
     members: &'f [Member],
     seen: RefCell<BTreeSet<&'f str>>,
+    /// What was asked for, whether it is there or not: what a misspelt key may have meant.
+    asked: RefCell<BTreeSet<String>>,
 }
 
 impl<'f> Section<'f> {
@@ -106,7 +108,8 @@ impl<'f> Section<'f> {
     pub fn open(findings: &'f Findings, node: &'f Node, path: String) -> Option<Self> {
         match &node.value {
             Json::Object(members) => {
-                Some(Self { findings, at: node.at, path, members, seen: RefCell::default() })
+                let (seen, asked) = (RefCell::default(), RefCell::default());
+                Some(Self { findings, at: node.at, path, members, seen, asked })
             }
             other => {
                 findings.error(node.at, &path, format!("must be an object, is {}", other.kind()));
@@ -117,6 +120,7 @@ impl<'f> Section<'f> {
 
     /// Takes a member, whatever its value.
     pub fn member(&self, key: &str) -> Option<&'f Member> {
+        self.asked.borrow_mut().insert(key.to_owned());
         let member = self.members.iter().find(|member| member.key == key)?;
         self.seen.borrow_mut().insert(&member.key);
         Some(member)
@@ -273,12 +277,18 @@ impl<'f> Section<'f> {
             let note = member.key.starts_with(['$', '@', '_']) && !member.key.starts_with("_reservas");
             if !note {
                 let path = self.path_of(&member.key);
-                self.findings.unsupported(
-                    member.at,
-                    &path,
-                    format!("`{}` is not known or not supported here", member.key),
-                );
+                let meant = self.meant(&member.key).map(|key| format!("; did you mean `{key}`?"));
+                let message = format!("`{}` is not known or not supported here", member.key);
+                self.findings.unsupported(member.at, &path, message + &meant.unwrap_or_default());
             }
         }
+    }
+
+    /// The key that a misspelt one most likely stands for: at most one in three letters is wrong.
+    fn meant(&self, key: &str) -> Option<String> {
+        let asked = self.asked.borrow();
+        let near = asked.iter().map(|known| (strsim::damerau_levenshtein(key, known), known));
+        let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
+        (distance <= key.chars().count() / 3).then(|| known.clone())
     }
 }

@@ -175,8 +175,46 @@ fn clashes_are_found() {
         {"endpoint":"/a/fixed","backend":[{"url_pattern":"/"}]},
         {"endpoint":"/a/{id}","method":"POST","backend":[{"url_pattern":"/"}]},
         {"endpoint":"/a/{name}","backend":[{"url_pattern":"/"}]}]}"#;
-    let config = parse(text, false).unwrap();
-    let clashes = crate::routes::Routes::build(&config.endpoints, &config.root.router).err().unwrap();
-    let told: Vec<String> = clashes.iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["5:9 endpoints[3].endpoint: GET /a/{name} clashes with /a/{id}"]);
+    assert_eq!(errors(text), ["5:9 endpoints[3].endpoint: GET /a/{name} clashes with /a/{id}"]);
+}
+
+#[test]
+fn clashes_come_together_with_all_else() {
+    let text = r#"{"version":3,"host":["http://b"],"endpoints":[
+        {"endpoint":"no-slash","backend":[{"url_pattern":"/"}]},
+        {"endpoint":"/a/{id}","backend":[{"url_pattern":"/"}]},
+        {"endpoint":"/a/{name}","metod":"GET","backend":[{"url_pattern":"/"}]}]}"#;
+    assert_eq!(
+        errors(text),
+        [
+            "2:21 endpoints[0].endpoint: `no-slash` must begin with a slash",
+            "4:9 endpoints[2].endpoint: GET /a/{name} clashes with /a/{id}",
+            "4:33 endpoints[2].metod: `metod` is not known or not supported here; did you mean `method`?",
+        ]
+    );
+}
+
+#[test]
+fn what_is_misspelt_is_told_what_it_may_have_meant() {
+    for (key, meant) in [("input_header", "input_headers"), ("outputencoding", "output_encoding")] {
+        let told = message(&endpoint(&format!(r#""{key}":[]"#)));
+        assert!(told.ends_with(&format!("did you mean `{meant}`?")), "{told}");
+    }
+    let told = message(&endpoint(r#""extra_config":{"auth/validater":{}}"#));
+    assert!(told.ends_with("did you mean `auth/validator`?"), "{told}");
+    assert!(!message(&endpoint(r#""zzz":1"#)).contains("did you mean"));
+}
+
+#[test]
+fn two_names_for_a_parameter_in_one_place_run_here_and_are_warned_about() {
+    let text = r#"{"version":3,"host":["http://b"],"endpoints":[
+        {"endpoint":"/a/{id}/b","backend":[{"url_pattern":"/"}]},
+        {"endpoint":"/a/{name}/c","backend":[{"url_pattern":"/"}]},
+        {"endpoint":"/a/{other}/c","method":"PUT","output_encoding":"no-op","backend":[{"url_pattern":"/"}]}]}"#;
+    assert_eq!(
+        parse(text, false).unwrap().warnings,
+        [
+            "3:9 endpoints[1].endpoint: the original does not start when `{name}` is called `{id}` in /a/{id}/b"
+        ]
+    );
 }

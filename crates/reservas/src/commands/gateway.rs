@@ -8,10 +8,10 @@ use axum::routing::get;
 use clap::Subcommand;
 use gateway::{Gateway, Options};
 use platform::http::serve::serve;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::cancelled_by_signal;
+use super::reload::reload_on_change;
 use crate::console::say;
 use crate::settings::Settings;
 use crate::wiring::bind;
@@ -32,8 +32,9 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct File {
     /// The route file; the product's own when absent.
-    #[arg(long, short)]
-    config: Option<PathBuf>,
+    // Neither the name nor the long option is `config`: that is the settings' file, for every command.
+    #[arg(long = "routes", short = 'c', value_name = "FILE")]
+    routes: Option<PathBuf>,
     /// Serve `/__debug/`.
     #[arg(long, short)]
     debug: bool,
@@ -70,7 +71,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
             let shutdown = cancelled_by_signal()?;
             let gateway = with_docs(gateway)?;
             observe(&settings, &gateway, shutdown.clone()).await?;
-            reload_on_hangup(&gateway, route_file(&settings, &file), shutdown.clone())?;
+            reload_on_change(&gateway, route_file(&settings, &file), shutdown.clone())?;
             gateway.serve(listener, shutdown).await.map_err(|error| error.to_string())
         }
     }
@@ -111,42 +112,9 @@ pub async fn observe(
     Ok(())
 }
 
-/// Reads the route file again at SIGHUP: a right one replaces the old in one step, a wrong one is logged and changes
-/// nothing.
-///
-/// # Errors
-/// When signals cannot be heard.
-pub fn reload_on_hangup(
-    gateway: &Gateway,
-    file: Option<PathBuf>,
-    shutdown: CancellationToken,
-) -> Result<(), String> {
-    let Some(file) = file else { return Ok(()) };
-    let mut hangup =
-        signal(SignalKind::hangup()).map_err(|error| format!("signals cannot be heard: {error}"))?;
-    let gateway = gateway.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = hangup.recv() => {}
-            }
-            match gateway.reload(&file) {
-                Ok(warnings) => {
-                    tracing::info!(file = %file.display(), ?warnings, "the route file was read again")
-                }
-                Err(errors) => {
-                    tracing::error!(file = %file.display(), %errors, "the route file stays as it was")
-                }
-            }
-        }
-    });
-    Ok(())
-}
-
 /// The route file that the command or the settings name; none for the product's own.
 fn route_file(settings: &Settings, file: &File) -> Option<PathBuf> {
-    file.config.clone().or_else(|| settings.gateway.route_file())
+    file.routes.clone().or_else(|| settings.gateway.route_file())
 }
 
 fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
@@ -162,11 +130,12 @@ fn load(settings: &Settings, file: &File) -> Result<Gateway, String> {
 
 /// Reads a route file; the product's own when none is named.
 fn read(file: Option<PathBuf>, options: Options) -> Result<Gateway, String> {
+    let name = file.as_ref().map_or_else(|| "the product's own".into(), |path| path.display().to_string());
     let gateway = match file {
         Some(path) => Gateway::load(&path, options),
         None => Gateway::parse(PRODUCT, options),
     };
-    gateway.map_err(|errors| errors.to_string())
+    gateway.map_err(|errors| format!("the route file is wrong: {name}\n{errors}"))
 }
 
 fn options(settings: &Settings) -> Result<Options, String> {

@@ -3,5 +3,6 @@
 
 mod documents;
 mod errors;
+mod gateway;
 mod routes;
 mod workspace;
