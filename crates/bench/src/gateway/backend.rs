@@ -50,7 +50,7 @@ async fn answer(mut stream: TcpStream, turn: Arc<AtomicU64>) -> std::io::Result<
         if path.starts_with(b"/hanging") {
             std::future::pending::<()>().await;
         }
-        let fails = path.starts_with(b"/failing") && turn.fetch_add(1, Ordering::Relaxed) % 10 == 0;
+        let fails = path.starts_with(b"/failing") && turn.fetch_add(1, Ordering::Relaxed).is_multiple_of(10);
         let reply = if fails {
             &failed
         } else if path.starts_with(b"/cached") {

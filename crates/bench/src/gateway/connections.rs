@@ -29,7 +29,7 @@ pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
             "no-op; p50 and p99 of {} requests a second on {} connections",
             flags.rate, flags.connections
         )],
-        head: vec!["state", "resident", "CPU-µs a request", "p50", "p99"],
+        head: vec!["state", "resident", "of it its own", "CPU-µs a request", "p50", "p99"],
         ..Report::default()
     };
     row(&mut report, "started", &server, None)?;
@@ -59,7 +59,8 @@ async fn open(server: &Pinned, request: &[u8]) -> Outcome<Vec<TcpStream>> {
 }
 
 fn row(report: &mut Report, state: &str, server: &Pinned, load: Option<(f64, &super::Told)>) -> Outcome {
-    let mut cells = vec![state.to_owned(), format!("{:.1} MB", server.memory()?)];
+    let (all, own) = server.memory()?;
+    let mut cells = vec![state.to_owned(), format!("{all:.1} MB"), format!("{own:.1} MB")];
     match load {
         Some((cost, told)) => {
             cells.extend([format!("{cost:.1}"), ms(told.times.at(500)), ms(told.times.at(990))]);

@@ -109,14 +109,18 @@ impl Pinned {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// Resident memory in MB.
-    pub fn memory(&self) -> Outcome<f64> {
-        let mut kilobytes = 0.0;
+    /// Resident memory in MB: all of it, and what is its own rather than pages of files that the system may drop.
+    pub fn memory(&self) -> Outcome<(f64, f64)> {
+        let (mut all, mut own) = (0.0, 0.0);
         for pid in self.family()? {
             let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-            kilobytes += line.trim().trim_end_matches(" kB").parse::<f64>()?;
+            let of = |name: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+                line.trim().trim_end_matches(" kB").parse::<f64>().map(|kilobytes| kilobytes / 1024.0)
+            };
+            all += of("VmRSS:")?;
+            own += of("RssAnon:")?;
         }
-        Ok(kilobytes / 1024.0)
+        Ok((all, own))
     }
 }
