@@ -29,7 +29,8 @@ use store::{Key, Store};
 /// How a call that others wait for ended.
 #[derive(Clone)]
 enum Outcome {
-    Kept(Arc<Entry>),
+    /// The answer, and who asked for it.
+    Kept(Arc<Entry>, Option<[u8; 32]>),
     NotKept,
     Failed(Failure),
 }
@@ -119,8 +120,8 @@ impl Cache {
                 Ok(Ok(outcome)) => outcome.clone(),
             };
             match outcome {
-                Some(Outcome::Kept(entry))
-                    if entry.fits(request) && (flight.who == own.who || entry.is_for_all()) =>
+                Some(Outcome::Kept(entry, asker))
+                    if entry.fits(request) && (asker == own.who || entry.is_for_all()) =>
                 {
                     self.counts.cache("hit");
                     return Ok(Look::Kept(entry));
@@ -242,7 +243,7 @@ impl Fill {
     async fn keep(&self, entry: Arc<Entry>) {
         let key = if entry.is_for_all() { Key { who: None, ..self.own.clone() } } else { self.own.clone() };
         self.cache.store.keep(key, Arc::clone(&entry), &self.asked).await;
-        self.sender.send_replace(Some(Outcome::Kept(entry)));
+        self.sender.send_replace(Some(Outcome::Kept(entry, self.own.who)));
     }
 }
 
@@ -310,5 +311,49 @@ impl Caches {
     pub fn of(&self, rules: HttpCache, counts: &BackendCounts) -> Cache {
         let shared = self.shared.clone().filter(|_| rules.shared);
         shared.unwrap_or_else(|| Cache::new(rules, counts.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn asker(name: &str) -> HeaderMap {
+        let named = (!name.is_empty()).then(|| (AUTHORIZATION, name.parse().unwrap()));
+        named.into_iter().collect()
+    }
+
+    fn answer(kept: &str, body: &'static str) -> Response<ResponseBody> {
+        let response = Response::builder().header("cache-control", kept).header("etag", "\"1\"");
+        response.body(body::full(body)).unwrap()
+    }
+
+    /// What everybody was shown becomes personal while several ask whether there is news.
+    #[tokio::test]
+    async fn those_who_wait_are_not_shown_what_became_anothers() {
+        let rules = HttpCache { shared: false, max_items: 10, max_size: 100_000 };
+        let cache = Cache::new(rules, BackendCounts::default());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let url = Url::parse("http://a/x").unwrap();
+        let look =
+            async |name: &'static str| cache.look(url.as_str(), &asker(name), &[], deadline).await.unwrap();
+        let Look::Ask(fill) = look("").await else { panic!("it is not known yet") };
+        fill.answered(answer("public, no-cache", "all"), &url, deadline).await.unwrap();
+
+        let Look::Ask(fill) = look("ada").await else { panic!("it is stale") };
+        let mut waiting = [Box::pin(look("")), Box::pin(look("bob")), Box::pin(look("ada"))];
+        let mut now = Context::from_waker(Waker::noop());
+        for look in &mut waiting {
+            assert!(look.as_mut().poll(&mut now).is_pending(), "they wait for the one who asks");
+        }
+        fill.answered(answer("max-age=600", "ada's"), &url, deadline).await.unwrap();
+        let mut shown = Vec::new();
+        for look in waiting {
+            shown.push(matches!(look.await, Look::Kept(_)));
+        }
+        assert_eq!(shown, [false, false, true]);
     }
 }

@@ -24,7 +24,7 @@ pub struct Connections {
 impl Default for Connections {
     fn default() -> Self {
         Self {
-            max: 10_000,
+            max: 12_000,
             max_per_client: 512,
             exempt: vec![(IpAddr::from([127, 0, 0, 0]), 8), (IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1u16]), 128)],
             body_grace: Duration::from_secs(20),

@@ -232,3 +232,30 @@ async fn a_list_of_issuers_without_a_first_or_with_the_same_twice_is_refused() {
         assert!(errors.contains("issuer"), "{errors}");
     }
 }
+
+/// The token itself does not reach the backend, only a claim does: that is enough to tell two users apart.
+#[tokio::test]
+async fn what_is_kept_for_one_claim_is_not_shown_to_another() {
+    let keys = Backend::start().await;
+    let signer = Signer::new("a", 1);
+    *keys.keys.lock().unwrap() = json!({"keys": [signer.jwk()]});
+    let backend = crate::scripted::Scripted::start(|_, headers| {
+        let org = headers.get("x-org").map_or("", |org| org.to_str().unwrap()).to_owned();
+        let kept = [("cache-control", "max-age=600")];
+        Box::pin(std::future::ready(crate::scripted::answer(200, &kept, org)))
+    })
+    .await;
+    let mut mine = crate::scripted::at(&[backend.url()], "GET", "/me", json!({"qos/http-cache": {}}));
+    mine["input_headers"] = json!(["X-Org"]);
+    mine["extra_config"] = json!({"auth/validator": {
+        "alg": "EdDSA", "jwk_url": format!("{}/keys", keys.url()), "disable_jwk_security": true,
+        "propagate_claims": [["org.id", "x-org"]],
+    }});
+    let running = Running::start(&file(vec![mine])).await;
+    for org in ["o1", "o2", "o1", "o2"] {
+        let mut claims = claims();
+        claims["org"] = json!({"id": org});
+        assert_eq!(with(&running, &signer.token(&claims)).await.body, org);
+    }
+    assert_eq!(backend.seen("/me"), 2);
+}
