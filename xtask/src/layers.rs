@@ -13,16 +13,17 @@ const SERVICE: &[&str] = &["kernel", "contracts", "platform"];
 /// The picture in ARCHITECTURE.md: a crate and those of ours that it may be built from.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kernel", &[]),
+    ("otlp", &[]),
     ("contracts", &["kernel"]),
-    ("platform", &["kernel"]),
+    ("platform", &["kernel", "otlp"]),
     ("users", SERVICE),
     ("resources", SERVICE),
     ("bookings", SERVICE),
     ("notifications", SERVICE),
-    ("gateway", SERVICE),
+    ("gateway", &["kernel", "contracts", "platform", "otlp"]),
     (
         "reservas",
-        &["kernel", "contracts", "platform", "users", "resources", "bookings", "notifications", "gateway"],
+        &["kernel", "contracts", "platform", "users", "resources", "bookings", "notifications", "gateway", "otlp"],
     ),
     ("testkit", SERVICE),
     ("e2e", SERVICE),
