@@ -32,6 +32,11 @@ impl Breaker {
         self.rules.count_5xx
     }
 
+    /// Whether the backend is left alone, but for a trial.
+    pub fn is_open(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).opened.is_some()
+    }
+
     /// Whether the backend may be asked; after the time-out, one call may try.
     pub fn allows(&self, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

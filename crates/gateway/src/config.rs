@@ -10,6 +10,7 @@ mod modifier;
 pub mod pattern;
 mod root;
 mod section;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod validator;
@@ -21,6 +22,7 @@ pub use limit::{Rate, RateKey};
 pub use modifier::Change;
 pub use root::{Root, Router};
 pub use section::{ConfigError, ConfigErrors};
+pub use telemetry::Layers;
 pub use validator::{KeySource, Validator};
 
 use section::{Findings, Section};

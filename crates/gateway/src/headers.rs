@@ -73,6 +73,12 @@ impl Identity {
         self.version.is_some()
     }
 
+    /// Whether an answer is marked as complete.
+    pub fn is_complete(&self, headers: &HeaderMap) -> bool {
+        let name = if self.prefix == "x-krakend" { "x-krakend-completed" } else { "x-gateway-completed" };
+        headers.get(name).is_some_and(|value| value == "true")
+    }
+
     /// Marks an answer as handled, and as complete or not.
     pub fn mark(&self, headers: &mut HeaderMap, complete: bool) {
         if let (Some(version), Ok(name)) = (&self.version, self.prefix.parse::<HeaderName>()) {

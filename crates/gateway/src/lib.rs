@@ -3,6 +3,7 @@
 //! [`Gateway::load`] reads a route file, [`Gateway::serve`] answers. What the file means is in `docs/gateway.md`.
 
 mod access;
+mod account;
 mod auth;
 mod body;
 mod breaker;
@@ -27,8 +28,10 @@ mod modify;
 mod own;
 mod proxy;
 mod routes;
+mod scrape;
 mod server;
 mod shadow;
+mod spans;
 mod upstream;
 
 use std::collections::BTreeMap;
@@ -45,6 +48,7 @@ pub use config::{ConfigError, ConfigErrors};
 pub use local::LocalService;
 
 use access::Arrival;
+use account::{Account, Facts};
 use auth::Claims;
 use body::Deadlined;
 use call::Call;
@@ -55,6 +59,7 @@ use local::Locals;
 use metrics::Metrics;
 use proxy::{Ask, Inputs, Route};
 use routes::{Found, Routes};
+use spans::Spans;
 use upstream::{Payload, Upstream};
 
 /// What the route file does not say.
@@ -70,6 +75,8 @@ pub struct Options {
     pub compat: Option<String>,
     /// Where shared limits are kept. No supported key needs it yet.
     pub redis_url: Option<String>,
+    /// Where spans are sent when the file says nothing of it; absent, nowhere.
+    pub otlp: Option<otlp::Settings>,
 }
 
 /// A route file that was read, checked and made ready. Cheap to clone.
@@ -92,6 +99,7 @@ struct Inner {
     identity: Identity,
     early: Option<limiter::PerClient>,
     shadows: shadow::Shadows,
+    spans: Option<Spans>,
 }
 
 impl Gateway {
@@ -107,6 +115,13 @@ impl Gateway {
 
     /// How often requests were answered and how long it took, in the text format of Prometheus.
     pub fn metrics(&self) -> String {
+        let inner = self.inner();
+        for (asked, open) in inner.endpoints.iter().flat_map(|route| route.breakers()) {
+            self.metrics.breaker(asked, open);
+        }
+        if let Some(spans) = &inner.spans {
+            self.metrics.spans(spans.tracing().counts());
+        }
         self.metrics.text()
     }
 
@@ -136,12 +151,16 @@ impl Gateway {
     async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<ResponseBody> {
         let inner = self.inner();
         let root = &inner.root;
-        let started = Instant::now();
+        let (started, running) = (Instant::now(), self.metrics.request());
         let (parts, body) = request.into_parts();
         let mut call = Call::new(parts, arrival.peer, &root.router);
 
         // Correlation first: every answer carries the id, also those that refuse the request.
         let correlated = if root.log { access::correlate(&mut call) } else { Ok(()) };
+        // The span next, so that all that happens is in it, and backends are told where theirs hang.
+        if let Some(spans) = &inner.spans {
+            spans.receive(&mut call);
+        }
 
         // Cross-origin before everything that refuses, or a browser could not read why it was refused.
         let preflight =
@@ -155,7 +174,10 @@ impl Gateway {
                     Err(fault) => Err(fault),
                 };
                 // Errors of our own get their form in one place, whichever layer made them.
-                let mut response = answer.unwrap_or_else(|fault| inner.show(fault, &call));
+                let mut response = answer.unwrap_or_else(|fault| {
+                    self.metrics.refused(fault.code, route.as_deref().unwrap_or("none"));
+                    inner.show(fault, &call)
+                });
                 if let Some(cors) = &root.cors {
                     cors::mark(cors, &call.method, &call.headers, response.headers_mut());
                 }
@@ -163,20 +185,19 @@ impl Gateway {
             }
         };
 
-        // Headers and the log line last: they are about the answer as it leaves.
+        // Headers and the account last: they are about the answer as it leaves.
         access::dress(root, &call, &mut response);
-        let route = route.as_deref().unwrap_or("none");
-        self.metrics.observe(&call.method, route, response.status(), started.elapsed());
-        if root.log && !root.router.logger_skip_paths.contains(&call.path) {
-            access::log(&call, route, response.status(), started.elapsed());
-        }
-        response
+        let logged = root.log && !root.router.logger_skip_paths.contains(&call.path);
+        let route = route.unwrap_or_else(|| "none".into());
+        Account::new(&self.metrics, call, route, response.status(), started, running)
+            .logged(logged)
+            .go_with(response)
     }
 
     /// Answers on `listener` until `shutdown`, then lets what runs finish for `max_shutdown_wait_time`.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// When the listener has no address, or a port for the metrics cannot be had.
     pub async fn serve(
         self,
         listener: tokio::net::TcpListener,
@@ -184,7 +205,18 @@ impl Gateway {
     ) -> std::io::Result<()> {
         let address: SocketAddr = listener.local_addr()?;
         tracing::info!(%address, endpoints = self.inner().endpoints.len(), "the gateway listens");
-        server::run(self, listener, shutdown).await;
+        let inner = self.inner();
+        for address in inner.root.telemetry.iter().flat_map(|telemetry| &telemetry.prometheus) {
+            let place = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+                std::io::Error::new(error.kind(), format!("metrics cannot be shown on {address}: {error}"))
+            })?;
+            tokio::spawn(scrape::run(self.clone(), place, shutdown.clone()));
+        }
+        drop(inner);
+        server::run(self.clone(), listener, shutdown).await;
+        if let Some(spans) = &self.inner().spans {
+            spans.tracing().shutdown().await;
+        }
         Ok(())
     }
 }
@@ -250,6 +282,7 @@ impl Inner {
             Some(verifier) => verifier.check(&call.headers).await?,
             None => Claims::new(),
         };
+        call.facts.identify(&claims);
         self.limit(call, route, &params).await?;
 
         // Read-only after the token: who may not write anyway is told so.
@@ -265,10 +298,11 @@ impl Inner {
         if body.size_hint().lower() > limit {
             return Err(failure::too_large());
         }
-        let payload = self.payload(body, route, start).await?;
+        let payload = self.payload(body, route, start, &call.facts).await?;
         let inputs = Arc::new(Inputs::gather(route, call, params, claims, identity));
         shadows.send(upstream, route, &inputs, &payload);
         let ask = Ask { upstream, route, inputs: &inputs };
+        let asked = Instant::now();
         let answer = match route.endpoint.output {
             Output::NoOp => {
                 let never = start + std::time::Duration::from_secs(24 * 3600);
@@ -277,6 +311,7 @@ impl Inner {
             }
             _ => proxy::aggregate::answer(&ask, payload, identity, start).await,
         };
+        route.observe(asked.elapsed(), &answer, identity);
         let tell = root.router.return_error_msg && route.endpoint.output != Output::NoOp;
         answer.map_err(|failure| failure.into_fault(tell))
     }
@@ -303,12 +338,18 @@ impl Inner {
     }
 
     /// The body, streamed when one backend gets it, held when several do.
-    async fn payload(&self, body: Incoming, route: &Route, start: Instant) -> Result<Payload, Fault> {
+    async fn payload(
+        &self,
+        body: Incoming,
+        route: &Route,
+        start: Instant,
+        facts: &Arc<Facts>,
+    ) -> Result<Payload, Fault> {
         if body.is_end_stream() {
             return Ok(Payload::Empty);
         }
         let several = route.endpoint.backends.len() > 1 || route.endpoint.concurrent_calls > 1;
-        let mut body = body::limited(body, route.endpoint.max_payload);
+        let mut body = facts.receive(body::limited(body, route.endpoint.max_payload));
         if !self.root.read_timeout.is_zero() {
             body = body::boxed(Deadlined::new(body, start + self.root.read_timeout));
         }

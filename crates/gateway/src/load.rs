@@ -8,8 +8,10 @@ use crate::auth::{Verifier, keys::KeyStore};
 use crate::config::{self, ConfigError, ConfigErrors, Endpoint, KeySource};
 use crate::headers::Identity;
 use crate::limiter::PerClient;
+use crate::metrics::Metrics;
 use crate::proxy::Route;
 use crate::routes::Routes;
+use crate::spans::Spans;
 use crate::upstream::Upstream;
 use crate::{Gateway, Inner, Options, Position, local, shadow};
 
@@ -27,13 +29,14 @@ impl Gateway {
     /// # Errors
     /// Everything that is wrong with it, each with line and column.
     pub fn parse(text: &str, options: Options) -> Result<Self, ConfigErrors> {
-        let (inner, warnings) = build(text, &options)?;
+        let metrics = Arc::default();
+        let (inner, warnings) = build(text, &options, &metrics, None)?;
         Ok(Self {
             port: inner.root.port,
             current: Arc::new(RwLock::new(Arc::new(inner))),
             options: Arc::new(options),
             locals: local::Locals::default(),
-            metrics: Arc::default(),
+            metrics,
             warnings: warnings.into(),
         })
     }
@@ -44,7 +47,9 @@ impl Gateway {
     /// # Errors
     /// Everything that is wrong with it; then nothing changes.
     pub fn reload(&self, path: &Path) -> Result<Vec<String>, ConfigErrors> {
-        let (inner, warnings) = build(&read(path)?, &self.options)?;
+        let before = self.inner();
+        let (inner, warnings) =
+            build(&read(path)?, &self.options, &self.metrics, before.spans.as_ref())?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(inner);
         Ok(warnings)
     }
@@ -55,7 +60,12 @@ fn read(path: &Path) -> Result<String, ConfigErrors> {
         .map_err(|error| single(format!("{} cannot be read: {error}", path.display())))
 }
 
-fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigErrors> {
+fn build(
+    text: &str,
+    options: &Options,
+    metrics: &Arc<Metrics>,
+    before: Option<&Spans>,
+) -> Result<(Inner, Vec<String>), ConfigErrors> {
     check_resolve(options)?;
     let config::Config { mut root, endpoints, warnings } = config::parse(text, options.lenient)?;
     root.debug_endpoint |= options.debug;
@@ -65,7 +75,7 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
         Upstream::new(root.max_idle_connections_per_host, options.resolve.clone(), root.compression, secure);
     let upstream = upstream.map_err(single)?;
     let mut stores = HashMap::new();
-    let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut stores)).collect();
+    let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut stores, metrics)).collect();
     let inner = Inner {
         routes,
         endpoints,
@@ -73,6 +83,7 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
         identity: Identity::new(options.compat.as_deref(), root.router.hide_version),
         early: root.early_limit.map(PerClient::new),
         shadows: shadow::Shadows::default(),
+        spans: Spans::start(&root, options, before).map_err(single)?,
         root,
     };
     Ok((inner, warnings))
@@ -81,13 +92,18 @@ fn build(text: &str, options: &Options) -> Result<(Inner, Vec<String>), ConfigEr
 type Stores = HashMap<KeySource, Arc<KeyStore>>;
 
 /// Endpoints that name the same keys share them.
-fn route(endpoint: Endpoint, upstream: &Upstream, stores: &mut Stores) -> Arc<Route> {
+fn route(
+    endpoint: Endpoint,
+    upstream: &Upstream,
+    stores: &mut Stores,
+    metrics: &Arc<Metrics>,
+) -> Arc<Route> {
     let verifier = endpoint.validator.clone().map(|rules| {
         let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));
         let keys = Arc::clone(stores.entry(rules.keys.clone()).or_insert_with(fresh));
         Verifier::new(rules, keys)
     });
-    Arc::new(Route::new(endpoint, verifier))
+    Arc::new(Route::new(endpoint, verifier, metrics))
 }
 
 fn single(message: String) -> ConfigErrors {

@@ -2,17 +2,21 @@
 
 pub mod aggregate;
 mod answer;
+mod observed;
 pub mod pass;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use otlp::Trace;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::account::Facts;
 use crate::auth::{Claims, Verifier, claims};
 use crate::body::ResponseBody;
 use crate::breaker::Breaker;
@@ -22,6 +26,7 @@ use crate::config::{Backend, Endpoint, Names};
 use crate::failure::{Failure, Kind};
 use crate::headers::{CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, Identity, TRACEPARENT};
 use crate::limiter::{PerClient, Shared};
+use crate::metrics::{Asked, Metrics};
 use crate::upstream::{Outgoing, Payload, Upstream};
 use crate::{escape, modify};
 
@@ -36,6 +41,7 @@ pub struct Route {
     /// How often each.
     pub clients: Option<PerClient>,
     targets: Vec<Target>,
+    metrics: Arc<Metrics>,
 }
 
 /// What changes while a backend is asked.
@@ -43,22 +49,25 @@ struct Target {
     turn: AtomicUsize,
     breaker: Option<Breaker>,
     limit: Option<Shared>,
+    asked: Asked,
 }
 
 impl Route {
     /// Makes an endpoint ready.
-    pub fn new(endpoint: Endpoint, verifier: Option<Verifier>) -> Self {
+    pub fn new(endpoint: Endpoint, verifier: Option<Verifier>, metrics: &Arc<Metrics>) -> Self {
         let limit = endpoint.limit.as_ref();
         let target = |backend: &Backend| Target {
             turn: AtomicUsize::new(0),
             breaker: backend.breaker.map(Breaker::new),
             limit: backend.limit.map(Shared::new),
+            asked: observed::labels(&endpoint, backend),
         };
         Self {
             verifier,
             everyone: limit.and_then(|limit| limit.all).map(Shared::new),
             clients: limit.and_then(|limit| limit.client).map(PerClient::new),
             targets: endpoint.backends.iter().map(target).collect(),
+            metrics: Arc::clone(metrics),
             endpoint,
         }
     }
@@ -74,6 +83,12 @@ pub struct Inputs {
     pub headers: HeaderMap,
     /// Query parameters that pass, decoded.
     pub query: Vec<(String, String)>,
+    /// The request's span, when traces are on.
+    pub trace: Option<Trace>,
+    /// Whether calls to backends have spans of their own.
+    pub trace_backends: bool,
+    /// What is learned about the request.
+    pub facts: Arc<Facts>,
 }
 
 /// What is needed to ask backends.
@@ -118,7 +133,9 @@ impl Inputs {
         let query = escape::pairs(call.query.as_deref().unwrap_or_default());
         let query =
             query.into_iter().filter(|(name, _)| endpoint.input_query_strings.pass(name, false)).collect();
-        Self { params, claims, headers, query }
+        let (trace, trace_backends, facts) =
+            (call.trace.clone(), call.trace_backends, Arc::clone(&call.facts));
+        Self { params, claims, headers, query, trace, trace_backends, facts }
     }
 }
 
@@ -216,8 +233,8 @@ impl Ask<'_> {
             }
         }
         modify::request(&backend.modifier.request, &mut url, &mut headers);
-        let (mut response, url) =
-            self.upstream.send(Outgoing { method, url, headers, body: payload }, deadline).await?;
+        let outgoing = Outgoing { method, url, headers, body: payload };
+        let (mut response, url) = self.exchanged(index, outgoing, deadline).await?;
         modify::response(&backend.modifier.response, &mut response);
         Ok((response, url))
     }

@@ -51,12 +51,13 @@ pub async fn run(gateway: Gateway, listener: TcpListener, shutdown: Cancellation
                 continue;
             }
         };
+        let present = gateway.metrics.connection();
         let connection = graceful.watch(connect(gateway.clone(), stream, peer, shutdown.clone()));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, %peer, "a connection ended early");
             }
-            drop(permit);
+            drop((permit, present));
         });
     }
     drop(listener);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::cors::Cors;
 use super::limit::{Rate, RateKey, RateLimit};
 use super::section::Section;
+use super::telemetry::Telemetry;
 
 /// Requests larger than this are refused unless an endpoint says otherwise. KrakenD has no limit.
 pub const DEFAULT_MAX_PAYLOAD: u64 = 1024 * 1024;
@@ -55,6 +56,8 @@ pub struct Root {
     pub early_limit: Option<Rate>,
     /// Whether writes are refused (`_reservas/read_only`), and what `Retry-After` says in seconds.
     pub read_only: Option<u64>,
+    /// Where spans and metrics go (`telemetry/opentelemetry`).
+    pub telemetry: Option<Telemetry>,
 }
 
 /// The namespace `router`.
@@ -130,6 +133,7 @@ impl Root {
             max_payload: DEFAULT_MAX_PAYLOAD,
             early_limit: None,
             read_only: None,
+            telemetry: None,
         };
         match section.section("extra_config") {
             Some(extra) => root.with_namespaces(&extra).finish(extra),
@@ -147,6 +151,7 @@ impl Root {
         if let Some(security) = extra.section("security/http") {
             self.security = Some(SecurityHeaders::read(security));
         }
+        self.telemetry = extra.section("telemetry/opentelemetry").map(Telemetry::read);
         if let Some(logging) = extra.section("telemetry/logging") {
             for key in ["level", "prefix", "format", "syslog_facility", "custom_format", "access_log_format"]
             {

@@ -51,9 +51,12 @@ impl Ask<'_> {
         answers: &[Map<String, Value>],
         deadline: Instant,
     ) -> Result<Part, Failure> {
+        let started = Instant::now();
         let exchange = self.exchange(index, backend, payload, answers, deadline);
         let part =
             tokio::time::timeout_at(deadline, exchange).await.unwrap_or_else(|_| Err(Failure::timeout()));
+        let complete = part.as_ref().is_ok_and(|part| part.complete);
+        self.staged(index, started, part.is_err(), complete);
         self.note(index, &part, false);
         part
     }

@@ -20,8 +20,10 @@ pub async fn answer(
     let Some((index, backend)) = backends.next() else {
         return Err(Failure::new(crate::failure::Kind::BadAnswer, "no backend"));
     };
+    let started = Instant::now();
     let sent = ask.send(index, backend, payload, &[], deadline).await;
     let answered_5xx = sent.as_ref().is_ok_and(|(response, _)| response.status().is_server_error());
+    ask.staged(index, started, sent.is_err(), sent.is_ok());
     ask.note(index, &sent, answered_5xx);
     let (response, _) = sent?;
     let (mut parts, body) = response.into_parts();
