@@ -23,7 +23,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gateway", &["kernel", "contracts", "platform", "otlp"]),
     (
         "reservas",
-        &["kernel", "contracts", "platform", "users", "resources", "bookings", "notifications", "gateway", "otlp"],
+        &[
+            "kernel",
+            "contracts",
+            "platform",
+            "users",
+            "resources",
+            "bookings",
+            "notifications",
+            "gateway",
+            "otlp",
+        ],
     ),
     ("testkit", SERVICE),
     ("e2e", SERVICE),

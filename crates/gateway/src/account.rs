@@ -151,9 +151,11 @@ impl Account {
     /// hold tokens.
     fn log(&self, took: Duration) {
         let millis = |took: Duration| (took.as_secs_f64() * 1e6).round() / 1000.0;
-        let (user, organization) = self.facts.who.get().map_or((None, None), |(user, organization)| {
-            (user.as_deref(), organization.as_deref())
-        });
+        let (user, organization) = self
+            .facts
+            .who
+            .get()
+            .map_or((None, None), |(user, organization)| (user.as_deref(), organization.as_deref()));
         let upstream = self.facts.upstream_us.load(Ordering::Relaxed);
         let agent = self.agent.as_ref().and_then(|value| value.to_str().ok());
         tracing::info!(

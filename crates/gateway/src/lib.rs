@@ -205,14 +205,7 @@ impl Gateway {
     ) -> std::io::Result<()> {
         let address: SocketAddr = listener.local_addr()?;
         tracing::info!(%address, endpoints = self.inner().endpoints.len(), "the gateway listens");
-        let inner = self.inner();
-        for address in inner.root.telemetry.iter().flat_map(|telemetry| &telemetry.prometheus) {
-            let place = tokio::net::TcpListener::bind(address).await.map_err(|error| {
-                std::io::Error::new(error.kind(), format!("metrics cannot be shown on {address}: {error}"))
-            })?;
-            tokio::spawn(scrape::run(self.clone(), place, shutdown.clone()));
-        }
-        drop(inner);
+        scrape::start(&self, &shutdown).await?;
         server::run(self.clone(), listener, shutdown).await;
         if let Some(spans) = &self.inner().spans {
             spans.tracing().shutdown().await;

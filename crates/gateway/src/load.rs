@@ -48,8 +48,7 @@ impl Gateway {
     /// Everything that is wrong with it; then nothing changes.
     pub fn reload(&self, path: &Path) -> Result<Vec<String>, ConfigErrors> {
         let before = self.inner();
-        let (inner, warnings) =
-            build(&read(path)?, &self.options, &self.metrics, before.spans.as_ref())?;
+        let (inner, warnings) = build(&read(path)?, &self.options, &self.metrics, before.spans.as_ref())?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(inner);
         Ok(warnings)
     }
@@ -75,7 +74,8 @@ fn build(
         Upstream::new(root.max_idle_connections_per_host, options.resolve.clone(), root.compression, secure);
     let upstream = upstream.map_err(single)?;
     let mut stores = HashMap::new();
-    let endpoints = endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut stores, metrics)).collect();
+    let endpoints =
+        endpoints.into_iter().map(|endpoint| route(endpoint, &upstream, &mut stores, metrics)).collect();
     let inner = Inner {
         routes,
         endpoints,
@@ -92,12 +92,7 @@ fn build(
 type Stores = HashMap<KeySource, Arc<KeyStore>>;
 
 /// Endpoints that name the same keys share them.
-fn route(
-    endpoint: Endpoint,
-    upstream: &Upstream,
-    stores: &mut Stores,
-    metrics: &Arc<Metrics>,
-) -> Arc<Route> {
+fn route(endpoint: Endpoint, upstream: &Upstream, stores: &mut Stores, metrics: &Arc<Metrics>) -> Arc<Route> {
     let verifier = endpoint.validator.clone().map(|rules| {
         let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));
         let keys = Arc::clone(stores.entry(rules.keys.clone()).or_insert_with(fresh));

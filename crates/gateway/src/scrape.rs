@@ -25,8 +25,22 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const TYPE: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
+/// Takes the ports that the file names, and shows the metrics on each.
+///
+/// # Errors
+/// When a port cannot be had.
+pub async fn start(gateway: &Gateway, shutdown: &CancellationToken) -> std::io::Result<()> {
+    for address in gateway.inner().root.telemetry.iter().flat_map(|telemetry| &telemetry.prometheus) {
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            std::io::Error::new(error.kind(), format!("metrics cannot be shown on {address}: {error}"))
+        })?;
+        tokio::spawn(run(gateway.clone(), listener, shutdown.clone()));
+    }
+    Ok(())
+}
+
 /// Shows the metrics of the gateway on `listener` until `shutdown`.
-pub async fn run(gateway: Gateway, listener: TcpListener, shutdown: CancellationToken) {
+async fn run(gateway: Gateway, listener: TcpListener, shutdown: CancellationToken) {
     let room = Arc::new(Semaphore::new(READERS));
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };

@@ -97,6 +97,14 @@ impl Tracing {
         Trace::begin(self.clone(), name.into(), kind, &parent)
     }
 
+    /// A span that goes on where a `traceparent` says that was kept, for what was caused by a request and happens later.
+    #[must_use]
+    pub fn resume(&self, traceparent: &str, name: String, kind: Kind) -> Trace {
+        let value = http::HeaderValue::from_str(traceparent).ok();
+        let name_of = || http::HeaderName::from_static("traceparent");
+        self.receive(&value.into_iter().map(|value| (name_of(), value)).collect(), name, kind)
+    }
+
     /// A span that begins a trace.
     #[must_use]
     pub fn root(&self, name: String, kind: Kind) -> Trace {

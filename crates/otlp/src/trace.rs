@@ -27,12 +27,7 @@ impl std::fmt::Debug for Trace {
 }
 
 impl Trace {
-    pub(crate) fn begin(
-        tracing: Tracing,
-        name: Cow<'static, str>,
-        kind: SpanKind,
-        parent: &Context,
-    ) -> Self {
+    pub(crate) fn begin(tracing: Tracing, name: Cow<'static, str>, kind: SpanKind, parent: &Context) -> Self {
         let builder = SpanBuilder::from_name(name).with_kind(kind);
         let span = tracing.0.tracer.build_with_context(builder, parent);
         Self { context: Context::new().with_span(span), tracing }
@@ -41,7 +36,13 @@ impl Trace {
     /// The span that the running task works for, when it is recorded.
     #[must_use]
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(Clone::clone).ok().filter(Self::is_recorded)
+        Self::here().filter(Self::is_recorded)
+    }
+
+    /// The span that the running task works for, recorded or not: what is asked of others is told of it.
+    #[must_use]
+    pub fn here() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
     }
 
     /// Lets a future work for this span.

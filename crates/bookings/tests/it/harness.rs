@@ -90,6 +90,7 @@ impl Bookings {
             actorid: None,
             onbehalfof: None,
             correlationid: "test".into(),
+            traceparent: None,
             cursor: "1-1".into(),
             data: serde_json::to_value(event).unwrap(),
         };

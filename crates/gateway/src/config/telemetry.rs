@@ -232,7 +232,9 @@ mod tests {
         assert_eq!(read.collector.as_deref(), Some("http://collector:4319"));
         assert_eq!(read.prometheus, ["127.0.0.1:9091".parse().unwrap()]);
         assert!(read.layers.global && !read.layers.propagation && !read.layers.backend);
-        assert!(read.layers.skips("/__debug/x") && read.layers.skips("/__health") && !read.layers.skips("/x"));
+        assert!(
+            read.layers.skips("/__debug/x") && read.layers.skips("/__health") && !read.layers.skips("/x")
+        );
     }
 
     #[test]

@@ -18,8 +18,7 @@ use crate::upstream::Outgoing;
 /// How a backend is named in metrics: in the words of the file, so that there are only so many.
 pub fn labels(endpoint: &Endpoint, backend: &Backend) -> Asked {
     let pattern = backend.url_pattern.text.split('?').next().unwrap_or_default();
-    let mut hosts: Vec<&str> =
-        backend.hosts.iter().map(|host| host.as_str().trim_end_matches('/')).collect();
+    let mut hosts: Vec<&str> = backend.hosts.iter().map(|host| host.as_str().trim_end_matches('/')).collect();
     hosts.dedup();
     Asked {
         http_request_method: known(&backend.method),

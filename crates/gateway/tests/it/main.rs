@@ -5,6 +5,8 @@
 mod backend;
 mod backends;
 mod client;
+#[path = "../../../otlp/tests/it/collector.rs"]
+mod collector;
 mod conformance;
 mod deploy;
 mod errors;
@@ -13,4 +15,5 @@ mod limits;
 mod own_cases;
 mod passing;
 mod raw;
+mod telemetry;
 mod tokens;

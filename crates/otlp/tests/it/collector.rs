@@ -35,7 +35,7 @@ pub struct Seen {
 
 /// A running receiver.
 pub struct Collector {
-    pub address: SocketAddr,
+    address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     changed: watch::Receiver<()>,
 }

@@ -54,7 +54,10 @@ async fn a_trace_that_began_elsewhere_goes_on_as_it_was_decided_there() {
     let mut headers = HeaderMap::new();
     left.inject(&mut headers);
     let passed = headers["traceparent"].to_str().unwrap();
-    assert!(passed.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && passed.ends_with("-00"), "{passed}");
+    assert!(
+        passed.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && passed.ends_with("-00"),
+        "{passed}"
+    );
     left.end();
     // What cannot be read begins a trace, and our own rate decides.
     tracing.receive(&with_parent("00-nonsense-01"), "nobody's".into(), Kind::Server).end();

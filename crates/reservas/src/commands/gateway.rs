@@ -176,6 +176,7 @@ fn options(settings: &Settings) -> Options {
         resolve: BTreeMap::new(),
         compat: Some(settings.gateway.compat.clone()).filter(|version| !version.is_empty()),
         redis_url: settings.redis_url.get().map(str::to_owned),
+        otlp: settings.otlp.of("gateway"),
     }
 }
 
