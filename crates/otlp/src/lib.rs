@@ -33,7 +33,7 @@ pub struct Settings {
     pub endpoint: String,
     /// `service.name`.
     pub service: String,
-    /// `service.version`.
+    /// `service.version`; empty: none.
     pub version: String,
     /// The share of traces that are kept, 0 to 1; a trace that began elsewhere is kept when it is kept there.
     pub sample_rate: f64,
@@ -66,12 +66,10 @@ impl Tracing {
         if !(0.0..=1.0).contains(&settings.sample_rate) {
             return Err(format!("the sample rate {} is not from 0 to 1", settings.sample_rate));
         }
-        let resource = Resource::builder_empty()
-            .with_attributes([
-                KeyValue::new("service.name", settings.service.clone()),
-                KeyValue::new("service.version", settings.version.clone()),
-            ])
-            .build();
+        let names = [("service.name", &settings.service), ("service.version", &settings.version)];
+        let named = names.into_iter().filter(|(_, text)| !text.is_empty());
+        let named = named.map(|(name, text)| KeyValue::new(name, text.clone()));
+        let resource = Resource::builder_empty().with_attributes(named).build();
         let exporter = exporter::build(&settings.endpoint, &resource)?;
         let (queue, sending) = queue::start(exporter)?;
         let provider = SdkTracerProvider::builder()
