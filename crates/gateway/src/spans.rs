@@ -66,7 +66,9 @@ impl Spans {
         if trace.is_recorded() {
             trace.attribute("http.request.method", method);
             trace.attribute("url.path", call.path.clone());
-            trace.attribute("server.address", call.host.clone());
+            let port = |(_, port): &(&str, &str)| port.bytes().all(|byte| byte.is_ascii_digit());
+            let host = call.host.rsplit_once(':').filter(port).map_or(&*call.host, |(host, _)| host);
+            trace.attribute("server.address", host.to_owned());
             trace.attribute("client.address", call.client.to_string());
         }
         call.traceparent = trace.traceparent();
