@@ -31,8 +31,9 @@ fn two(backend: &Backend) -> Value {
     two["output_encoding"] = "json".into();
     two["backend"][0]["encoding"] = "json".into();
     two["backend"][0]["group"] = "a".into();
-    two["backend"][1] = json!({"host": [backend.url()], "url_pattern": "/unknown?fixed=1", "group": "b",
+    let failing = json!({"host": [backend.url()], "url_pattern": "/unknown?fixed=1", "group": "b",
         "extra_config": {"qos/circuit-breaker": {"max_errors": 100, "timeout": 1, "interval": 1}}});
+    two["backend"].as_array_mut().unwrap().push(failing);
     two
 }
 
