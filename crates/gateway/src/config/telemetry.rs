@@ -250,7 +250,7 @@ mod tests {
             "3:10 extra_config.telemetry/opentelemetry.exporters.otlp[0].use_http: OTLP over gRPC",
             "3:10 extra_config.telemetry/opentelemetry.exporters.otlp[0].disable_metrics: metrics are not pushed",
             "4:19 extra_config.telemetry/opentelemetry.exporters.otlp[1].name: `a` is there twice",
-            "4:78 extra_config.telemetry/opentelemetry.exporters.otlp[1].custom_reporting_period: `custom",
+            "4:80 extra_config.telemetry/opentelemetry.exporters.otlp[1].custom_reporting_period: `custom",
             "exporters.otlp: spans are sent to one collector",
             "exporters.prometheus[0].go_metrics: is not supported",
             "exporters.prometheus[0].port: must be from 1",
