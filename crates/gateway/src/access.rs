@@ -1,7 +1,6 @@
 //! The outermost layers: correlation, admission of the head, headers of every answer, the access log.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderValue, Response, StatusCode};
@@ -125,20 +124,4 @@ pub fn dress(root: &Root, call: &Call, response: &mut Response<ResponseBody>) {
     for (name, value) in root.security.iter().flat_map(|security| &security.headers) {
         headers.insert(name, value.clone());
     }
-}
-
-/// Writes the access log's line. Neither headers nor the query are in it: both may hold tokens.
-pub fn log(call: &Call, route: &str, status: StatusCode, took: Duration) {
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(
-        target: "gateway::access",
-        method = %call.method,
-        path = %call.path,
-        route,
-        status = status.as_u16(),
-        duration_ms,
-        correlation_id = %call.correlation_id,
-        client = %call.client,
-        "answered"
-    );
 }

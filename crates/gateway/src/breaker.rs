@@ -40,6 +40,11 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the backend is left alone, but for a trial.
+    pub fn is_open(&self) -> bool {
+        self.state().opened.is_some()
+    }
+
     /// Lets a call through; after the time-out, one may try.
     fn admit(&self, now: Instant) -> Option<Pass> {
         let mut state = self.state();

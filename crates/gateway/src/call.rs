@@ -1,11 +1,14 @@
 //! What is known of a request once its head was read.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
+use otlp::Trace;
 
+use crate::account::Facts;
 use crate::config::Router;
 use crate::headers::{self, CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, TRACEPARENT};
 use crate::tunnel::Wish;
@@ -31,6 +34,12 @@ pub struct Call {
     pub correlation_id: String,
     /// Its place in a trace; empty until the correlation layer sets it.
     pub traceparent: String,
+    /// Its span, when traces are on.
+    pub trace: Option<Trace>,
+    /// Whether calls to backends have spans of their own.
+    pub trace_backends: bool,
+    /// What the layers learn about it.
+    pub facts: Arc<Facts>,
 }
 
 impl Call {
@@ -53,6 +62,9 @@ impl Call {
             wish,
             correlation_id: String::new(),
             traceparent: String::new(),
+            trace: None,
+            trace_backends: false,
+            facts: Arc::default(),
         }
     }
 

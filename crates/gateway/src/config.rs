@@ -19,6 +19,7 @@ pub mod pattern;
 mod read_only;
 mod root;
 mod section;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -38,6 +39,7 @@ pub use modifier::Change;
 pub use read_only::{ReadOnly, Source};
 pub use root::{Root, Router};
 pub use section::{ConfigError, ConfigErrors};
+pub use telemetry::Layers;
 pub use tls::{ClientTls, ListenerTls, Terms};
 pub use validator::{KeySource, Validator};
 

@@ -88,6 +88,11 @@ impl Identity {
         self.version.is_some()
     }
 
+    /// Whether an answer is marked as complete.
+    pub fn is_complete(&self, headers: &HeaderMap) -> bool {
+        headers.get(&self.completed).is_some_and(|value| value == "true")
+    }
+
     /// Marks an answer as handled, and as complete or not.
     pub fn mark(&self, headers: &mut HeaderMap, complete: bool) {
         if let Some((name, version)) = &self.version {

@@ -3,6 +3,7 @@
 //! [`Gateway::load`] reads a route file, [`Gateway::serve`] answers. What the file means is in `docs/gateway.md`.
 
 mod access;
+mod account;
 mod auth;
 mod background;
 mod body;
@@ -39,8 +40,10 @@ mod places;
 mod proxy;
 mod read_only;
 mod routes;
+mod scrape;
 mod server;
 mod shadow;
+mod spans;
 mod tls;
 mod tunnel;
 mod upstream;
@@ -59,6 +62,7 @@ pub use config::{ConfigError, ConfigErrors};
 pub use local::LocalService;
 
 use access::Arrival;
+use account::{Account, Facts};
 use auth::Claims;
 use background::Background;
 use body::Deadlined;
@@ -71,6 +75,7 @@ use metrics::Metrics;
 use pace::{Pace, Paced};
 use proxy::{Ask, Inputs, Route};
 use routes::{Found, Routes};
+use spans::Spans;
 use upstream::{Payload, Upstream};
 
 /// What the route file does not say.
@@ -88,6 +93,8 @@ pub struct Options {
     pub redis_url: Option<String>,
     /// The DNS server that `sd: "dns"` asks; absent, those of the system.
     pub dns: Option<SocketAddr>,
+    /// Where spans are sent when the file says nothing of it; absent, nowhere.
+    pub otlp: Option<otlp::Settings>,
 }
 
 /// A route file that was read, checked and made ready. Cheap to clone.
@@ -124,6 +131,7 @@ struct Inner {
     tls: Option<tls::Live>,
     shadows: shadow::Shadows,
     duties: background::Duties,
+    spans: Option<Spans>,
 }
 
 impl Gateway {
@@ -139,6 +147,13 @@ impl Gateway {
 
     /// How often requests were answered and how long it took, in the text format of Prometheus.
     pub fn metrics(&self) -> String {
+        let inner = self.inner();
+        for (asked, open) in inner.endpoints.iter().flat_map(|route| route.breakers()) {
+            self.metrics.breaker(asked, open);
+        }
+        if let Some(spans) = &inner.spans {
+            self.metrics.spans(spans.tracing().counts());
+        }
         self.metrics.text(&self.known.hosts)
     }
 
@@ -168,7 +183,7 @@ impl Gateway {
     async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<ResponseBody> {
         let inner = self.inner();
         let root = &inner.root;
-        let started = Instant::now();
+        let (started, running) = (Instant::now(), self.metrics.request());
         let (parts, body) = request.into_parts();
         let mut call = Call::new(parts, arrival.peer, &root.router);
         if root.answer_compression.is_some() {
@@ -177,6 +192,10 @@ impl Gateway {
 
         // Correlation first: every answer carries the id, also those that refuse the request.
         let correlated = if root.log { access::correlate(&mut call) } else { Ok(()) };
+        // The span next, so that all that happens is in it, and backends are told where theirs hang.
+        if let Some(spans) = &inner.spans {
+            spans.receive(&mut call);
+        }
 
         // Cross-origin before everything that refuses, or a browser could not read why it was refused.
         let preflight =
@@ -190,7 +209,10 @@ impl Gateway {
                     Err(fault) => Err(fault),
                 };
                 // Errors of our own get their form in one place, whichever layer made them.
-                let mut response = answer.unwrap_or_else(|fault| inner.show(fault, &call));
+                let mut response = answer.unwrap_or_else(|fault| {
+                    self.metrics.refused(fault.code, route.as_deref().unwrap_or("none"));
+                    inner.show(fault, &call)
+                });
                 if let Some(cors) = &root.cors {
                     cors::mark(cors, &call.method, &call.headers, response.headers_mut());
                 }
@@ -198,26 +220,25 @@ impl Gateway {
             }
         };
 
-        // Headers and the log line last: they are about the answer as it leaves.
+        // Headers and the account last: they are about the answer as it leaves.
         access::dress(root, &call, &mut response);
         if let Some(rules) = root.answer_compression {
             compress::answer(rules, &call.method, &call.headers, &mut response);
         }
-        let route = route.as_deref().unwrap_or("none");
-        self.metrics.observe(&call.method, route, response.status(), started.elapsed());
+        let route = route.unwrap_or_else(|| "none".into());
         if response.headers().contains_key("deprecation") {
-            self.metrics.deprecated(&call.method, route);
+            self.metrics.deprecated(&call.method, &route);
         }
-        if root.log && !root.router.logger_skip_paths.contains(&call.path) {
-            access::log(&call, route, response.status(), started.elapsed());
-        }
-        response
+        let logged = root.log && !root.router.logger_skip_paths.contains(&call.path);
+        Account::new(&self.metrics, call, route, response.status(), started, running)
+            .logged(logged)
+            .go_with(response)
     }
 
     /// Answers on `listener` until `shutdown`, then lets what runs finish for `max_shutdown_wait_time`.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// When the listener has no address, or a port for the metrics cannot be had.
     pub async fn serve(
         self,
         listener: tokio::net::TcpListener,
@@ -225,10 +246,14 @@ impl Gateway {
     ) -> std::io::Result<()> {
         let address: SocketAddr = listener.local_addr()?;
         tracing::info!(%address, endpoints = self.inner().endpoints.len(), "the gateway listens");
+        scrape::start(&self, &shutdown).await?;
         tokio::spawn(read_only::follow(self.clone(), shutdown.clone()));
         // What runs in the background ends with this, also when it is dropped.
         let _ending = self.background.begin(&self.inner());
-        server::run(self, listener, shutdown).await;
+        server::run(self.clone(), listener, shutdown).await;
+        if let Some(spans) = &self.inner().spans {
+            spans.tracing().shutdown().await;
+        }
         Ok(())
     }
 }
@@ -303,6 +328,7 @@ impl Inner {
             Some(verifier) => verifier.check(&call.headers).await?,
             None => Claims::new(),
         };
+        call.facts.identify(&claims);
         let left = self.limit(call, route, &params).await?.or(early);
 
         // Read-only after the token: who may not write anyway is told so.
@@ -317,11 +343,12 @@ impl Inner {
         if body.size_hint().lower() > limit {
             return Err(failure::too_large());
         }
-        let payload = self.payload(body, route, start).await?;
+        let payload = self.payload(body, route, start, &call.facts).await?;
         let socket = route.tunnels.as_ref().map(|tunnels| tunnels.take(call.wish.as_ref())).transpose()?;
         let inputs = Arc::new(Inputs::gather(route, call, params, claims, identity));
         shadows.send(upstream, route, &inputs, &payload);
         let ask = Ask { upstream, route, inputs: &inputs };
+        let asked = Instant::now();
         let answer = match route.endpoint.output {
             Output::NoOp => {
                 let never = start + std::time::Duration::from_secs(24 * 3600);
@@ -331,6 +358,7 @@ impl Inner {
             }
             _ => proxy::aggregate::answer(&ask, payload, identity, start).await,
         };
+        route.observe(asked.elapsed(), &answer, identity);
         let tell = root.router.return_error_msg && route.endpoint.output != Output::NoOp;
         let mut response = answer.map_err(|failure| failure.into_fault(tell))?;
         if let Some(write) = write {
@@ -359,12 +387,18 @@ impl Inner {
     }
 
     /// The body, streamed when one backend gets it, held when several do.
-    async fn payload(&self, body: Incoming, route: &Route, start: Instant) -> Result<Payload, Fault> {
+    async fn payload(
+        &self,
+        body: Incoming,
+        route: &Route,
+        start: Instant,
+        facts: &Arc<Facts>,
+    ) -> Result<Payload, Fault> {
         if body.is_end_stream() {
             return Ok(Payload::Empty);
         }
         let several = route.endpoint.backends.len() > 1 || route.endpoint.concurrent_calls > 1;
-        let mut body = body::limited(body, route.endpoint.max_payload);
+        let mut body = facts.receive(body::limited(body, route.endpoint.max_payload));
         if !self.root.read_timeout.is_zero() {
             body = body::boxed(Deadlined::new(body, start + self.root.read_timeout));
         }

@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::proxy::{Route, Target};
 use crate::read_only::Observed;
 use crate::routes::Routes;
+use crate::spans::Spans;
 use crate::tls::Live;
 use crate::upstream::Upstream;
 use crate::{Gateway, Inner, Known, Options, Position, local, shadow};
@@ -36,7 +37,7 @@ impl Gateway {
     /// Everything that is wrong with it, each with line and column.
     pub fn parse(text: &str, options: Options) -> Result<Self, ConfigErrors> {
         let (known, metrics) = (Arc::<Known>::default(), Arc::<Metrics>::default());
-        let (inner, warnings) = build(text, &options, &known, &metrics)?;
+        let (inner, warnings) = build(text, &options, &known, &metrics, None)?;
         Ok(Self {
             known,
             background: Arc::default(),
@@ -57,7 +58,9 @@ impl Gateway {
     /// # Errors
     /// Everything that is wrong with it; then nothing changes.
     pub fn reload(&self, path: &Path) -> Result<Vec<String>, ConfigErrors> {
-        let (inner, warnings) = build(&read(path)?, &self.options, &self.known, &self.metrics)?;
+        let before = self.inner();
+        let (inner, warnings) =
+            build(&read(path)?, &self.options, &self.known, &self.metrics, before.spans.as_ref())?;
         let inner = Arc::new(inner);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&inner);
         self.background.follow(&inner);
@@ -74,7 +77,8 @@ fn build(
     text: &str,
     options: &Options,
     known: &Known,
-    metrics: &Metrics,
+    metrics: &Arc<Metrics>,
+    before: Option<&Spans>,
 ) -> Result<(Inner, Vec<String>), ConfigErrors> {
     check_resolve(options)?;
     let config::Config { mut root, endpoints, warnings } = config::parse(text, options.lenient)?;
@@ -95,7 +99,7 @@ fn build(
     let mut behind = Behind::new(&root, &endpoints, known, &metrics.backends)?;
     let ready = |endpoint: Endpoint| {
         let targets = behind.targets(&endpoint);
-        route(endpoint, targets, &upstream, &mut common)
+        route(endpoint, targets, &upstream, &mut common, metrics)
     };
     let endpoints = endpoints.into_iter().map(ready).collect();
     let duties = behind.duties(options.dns).map_err(single)?;
@@ -112,6 +116,7 @@ fn build(
         tls,
         shadows: shadow::Shadows::default(),
         duties,
+        spans: Spans::start(&root, options, before).map_err(single)?,
         root,
     };
     Ok((inner, warnings))
@@ -125,7 +130,13 @@ struct Common {
 }
 
 /// Endpoints that name the same keys share them.
-fn route(endpoint: Endpoint, targets: Vec<Target>, upstream: &Upstream, common: &mut Common) -> Arc<Route> {
+fn route(
+    endpoint: Endpoint,
+    targets: Vec<Target>,
+    upstream: &Upstream,
+    common: &mut Common,
+    metrics: &Arc<Metrics>,
+) -> Arc<Route> {
     let Common { stores, store, observed } = common;
     let mut keys_of = |rules: &Validator| {
         let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));
@@ -139,7 +150,7 @@ fn route(endpoint: Endpoint, targets: Vec<Target>, upstream: &Upstream, common: 
     let scope = format!("{} {}", endpoint.method, endpoint.path);
     let limits = Limits::new(endpoint.limit.as_ref(), &scope, store.as_ref());
     let observed = observed.of(&endpoint);
-    Arc::new(Route::new(endpoint, verifier, limits, observed, targets))
+    Arc::new(Route::new(endpoint, verifier, limits, observed, targets, metrics))
 }
 
 fn single(message: String) -> ConfigErrors {

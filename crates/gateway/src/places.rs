@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::call::contains;
 use crate::config::Connections;
+use crate::metrics::Present;
 
 /// The places for connections.
 pub struct Places {
@@ -20,6 +21,7 @@ pub struct Places {
 /// A connection's place, given back when it is dropped.
 pub struct Place {
     _permit: OwnedSemaphorePermit,
+    _present: Present,
     counted: Option<(Arc<Places>, IpAddr)>,
 }
 
@@ -39,11 +41,16 @@ impl Places {
         Arc::clone(&self.room).acquire_owned().await.ok()
     }
 
-    /// Takes a place for a client; `None` when it has enough of them.
-    pub fn take(self: &Arc<Self>, client: IpAddr, permit: OwnedSemaphorePermit) -> Option<Place> {
+    /// Takes a place for a client who is counted as present; `None` when it has enough of them.
+    pub fn take(
+        self: &Arc<Self>,
+        client: IpAddr,
+        permit: OwnedSemaphorePermit,
+        present: Present,
+    ) -> Option<Place> {
         let client = client.to_canonical();
         if self.exempt.iter().any(|(network, bits)| contains(*network, *bits, client)) {
-            return Some(Place { _permit: permit, counted: None });
+            return Some(Place { _permit: permit, _present: present, counted: None });
         }
         let client = household(client);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +59,7 @@ impl Places {
             return None;
         }
         *count += 1;
-        Some(Place { _permit: permit, counted: Some((Arc::clone(self), client)) })
+        Some(Place { _permit: permit, _present: present, counted: Some((Arc::clone(self), client)) })
     }
 }
 
@@ -80,6 +87,7 @@ fn household(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
 
     fn places() -> Arc<Places> {
         let exempt = vec![("10.0.0.0".parse().unwrap(), 8)];
@@ -88,7 +96,7 @@ mod tests {
 
     fn take(places: &Arc<Places>, client: &str) -> Option<Place> {
         let permit = Arc::clone(&places.room).try_acquire_owned().unwrap();
-        places.take(client.parse().unwrap(), permit)
+        places.take(client.parse().unwrap(), permit, Metrics::default().connection())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 mod answer;
+mod observed;
 pub mod pass;
 mod send;
 mod target;
@@ -11,8 +12,10 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use otlp::Trace;
 use serde_json::{Map, Value};
 
+use crate::account::Facts;
 use crate::auth::{Claims, Verifier, claims};
 use crate::breaker::Breaker;
 use crate::call::Call;
@@ -22,6 +25,7 @@ use crate::escape;
 use crate::failure::{Failure, Kind};
 use crate::headers::{CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, Identity, TRACEPARENT};
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::tunnel::{self, Tunnels};
 use crate::upstream::Upstream;
 pub use target::Target;
@@ -41,6 +45,7 @@ pub struct Route {
     targets: Vec<Target>,
     /// Headers that tell a backend who asks, besides those that always do.
     personal: Vec<HeaderName>,
+    metrics: Arc<Metrics>,
 }
 
 impl Route {
@@ -51,6 +56,7 @@ impl Route {
         limits: Limits,
         observed: Option<Arc<Breaker>>,
         targets: Vec<Target>,
+        metrics: &Arc<Metrics>,
     ) -> Self {
         let claims = endpoint.validator.iter().flat_map(|rules| &rules.propagate_claims);
         Self {
@@ -62,6 +68,7 @@ impl Route {
             tunnels: endpoint
                 .websocket
                 .map(|limits| Tunnels::new(limits.max_connections, limits.idle_timeout)),
+            metrics: Arc::clone(metrics),
             endpoint,
         }
     }
@@ -77,6 +84,12 @@ pub struct Inputs {
     pub headers: HeaderMap,
     /// Query parameters that pass, decoded.
     pub query: Vec<(String, String)>,
+    /// The request's span, when traces are on.
+    pub trace: Option<Trace>,
+    /// Whether calls to backends have spans of their own.
+    pub trace_backends: bool,
+    /// What is learned about the request.
+    pub facts: Arc<Facts>,
 }
 
 /// What is needed to ask backends.
@@ -129,7 +142,9 @@ impl Inputs {
         let query = escape::pairs(call.query.as_deref().unwrap_or_default());
         let query =
             query.into_iter().filter(|(name, _)| endpoint.input_query_strings.pass(name, false)).collect();
-        Self { params, claims, headers, query }
+        let (trace, trace_backends, facts) =
+            (call.trace.clone(), call.trace_backends, Arc::clone(&call.facts));
+        Self { params, claims, headers, query, trace, trace_backends, facts }
     }
 }
 

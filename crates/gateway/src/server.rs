@@ -78,7 +78,7 @@ pub async fn run(gateway: Gateway, listener: TcpListener, shutdown: Cancellation
                 continue;
             }
         };
-        let Some(place) = places.take(peer.ip(), permit) else {
+        let Some(place) = places.take(peer.ip(), permit, shared.gateway.metrics.connection()) else {
             tracing::debug!(%peer, "a client has too many connections");
             continue;
         };

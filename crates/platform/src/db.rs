@@ -10,12 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kernel::OrganizationId;
+use otlp::Tracing;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 
 pub use constraint::OnConstraint;
 pub use transaction::Tx;
-use transaction::Wake;
+use transaction::{Outcome, Wake};
+
+use crate::events::Progress;
 
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -28,6 +31,8 @@ pub struct Db {
     wake: Wake,
     /// Whether it was said that the database takes no writes.
     said_read_only: Arc<AtomicBool>,
+    traces: Option<Tracing>,
+    progress: Progress,
 }
 
 /// Where and how a service connects.
@@ -66,7 +71,33 @@ impl Db {
             .acquire_timeout(ACQUIRE)
             .max_lifetime(Duration::from_secs(1800))
             .connect_lazy_with(options);
-        Ok(Self { wake: Wake::new(pool.clone(), schema), pool, schema, said_read_only: Arc::default() })
+        let wake = Wake::new(pool.clone(), schema);
+        Ok(Self {
+            wake,
+            pool,
+            schema,
+            traces: None,
+            progress: Progress::default(),
+            said_read_only: Arc::default(),
+        })
+    }
+
+    /// The same, of a service whose work is traced.
+    #[must_use]
+    pub fn traced(self, traces: Option<Tracing>) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// What makes the service's spans, when traces are on.
+    #[must_use]
+    pub const fn traces(&self) -> Option<&Tracing> {
+        self.traces.as_ref()
+    }
+
+    /// How far the service has read the feeds of others.
+    #[must_use]
+    pub const fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// A transaction for one organization: row-level security shows its rows and no others.
@@ -97,7 +128,7 @@ impl Db {
     /// # Errors
     /// When no connection is to be had.
     pub async fn begin_without_organization(&self) -> Result<Tx, sqlx::Error> {
-        Ok(Tx::new(self.pool.begin().await?, self.wake.clone()))
+        self.watched(self.pool.begin()).await
     }
 
     /// A transaction as the role that may find work across organizations (ids and due times), and nothing else.
@@ -122,7 +153,21 @@ impl Db {
     }
 
     async fn begin_with(&self, statement: String) -> Result<Tx, sqlx::Error> {
-        Ok(Tx::new(self.pool.begin_with(AssertSqlSafe(statement)).await?, self.wake.clone()))
+        self.watched(self.pool.begin_with(AssertSqlSafe(statement))).await
+    }
+
+    async fn watched(
+        &self,
+        begin: impl Future<Output = Result<Transaction<'static, Postgres>, sqlx::Error>>,
+    ) -> Result<Tx, sqlx::Error> {
+        let outcome = Outcome::watch(self.schema);
+        match begin.await {
+            Ok(transaction) => Ok(Tx::new(transaction, self.wake.clone(), outcome)),
+            Err(error) => {
+                outcome.of_failure();
+                Err(error)
+            }
+        }
     }
 
     /// Whether the database takes writes; false also when it does not answer. For what runs by itself and would fail again and
@@ -156,10 +201,14 @@ impl Db {
         &self.pool
     }
 
-    /// Gives the connections back, so that a server that stops next finds none; waits for those in use, not forever.
+    /// Gives the connections back, so that a server that stops next finds none; waits for those in use, not forever. Sends
+    /// the last spans.
     pub async fn close(&self) {
         if tokio::time::timeout(ACQUIRE, self.pool.close()).await.is_err() {
             tracing::warn!(schema = self.schema, "connections were still in use");
+        }
+        if let Some(traces) = &self.traces {
+            traces.shutdown().await;
         }
     }
 

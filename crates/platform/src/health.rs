@@ -89,7 +89,7 @@ async fn probe(name: &'static str, check: impl Future<Output = bool>) -> Depende
 }
 
 async fn metrics(State(dependencies): State<Arc<Dependencies>>) -> Response {
-    let text = dependencies.metrics.text(dependencies.db.pool());
+    let text = dependencies.metrics.text(&dependencies.db);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
         .into_response()
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable as _};
+use http::HeaderMap;
+use otlp::{Kind, Trace};
 use recloser::{AsyncRecloser, Error as Broken, Recloser};
 use serde::de::DeserializeOwned;
 
@@ -54,9 +56,21 @@ impl Remote {
         path: &str,
         correlation: &str,
     ) -> Result<Option<T>, Problem> {
+        let span = Trace::here().map(|trace| trace.child(format!("GET {}", self.name), Kind::Client));
+        if let Some(span) = &span {
+            span.attribute("http.request.method", "GET");
+            span.attribute("server.address", self.name);
+        }
+        let mut place = HeaderMap::new();
+        if let Some(span) = &span {
+            span.inject(&mut place);
+        }
         let ask = || async {
             let request = self.client.get(format!("{}{path}", self.base)).timeout(TIME_OUT);
-            let request = request.bearer_auth(self.token.0.expose()).header("x-correlation-id", correlation);
+            let request = request
+                .bearer_auth(self.token.0.expose())
+                .header("x-correlation-id", correlation)
+                .headers(place.clone());
             let response = request.send().await?;
             if response.status() == http::StatusCode::NOT_FOUND {
                 return Ok(None);
@@ -65,6 +79,12 @@ impl Remote {
         };
         let twice = ConstantBuilder::default().with_delay(PAUSE).with_max_times(1);
         let answer: Result<_, Broken<reqwest::Error>> = self.breaker.call(ask.retry(twice)).await;
+        if let Some(span) = span.filter(Trace::is_recorded) {
+            if answer.is_err() {
+                span.fail("service_unavailable");
+            }
+            span.end();
+        }
         answer.map_err(|error| {
             match error {
                 Broken::Inner(error) => tracing::warn!(service = self.name, %error, "it does not answer"),

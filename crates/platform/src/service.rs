@@ -63,6 +63,11 @@ impl Context {
         tokio::spawn(prune::run(self.db.clone(), self.clock.clone(), self.shutdown.clone()));
         let dependencies =
             Dependencies { db: self.db.clone(), cache: Some(self.cache.clone()), metrics: metrics.clone() };
-        stack(api.merge(feed.router()).merge(health::router(dependencies)), name, metrics.http)
+        stack(
+            api.merge(feed.router()).merge(health::router(dependencies)),
+            name,
+            metrics.http,
+            self.db.traces().cloned(),
+        )
     }
 }

@@ -84,9 +84,11 @@ impl Running {
         while self.gateway.join_next().await.is_some() {}
         self.services_stop.cancel();
         while self.services.join_next().await.is_some() {}
+        let mut closing = JoinSet::new();
         for database in self.databases {
-            database.close().await;
+            closing.spawn(async move { database.close().await });
         }
+        while closing.join_next().await.is_some() {}
     }
 }
 

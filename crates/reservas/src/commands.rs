@@ -85,7 +85,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     let settings = Settings::load(config.as_deref(), port_base, data_dir.as_deref())
         .map_err(|error| error.to_string())?;
     if !matches!(command, Command::Openapi { .. } | Command::Config | Command::Healthcheck(_)) {
-        platform::telemetry::init(&settings.log)?;
+        platform::telemetry::init(&settings.log, !settings.otlp.endpoint.is_empty())?;
     }
     match command {
         Command::All => all::run(settings).await,

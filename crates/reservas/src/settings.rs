@@ -13,6 +13,8 @@
 //! | `RESERVAS_GATEWAY_FILE` | the product's own | the route file |
 //! | `RESERVAS_GATEWAY_METRICS_LISTEN` | none | where the gateway shows `/metrics` and `/health/live` |
 //! | `RESERVAS_GATEWAY_DNS` | the system's | the DNS server that `sd: "dns"` of the route file asks |
+//! | `RESERVAS_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT` | none: no traces | the collector of traces (OTLP over HTTP), such as `http://collector:4318` |
+//! | `RESERVAS_OTLP_SAMPLE_RATE`, `OTEL_TRACES_SAMPLER_ARG` | 1.0 | the share of traces that are kept, 0 to 1 |
 //! | `RUST_LOG` | `info,sqlx=warn` | the log's levels |
 //!
 //! A key `a.b` of the file is `RESERVAS_A_B` in the environment; each service's own are in its `config.rs`.
@@ -43,6 +45,8 @@ pub struct Settings {
     pub redis_url: Secret,
     /// The log's levels, in the syntax of `RUST_LOG`.
     pub log: String,
+    /// Traces.
+    pub otlp: Otlp,
     /// The gateway.
     pub gateway: Gateway,
     /// The user service.
@@ -53,6 +57,35 @@ pub struct Settings {
     pub bookings: bookings::Config,
     /// The notification service.
     pub notifications: notifications::Config,
+}
+
+/// Where traces go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Otlp {
+    /// The collector's address for OTLP over HTTP; empty: no traces.
+    pub endpoint: String,
+    /// The share of traces that are kept, 0 to 1; one that a client began is kept when it is kept there.
+    pub sample_rate: f64,
+}
+
+impl Default for Otlp {
+    fn default() -> Self {
+        Self { endpoint: String::new(), sample_rate: 1.0 }
+    }
+}
+
+impl Otlp {
+    /// How a service's spans are sent, when they are.
+    #[must_use]
+    pub fn of(&self, service: &str) -> Option<otlp::Settings> {
+        (!self.endpoint.is_empty()).then(|| otlp::Settings {
+            endpoint: self.endpoint.clone(),
+            service: service.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            sample_rate: self.sample_rate,
+        })
+    }
 }
 
 /// The gateway's settings.
@@ -90,6 +123,7 @@ impl Default for Settings {
             database_url: Secret::default(),
             redis_url: Secret::default(),
             log: "info,sqlx=warn".into(),
+            otlp: Otlp::default(),
             gateway: Gateway::default(),
             users: users::Config::default(),
             resources: resources::Config::default(),
@@ -103,11 +137,13 @@ impl Default for Settings {
 pub const FILE: &str = "RESERVAS_CONFIG";
 
 /// Names of the environment that the world knows, and the keys they set.
-const PLAIN: [(&str, &str); 4] = [
+const PLAIN: [(&str, &str); 6] = [
     ("DATABASE_URL", "database_url"),
     ("REDIS_URL", "redis_url"),
     ("SMTP_URL", "notifications.smtp_url"),
     ("RUST_LOG", "log"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp.endpoint"),
+    ("OTEL_TRACES_SAMPLER_ARG", "otlp.sample_rate"),
 ];
 
 impl Settings {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use kernel::SystemClock;
+use otlp::Tracing;
 use platform::auth::{Keys, Verifier};
 use platform::cache::Cache;
 use platform::config::Server;
@@ -133,7 +134,8 @@ impl Service {
         let keys = Keys::at(format!("{}/.well-known/jwks.json", settings.users.server.url), client.clone());
         Ok(Context {
             db: Db::connect(&database, self.name())
-                .map_err(|error| format!("the database URL is wrong: {error}"))?,
+                .map_err(|error| format!("the database URL is wrong: {error}"))?
+                .traced(settings.otlp.of(self.name()).map(Tracing::start).transpose()?),
             clock: clock.clone(),
             verifier: Verifier::new(Arc::new(keys), clock),
             internal: InternalToken(settings.internal_token.clone()),

@@ -97,6 +97,7 @@ impl Bookings {
             actorid: None,
             onbehalfof: None,
             correlationid: "test".into(),
+            traceparent: None,
             cursor: "1-1".into(),
             data: serde_json::to_value(event).unwrap(),
         };

@@ -3,6 +3,8 @@
 
 mod authorization;
 mod client;
+#[path = "../../../otlp/tests/it/collector.rs"]
+mod collector;
 mod correlation;
 mod documentation;
 mod installation;
@@ -14,3 +16,4 @@ mod readme;
 mod real_data;
 mod starting;
 mod survival;
+mod traces;

@@ -12,6 +12,7 @@ use super::health::HostRules;
 use super::limit::{RateKey, RateLimit};
 use super::read_only::ReadOnly;
 use super::section::Section;
+use super::telemetry::Telemetry;
 use super::tls::{ClientTls, ListenerTls};
 
 /// Requests larger than this are refused unless an endpoint says otherwise. KrakenD has no limit.
@@ -72,6 +73,8 @@ pub struct Root {
     pub rules: HostRules,
     /// Which answers are compressed for clients (`_reservas/compression`).
     pub answer_compression: Option<Compression>,
+    /// Where spans and metrics go (`telemetry/opentelemetry`).
+    pub telemetry: Option<Telemetry>,
 }
 
 /// The namespace `router`.
@@ -152,6 +155,7 @@ impl Root {
             client_tls: section.section("client_tls").map(ClientTls::read),
             rules: HostRules::default(),
             answer_compression: None,
+            telemetry: None,
         };
         match section.section("extra_config") {
             Some(extra) => root.with_namespaces(&extra).finish(extra),
@@ -169,6 +173,7 @@ impl Root {
         if let Some(security) = extra.section("security/http") {
             self.security = Some(SecurityHeaders::read(security));
         }
+        self.telemetry = extra.section("telemetry/opentelemetry").map(Telemetry::read);
         if let Some(logging) = extra.section("telemetry/logging") {
             for key in ["level", "prefix", "format", "syslog_facility", "custom_format", "access_log_format"]
             {

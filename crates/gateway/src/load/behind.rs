@@ -88,10 +88,10 @@ impl<'k> Behind<'k> {
 
     /// A target for each backend of an endpoint.
     pub fn targets(&mut self, endpoint: &Endpoint) -> Vec<Target> {
-        endpoint.backends.iter().map(|backend| self.target(backend)).collect()
+        endpoint.backends.iter().map(|backend| self.target(endpoint, backend)).collect()
     }
 
-    fn target(&mut self, backend: &Backend) -> Target {
+    fn target(&mut self, endpoint: &Endpoint, backend: &Backend) -> Target {
         let named: BTreeSet<String> = keys(backend).collect();
         let (places, named) = if backend.discovered.is_empty() {
             let places: Vec<Place> = backend.hosts.iter().map(|host| self.place(host)).collect();
@@ -101,7 +101,14 @@ impl<'k> Behind<'k> {
             let found = backend.discovered.iter().map(|name| self.name(name).subscribe());
             (Places::Found(found.collect()), named.first().cloned().unwrap_or_default())
         };
-        Target::new(backend, Balance::new(places, named), &self.caches, self.standard.retry, self.counts)
+        Target::new(
+            endpoint,
+            backend,
+            Balance::new(places, named),
+            &self.caches,
+            self.standard.retry,
+            self.counts,
+        )
     }
 
     fn rules(&self, key: &str) -> Rules {

@@ -55,6 +55,21 @@ impl<'a> Ask<'a> {
         answers: &[Map<String, Value>],
         deadline: Instant,
     ) -> Result<Part, Failure> {
+        let started = Instant::now();
+        let part = self.part_of(index, backend, payload, answers, deadline).await;
+        let complete = part.as_ref().is_ok_and(|part| part.complete);
+        self.staged(index, started, part.is_err(), complete);
+        part
+    }
+
+    async fn part_of(
+        &self,
+        index: usize,
+        backend: &'a Backend,
+        payload: Payload,
+        answers: &[Map<String, Value>],
+        deadline: Instant,
+    ) -> Result<Part, Failure> {
         let sent = self.send(index, backend, payload, answers, deadline).await?;
         let Sent { response, url, ticket, kept } = sent;
         // What is kept and was rendered before needs no work at all.

@@ -23,7 +23,9 @@ pub async fn answer(
     let Some((index, backend)) = backends.next() else {
         return Err(Failure::new(Kind::BadAnswer, "no backend"));
     };
+    let started = Instant::now();
     let sent = ask.send(index, backend, payload, &[], deadline).await;
+    ask.staged(index, started, sent.is_err(), sent.is_ok());
     let sent = sent?;
     let with_5xx = sent.response.status().is_server_error();
     sent.ticket.into_iter().for_each(|ticket| ticket.answered(with_5xx));

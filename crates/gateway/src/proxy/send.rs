@@ -168,7 +168,7 @@ impl<'a> Ask<'a> {
             headers.insert(http::header::HOST, authority.clone());
         }
         let outgoing = Outgoing { method: draft.method.clone(), url, headers, body: payload };
-        let result = self.upstream.send(outgoing, deadline).await;
+        let result = self.exchanged(&draft.target.asked, outgoing, deadline).await;
         report(attempt, &result);
         let (response, url) = result?;
         // An answer without an end would keep its seat for ever.

@@ -2,13 +2,14 @@
 
 use tokio::time::Instant;
 
+use super::observed;
 use crate::breaker::{Breaker, Ticket};
 use crate::cache::{Cache, Caches};
-use crate::config::Backend;
+use crate::config::{Backend, Endpoint};
 use crate::failure::{Failure, Kind};
 use crate::hosts::balance::Balance;
 use crate::limiter::Shared;
-use crate::metrics::BackendCounts;
+use crate::metrics::{Asked, BackendCounts};
 
 /// A backend that is ready to be asked.
 pub struct Target {
@@ -22,6 +23,8 @@ pub struct Target {
     pub retry: bool,
     /// What is counted.
     pub counts: BackendCounts,
+    /// How it is named in metrics.
+    pub asked: Asked,
     breaker: Option<Breaker>,
     limit: Option<Shared>,
 }
@@ -29,6 +32,7 @@ pub struct Target {
 impl Target {
     /// Makes a backend ready. `retry` holds where it says nothing.
     pub fn new(
+        endpoint: &Endpoint,
         backend: &Backend,
         balance: Balance,
         caches: &Caches,
@@ -46,9 +50,15 @@ impl Target {
             renders: rules.is_some_and(|rules| !rules.shared),
             retry: backend.rules.retry.or(retry).unwrap_or(false),
             counts: counts.clone(),
+            asked: observed::labels(endpoint, backend),
             breaker: backend.breaker.map(Breaker::new),
             limit: backend.limit.map(Shared::new),
         }
+    }
+
+    /// Whether its breaker is open, where it has one.
+    pub fn is_open(&self) -> Option<bool> {
+        self.breaker.as_ref().map(Breaker::is_open)
     }
 
     /// Lets a call through.

@@ -7,6 +7,8 @@ mod backends;
 mod cache;
 mod certificates;
 mod client;
+#[path = "../../../otlp/tests/it/collector.rs"]
+mod collector;
 mod compression;
 mod conformance;
 mod deploy;
@@ -26,6 +28,7 @@ mod redis;
 mod reload;
 mod scripted;
 mod shared_limits;
+mod telemetry;
 mod tls;
 mod tokens;
 mod versions;

@@ -13,22 +13,22 @@ use crate::client::{Reply, ask};
 use crate::gateway::Running;
 use crate::passing::{endpoint, file};
 
-struct Signer {
+pub struct Signer {
     id: &'static str,
     key: SigningKey,
 }
 
 impl Signer {
-    fn new(id: &'static str, seed: u8) -> Self {
+    pub fn new(id: &'static str, seed: u8) -> Self {
         Self { id, key: SigningKey::from_bytes(&[seed; 32]) }
     }
 
-    fn jwk(&self) -> Value {
+    pub fn jwk(&self) -> Value {
         let x = URL_SAFE_NO_PAD.encode(self.key.verifying_key().as_bytes());
         json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": self.id, "x": x})
     }
 
-    fn token(&self, claims: &Value) -> String {
+    pub fn token(&self, claims: &Value) -> String {
         self.signed(&json!({"alg": "EdDSA", "kid": self.id}), claims)
     }
 
@@ -43,7 +43,7 @@ impl Signer {
     }
 }
 
-fn seconds_from_now(seconds: u64) -> u64 {
+pub fn seconds_from_now(seconds: u64) -> u64 {
     #[expect(clippy::disallowed_methods, reason = "tokens expire by the real clock")]
     let now = SystemTime::now();
     (now + Duration::from_secs(seconds)).duration_since(UNIX_EPOCH).unwrap().as_secs()

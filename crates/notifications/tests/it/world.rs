@@ -161,6 +161,7 @@ pub fn envelope<E: Event>(organization: OrganizationId, event: &E) -> Envelope {
         actorid: None,
         onbehalfof: None,
         correlationid: "the-request".into(),
+        traceparent: None,
         cursor: "1-1".into(),
         data: serde_json::to_value(event).unwrap(),
     }

@@ -85,6 +85,11 @@ impl Layers {
     fn set(&mut self, path: &[String], name: &str, text: String) -> Result<(), ConfigError> {
         let pointer = format!("/{}", path.join("/"));
         let value = match self.defaults.pointer(&pointer) {
+            Some(Value::Number(number)) if number.is_f64() => {
+                let number: f64 =
+                    text.parse().map_err(|_| ConfigError::WrongType(name.into(), "a number"))?;
+                number.into()
+            }
             Some(Value::Number(_)) => {
                 let number: i64 =
                     text.parse().map_err(|_| ConfigError::WrongType(name.into(), "a whole number"))?;

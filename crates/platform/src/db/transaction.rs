@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use otlp::{Kind, Trace};
 use sqlx::postgres::PgConnection;
 use sqlx::{PgPool, Postgres, Transaction};
 
@@ -17,11 +18,16 @@ pub struct Tx {
     transaction: Transaction<'static, Postgres>,
     wake: Wake,
     tells: bool,
+    outcome: Outcome,
 }
 
 impl Tx {
-    pub(super) const fn new(transaction: Transaction<'static, Postgres>, wake: Wake) -> Self {
-        Self { transaction, wake, tells: false }
+    pub(super) const fn new(
+        transaction: Transaction<'static, Postgres>,
+        wake: Wake,
+        outcome: Outcome,
+    ) -> Self {
+        Self { transaction, wake, tells: false, outcome }
     }
 
     /// Commits, and wakes whoever waits for the events in it.
@@ -29,7 +35,9 @@ impl Tx {
     /// # Errors
     /// When the database fails; what a lost connection leaves open is whether it was committed.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
-        self.transaction.commit().await?;
+        let committed = self.transaction.commit().await;
+        self.outcome.of_commit(&committed);
+        committed?;
         if self.tells {
             self.wake.soon();
         }
@@ -39,6 +47,48 @@ impl Tx {
     /// It has an event: readers of the feed are woken after its commit.
     pub(crate) const fn tells(&mut self) {
         self.tells = true;
+    }
+}
+
+/// The span of a transaction, where a traced request runs it.
+#[derive(Debug)]
+pub(super) struct Outcome(Option<Trace>);
+
+impl Outcome {
+    /// Begins it, below the span that the running task works for.
+    pub(super) fn watch(schema: &'static str) -> Self {
+        Self(Trace::current().map(|trace| {
+            let span = trace.child("transaction", Kind::Internal);
+            span.attribute("db.system.name", "postgresql");
+            span.attribute("db.namespace", schema);
+            span
+        }))
+    }
+
+    fn of_commit(mut self, committed: &Result<(), sqlx::Error>) {
+        let Some(span) = self.0.take() else { return };
+        match committed {
+            Ok(()) => span.attribute("db.transaction.outcome", "committed"),
+            Err(_) => span.fail("commit"),
+        }
+        span.end();
+    }
+
+    /// There was no connection to be had.
+    pub(super) fn of_failure(mut self) {
+        if let Some(span) = self.0.take() {
+            span.fail("begin");
+            span.end();
+        }
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        if let Some(span) = self.0.take() {
+            span.attribute("db.transaction.outcome", "rolled back");
+            span.end();
+        }
     }
 }
 

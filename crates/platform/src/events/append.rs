@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{Event, EventId, OrganizationId, UserId};
+use otlp::Trace;
 
 use crate::auth::Actor;
 use crate::db::Tx;
@@ -47,8 +48,8 @@ pub async fn append<E: Event>(
     tx.tells();
     sqlx::query_scalar(
         "insert into event (organization_id, id, stream, stream_id, stream_version, type, actor_id, on_behalf_of,
-                            correlation_id, client, data, occurred_at, hash)
-         values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, '')
+                            correlation_id, client, data, occurred_at, hash, traceparent)
+         values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, '', $12)
          returning stream_version",
     )
     .bind(organization.0)
@@ -62,6 +63,7 @@ pub async fn append<E: Event>(
     .bind(&origin.correlation.client)
     .bind(sqlx::types::Json(event))
     .bind(now.to_sqlx())
+    .bind(Trace::here().map(|trace| trace.traceparent()))
     .fetch_one(&mut **tx)
     .await
 }

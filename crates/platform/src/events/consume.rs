@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kernel::OrganizationId;
+use otlp::Kind;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -126,26 +127,30 @@ impl<H: Handle> Consumer<H> {
 /// Handles events from a cursor on, those of one organization together in a transaction, and moves the cursor with them.
 pub(super) async fn handle_all<H: Handle>(
     db: &Db,
-    name: &str,
+    name: &'static str,
     handler: &H,
     mut cursor: Option<String>,
     events: &[Envelope],
 ) -> Result<(), Problem> {
     let mut rest = events;
+    let progress = db.progress();
     while let Some(first) = rest.first() {
+        progress.waits(name, Some(first.time));
         let same =
             rest.iter().take(GROUP).take_while(|event| event.organizationid == first.organizationid).count();
         let (group, behind) = rest.split_at(same);
         cursor = Some(apply(db, name, handler, first.organizationid, cursor.as_deref(), group).await?);
+        progress.handled(name, same);
         rest = behind;
     }
+    progress.waits(name, None);
     Ok(())
 }
 
 /// Handles events of one organization and moves the cursor, all or nothing.
 async fn apply<H: Handle>(
     db: &Db,
-    name: &str,
+    name: &'static str,
     handler: &H,
     organization: OrganizationId,
     before: Option<&str>,
@@ -164,8 +169,46 @@ async fn apply<H: Handle>(
         return Err(Problem::unavailable("feed_moved", "another replica has read on", 1));
     }
     for event in group {
-        handler.handle(&mut tx, event).await?;
+        hear(db, name, handler, &mut tx, event).await?;
     }
     tx.commit().await?;
     Ok(after)
+}
+
+/// Handles one event, in the trace of what caused it, and tells which one stands in the way of those behind it.
+async fn hear<H: Handle>(
+    db: &Db,
+    name: &'static str,
+    handler: &H,
+    tx: &mut Tx,
+    event: &Envelope,
+) -> Result<(), Problem> {
+    let span = db.traces().zip(event.traceparent.as_deref()).map(|(traces, parent)| {
+        let span = traces.resume(parent, format!("process {}", event.kind), Kind::Consumer);
+        span.attribute("messaging.system", "reservas");
+        span.attribute("messaging.operation.type", "process");
+        span.attribute("messaging.destination.name", name);
+        span.attribute("messaging.message.id", event.id.to_string());
+        span.attribute("correlation.id", event.correlationid.clone());
+        span
+    });
+    let handled = otlp::within(span.as_ref(), handler.handle(tx, event)).await;
+    if let Err(problem) = &handled {
+        db.progress().failed(name);
+        if let Some(span) = &span {
+            span.fail(problem.code);
+        }
+        tracing::warn!(
+            consumer = name,
+            event = %event.id,
+            kind = event.kind,
+            correlation_id = event.correlationid,
+            code = problem.code,
+            "an event cannot be handled, and none behind it is heard"
+        );
+    }
+    if let Some(span) = &span {
+        span.end();
+    }
+    handled
 }

@@ -38,6 +38,9 @@ pub struct Envelope {
     pub onbehalfof: Option<UserId>,
     /// The request that caused it.
     pub correlationid: String,
+    /// Where that request stood in its trace (CloudEvents, extension Distributed Tracing), when traces are on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// Where a reader that has this event goes on.
     pub cursor: String,
     /// What happened.
@@ -74,6 +77,7 @@ impl Envelope {
             actorid: row.try_get::<Option<Uuid>, _>("actor_id")?.map(UserId),
             onbehalfof: row.try_get::<Option<Uuid>, _>("on_behalf_of")?.map(UserId),
             correlationid: row.try_get("correlation_id")?,
+            traceparent: row.try_get("traceparent")?,
             cursor: row.try_get("cursor")?,
             data: row.try_get("data")?,
         })
@@ -82,4 +86,4 @@ impl Envelope {
 
 /// The columns that [`Envelope::of_row`] reads.
 pub const COLUMNS: &str = "id, type, stream_id, occurred_at, organization_id, stream_version, actor_id,
-    on_behalf_of, correlation_id, data, xid::text || '-' || position as cursor";
+    on_behalf_of, correlation_id, traceparent, data, xid::text || '-' || position as cursor";

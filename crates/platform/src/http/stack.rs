@@ -7,13 +7,14 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use otlp::{Kind, Trace, Tracing};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use super::correlation::{self, Correlation};
 use super::problem::Problem;
-use crate::metrics::HttpMetrics;
+use crate::metrics::{HttpMetrics, known};
 
 /// Bodies are this large at most, unless an operation states its own limit.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -21,17 +22,21 @@ pub const MAX_BODY: usize = 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Puts the layers around a service's router.
-pub fn stack(router: Router, service: &'static str, metrics: HttpMetrics) -> Router {
+pub fn stack(router: Router, service: &'static str, metrics: HttpMetrics, traces: Option<Tracing>) -> Router {
     router
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(limit_time))
         .layer(middleware::from_fn_with_state(metrics, measure))
-        .layer(middleware::from_fn_with_state(service, correlate))
+        .layer(middleware::from_fn_with_state((service, traces), correlate))
 }
 
 /// Gives the request its correlation id and span, and the answer its id, its log line and its problem document.
-async fn correlate(State(service): State<&'static str>, mut request: Request, next: Next) -> Response {
+async fn correlate(
+    State((service, traces)): State<(&'static str, Option<Tracing>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let correlation = match Correlation::of(request.headers()) {
@@ -39,19 +44,58 @@ async fn correlate(State(service): State<&'static str>, mut request: Request, ne
         Err(problem) => return render(problem.into_response(), &path, &Correlation::mint()),
     };
     request.extensions_mut().insert(correlation.clone());
-    let span = tracing::info_span!("request", service, correlation_id = %correlation.id);
+    let trace = traces.filter(|_| !is_quiet(&path)).map(|traces| received(&traces, &request, &correlation));
+    let trace_id = trace.as_ref().map(Trace::id).or_else(|| trace_id(request.headers()));
+    let span = tracing::info_span!("request", service, correlation_id = %correlation.id, trace_id);
     let started = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = otlp::within(trace.as_ref(), next.run(request)).instrument(span.clone()).await;
+    if let Some(trace) = &trace {
+        answered(trace, &response);
+    }
     let response = render(response, &path, &correlation);
     log(&span, &method, &path, response.status(), started.elapsed());
     response
+}
+
+/// What only services and probes ask for: it would drown the rest.
+fn is_quiet(path: &str) -> bool {
+    path.starts_with("/internal/events") || path.starts_with("/health/") || path == "/metrics"
+}
+
+/// Begins the span of a request, below that of whoever asks.
+fn received(traces: &Tracing, request: &Request, correlation: &Correlation) -> Trace {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let method = known(request.method());
+    let trace = traces.receive(request.headers(), format!("{method} {route}"), Kind::Server);
+    if trace.is_recorded() {
+        trace.attribute("http.request.method", method);
+        trace.attribute("http.route", route.to_owned());
+        trace.attribute("url.path", request.uri().path().to_owned());
+        trace.attribute("correlation.id", correlation.id.clone());
+    }
+    trace
+}
+
+fn answered(trace: &Trace, response: &Response) {
+    let status = response.status();
+    trace.attribute("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        trace.fail(response.extensions().get::<Problem>().map_or(status.as_str(), |problem| problem.code));
+    }
+    trace.end();
+}
+
+/// The trace that the gateway put the request in, also where no spans are made.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("traceparent")?.to_str().ok()?.get(3..35)?;
+    id.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| id.to_owned())
 }
 
 /// One line for each answer. Those that only services and probes ask for would drown the others.
 fn log(span: &tracing::Span, method: &Method, path: &str, status: StatusCode, took: Duration) {
     let (status, elapsed_us) = (status.as_u16(), took.as_micros() as u64);
     let _inside = span.enter();
-    if path.starts_with("/internal/events") || path.starts_with("/health/") || path == "/metrics" {
+    if is_quiet(path) {
         tracing::debug!(%method, path, status, elapsed_us, "answered");
     } else {
         tracing::info!(%method, path, status, elapsed_us, "answered");

@@ -161,3 +161,27 @@ async fn one_replica_at_a_time_has_the_lease() {
     sqlx::query(lapse).execute(&mut app.owner().await).await.unwrap();
     assert!(consumer.step(two, 0).await.unwrap(), "a lease that lapsed is taken over");
 }
+
+#[tokio::test]
+async fn an_event_that_stands_in_the_way_shows() {
+    let app = notes::start().await;
+    let consumer = consumer(&app, 2).await;
+    take(&app, "one").await;
+    let shown = async |metric: &str| {
+        let reply = app.call("GET", "/metrics").send().await.expect(200);
+        let text = String::from_utf8(reply.body.to_vec()).unwrap();
+        let line = format!("reservas_feed_{metric}{{service=\"notes\",feed=\"notes\"}} ");
+        text.lines().find_map(|text| text.strip_prefix(&line)).map(str::to_owned)
+    };
+    let replica = EventId::mint().0;
+    while consumer.step(replica, 5).await.is_ok() {}
+    assert_eq!(shown("failures").await.as_deref(), Some("1"));
+    assert!(consumer.step(replica, 5).await.is_err());
+    assert_eq!(shown("failures").await.as_deref(), Some("2"));
+    assert!(app.context.db.progress().readers()["notes"].waiting_since.is_some());
+    assert!(consumer.step(replica, 5).await.unwrap());
+    assert_eq!(shown("failures").await.as_deref(), Some("0"));
+    assert_eq!(shown("events").await.as_deref(), Some("1"));
+    assert_eq!(shown("lag_seconds").await.as_deref(), Some("0.0"));
+    app.events().await;
+}

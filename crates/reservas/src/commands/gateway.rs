@@ -148,6 +148,7 @@ fn options(settings: &Settings) -> Result<Options, String> {
         compat: Some(settings.gateway.compat.clone()).filter(|version| !version.is_empty()),
         redis_url: settings.redis_url.get().map(str::to_owned),
         dns: dns.map(str::parse).transpose().map_err(unusable)?,
+        otlp: settings.otlp.of("gateway"),
     })
 }
 

@@ -50,11 +50,14 @@ pub async fn run(settings: Settings, service: Service) -> Result<(), String> {
             say(format_args!("The administrator, shown this once: {} {password}", first.email));
         }
     }
+    let database = context.db.clone();
     let router = service.start(&settings, context).await?;
     say(format_args!(
         "{} listens on {}",
         service.name(),
         listener.local_addr().map_err(|error| error.to_string())?
     ));
-    serve(router, listener, shutdown).await.map_err(|error| error.to_string())
+    let served = serve(router, listener, shutdown).await.map_err(|error| error.to_string());
+    database.close().await;
+    served
 }
