@@ -20,7 +20,7 @@ use crate::policy::Item;
 use crate::rules::minutes;
 use crate::store::calendar::{self, Calendar};
 use crate::store::known::Known;
-use crate::store::resources;
+use crate::store::resources::{self, Resource};
 
 /// The longest window that one call may ask for.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 93);

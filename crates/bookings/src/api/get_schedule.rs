@@ -51,11 +51,11 @@ pub async fn get_schedule(
     let known = known(&mut tx, &actor, tree).await?;
     tx.commit().await?;
     let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
-    let rules = known.item(resource).rules;
+    let item = known.own_items().remove(&id).ok_or_else(|| Problem::not_found("resource"))?;
     Ok(Json(ScheduleBody {
         resource_id: id,
         time_zone: resource.time_zone.clone(),
-        schedule: rules.schedule,
-        within_hours: rules.within_hours,
+        schedule: item.rules.schedule,
+        within_hours: item.rules.within_hours,
     }))
 }

@@ -1,0 +1,205 @@
+//! The way of a request from its path to its backends. Each layer stands where it does for the reason given.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::{Method, Response};
+use hyper::body::{Body as _, Incoming};
+use tokio::time::Instant;
+
+use crate::account::Facts;
+use crate::auth::Claims;
+use crate::body::{self, Deadlined, ResponseBody};
+use crate::call::Call;
+use crate::config::{Output, RateKey};
+use crate::fault::Fault;
+use crate::pace::{self, Pace, Paced};
+use crate::proxy::{self, Ask, Inputs, Route};
+use crate::routes::Found;
+use crate::upstream::Payload;
+use crate::{Gateway, Inner, escape, failure, limits, local, own, read_only};
+
+impl Inner {
+    /// From the path to whoever answers it.
+    pub async fn route(
+        &self,
+        gateway: &Gateway,
+        call: &Call,
+        body: Incoming,
+        route: &mut Option<String>,
+    ) -> Result<Response<ResponseBody>, Fault> {
+        let Self { root, routes, endpoints, .. } = self;
+
+        // The gateway's own paths before the file's: health must answer whatever the file says.
+        let read_only = || read_only::is_on(&root.read_only, &gateway.switch, &self.observed);
+        if let Some(response) = own::answer(root, call, read_only) {
+            *route = Some("gateway".into());
+            return Ok(response);
+        }
+        if let Some(service) = gateway.locals.find(&call.path) {
+            *route = Some("local".into());
+            return local::answer(service, call, body, root.max_payload).await;
+        }
+        let path = escape::decode(&call.path)
+            .ok_or_else(|| own::bad_request("invalid_path", "error: invalid URL escape"))?;
+        let (index, params) = match routes.find(&call.method, &path) {
+            Found::Endpoint(index, params) => (index, params),
+            Found::Elsewhere(elsewhere) => return Ok(own::redirect(call, &elsewhere)),
+            Found::OtherMethods(_) if root.router.auto_options && call.method == Method::OPTIONS => {
+                return Ok(own::options(&routes.methods_of(&path)));
+            }
+            Found::OtherMethods(methods) => return Err(own::method_not_allowed(root, &methods)),
+            Found::Nothing => return Err(own::not_found(root)),
+        };
+        let Some(found) = endpoints.get(index) else { return Err(own::not_found(root)) };
+        *route = Some(found.endpoint.path.clone());
+        if root.router.check_params {
+            own::check_params(&params)?;
+        }
+        let mut answer = self.endpoint(gateway, call, body, found, params.into_iter().collect()).await;
+        if let Some(deprecation) = &found.endpoint.deprecation {
+            match &mut answer {
+                Ok(response) => deprecation.mark(response.headers_mut()),
+                Err(fault) => fault.headers.extend_from_slice(deprecation.headers()),
+            }
+        }
+        answer
+    }
+
+    /// From an endpoint to its backends.
+    async fn endpoint(
+        &self,
+        gateway: &Gateway,
+        call: &Call,
+        body: Incoming,
+        route: &Arc<Route>,
+        params: BTreeMap<String, String>,
+    ) -> Result<Response<ResponseBody>, Fault> {
+        let Self { root, upstream, identity, shadows, .. } = self;
+        let start = Instant::now();
+
+        // The cheap limit before the token: checking signatures is what an attacker would make us do.
+        let early = match &self.early {
+            Some(early) => early.check(&call.client.to_string()).await?,
+            None => None,
+        };
+
+        // The token before the endpoint's limits, so that strangers cannot use up what others may.
+        let claims = match &route.verifier {
+            Some(verifier) => verifier.check(&call.headers).await?,
+            None => Claims::new(),
+        };
+        call.facts.identify(&claims);
+        let left = self.limit(call, route, &params).await?.or(early);
+
+        // Read-only after the token: who may not write anyway is told so.
+        let goes_on = route.endpoint.allow_in_read_only;
+        let write = match call.method {
+            Method::GET => None,
+            _ => read_only::check(&root.read_only, &gateway.switch, route.observed.as_deref(), goes_on)?,
+        };
+
+        // The size last, so that a refused request never makes us read its body.
+        let limit = route.endpoint.max_payload;
+        if body.size_hint().lower() > limit {
+            return Err(failure::too_large());
+        }
+        let payload = self.payload(body, route, start, &call.facts).await?;
+        let socket = route.tunnels.as_ref().map(|tunnels| tunnels.take(call.wish.as_ref())).transpose()?;
+        let inputs = Arc::new(Inputs::gather(route, call, params, claims, identity));
+        shadows.send(upstream, route, &inputs, &payload);
+        let ask = Ask { upstream, route, inputs: &inputs };
+        let asked = Instant::now();
+        let answer = match route.endpoint.output {
+            Output::NoOp => {
+                let never = start + std::time::Duration::from_secs(24 * 3600);
+                let deadline = if route.endpoint.stream { never } else { start + route.endpoint.timeout };
+                let socket = socket.zip(call.wish.clone());
+                proxy::pass::answer(&ask, payload, identity, deadline, socket).await
+            }
+            _ => proxy::aggregate::answer(&ask, payload, identity, start).await,
+        };
+        route.observe(asked.elapsed(), &answer, identity);
+        let tell = root.router.return_error_msg && route.endpoint.output != Output::NoOp;
+        let mut response = answer.map_err(|failure| failure.into_fault(tell))?;
+        if let Some(write) = write {
+            read_only::learn(write, goes_on, &response);
+        }
+        limits::tell(left, response.headers_mut());
+        Ok(response)
+    }
+
+    async fn limit(
+        &self,
+        call: &Call,
+        route: &Route,
+        params: &BTreeMap<String, String>,
+    ) -> Result<Option<limits::Left>, Fault> {
+        route.limits.check_everyone().await?;
+        let (Some(clients), Some(limit)) = (&route.limits.clients, &route.endpoint.limit) else {
+            return Ok(None);
+        };
+        let client = match &limit.key {
+            RateKey::Ip(None) => call.client.to_string(),
+            RateKey::Ip(Some(name)) | RateKey::Header(name) => call.header(name).to_owned(),
+            RateKey::Param(name) => params.get(name).cloned().unwrap_or_default(),
+        };
+        if client.is_empty() { Ok(None) } else { clients.check(&client).await }
+    }
+
+    /// The body, streamed when one backend gets it, held when several do.
+    async fn payload(
+        &self,
+        body: Incoming,
+        route: &Route,
+        start: Instant,
+        facts: &Arc<Facts>,
+    ) -> Result<Payload, Fault> {
+        if body.is_end_stream() {
+            return Ok(Payload::Empty);
+        }
+        let several = route.endpoint.backends.len() > 1 || route.endpoint.concurrent_calls > 1;
+        let mut body = facts.receive(body::limited(body, route.endpoint.max_payload));
+        if !self.root.read_timeout.is_zero() {
+            body = body::boxed(Deadlined::new(body, start + self.root.read_timeout));
+        }
+        let limits = &self.root.connections;
+        let pace = Pace { grace: limits.body_grace, rate: limits.body_min_rate };
+        body = body::boxed(Paced::new(body, pace));
+        if !several {
+            return Ok(Payload::Stream(body));
+        }
+        let read = http_body_util::BodyExt::collect(body);
+        match tokio::time::timeout_at(start + route.endpoint.timeout, read).await {
+            Ok(Ok(collected)) => Ok(Payload::Known(collected.to_bytes())),
+            Ok(Err(error)) if body::is_too_large(error.as_ref()) => Err(failure::too_large()),
+            Ok(Err(error)) if pace::is_too_slow(error.as_ref()) => Err(failure::too_slow()),
+            Ok(Err(_)) => Err(own::bad_request("incomplete_body", "The body of the request did not arrive.")),
+            Err(_) => Err(failure::Failure::timeout().into_fault(false)),
+        }
+    }
+
+    /// Gives an error of the gateway's own its form.
+    pub fn show(&self, fault: Fault, call: &Call) -> Response<ResponseBody> {
+        let handled = fault.handled;
+        // Read-only mode says once that it is on; every write says so to its client.
+        if fault.status.is_server_error() && fault.code != "read_only" {
+            tracing::warn!(
+                status = fault.status.as_u16(),
+                code = fault.code,
+                path = call.path,
+                correlation_id = call.correlation_id,
+                "the gateway answered with an error"
+            );
+        }
+        let mut response = if self.root.problems {
+            fault.into_problem(&call.path, &call.correlation_id)
+        } else {
+            fault.into_plain()
+        };
+        if handled {
+            self.identity.mark(response.headers_mut(), false);
+        }
+        response
+    }
+}
