@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use kernel::{Email, Event, GroupId, OrganizationId, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 macro_rules! event {
@@ -28,6 +29,81 @@ pub struct OrganizationCreated {
     pub slug: String,
 }
 event!(OrganizationCreated, "reservas.organization.created.v1", "organization", organization_id);
+
+/// What an administrator sets for an organization; whether it is active, the operator says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrganizationSettings {
+    /// Its short name, with which its people sign in; unique in the installation.
+    #[schema(example = "tu-wien")]
+    pub slug: String,
+    /// Its name.
+    #[schema(example = "Example University")]
+    pub name: String,
+    /// The zone of its accounts until they choose another (IANA).
+    #[schema(example = "Europe/Vienna")]
+    pub time_zone: String,
+    /// The language of its accounts until they choose another (BCP 47).
+    #[schema(example = "en-GB")]
+    pub locale: String,
+    /// Whether its people may sign in: the installation's operator says so.
+    pub active: bool,
+    /// Whether strangers may register.
+    pub self_registration: bool,
+    /// Host names that lead to it where people sign in.
+    #[schema(example = json!(["booking.example.edu"]))]
+    pub hosts: BTreeSet<String>,
+    /// Domains whose addresses may register; empty: all.
+    #[schema(example = json!(["example.edu"]))]
+    pub email_domains: BTreeSet<String>,
+    /// Whether an address has to be verified before its owner may sign in.
+    pub verification: Verification,
+    /// Minutes without a refresh after which a session is over: 5 to 525600.
+    pub session_idle_minutes: u32,
+    /// Days after which a session is over: 1 to 365; the installation's limit holds as well.
+    pub session_absolute_days: u32,
+    /// Characters of a new password at least: 8 to 64; the installation's limit holds as well.
+    pub password_min_length: u32,
+    /// The colours of its mails and pages.
+    pub branding: Branding,
+}
+
+/// Whether an address has to be verified before its owner may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// As the installation has it: demanded once it can send mails.
+    Installation,
+    /// It has to.
+    Demanded,
+    /// It need not.
+    Optional,
+}
+
+/// Colours, as `#rrggbb`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Branding {
+    /// Of headings and buttons.
+    #[schema(example = "#1a5fb4")]
+    pub primary: String,
+    /// Of what stands out beside them.
+    #[schema(example = "#26a269")]
+    pub accent: String,
+}
+
+/// An organization's settings changed, or it was disabled or enabled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationChanged {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// Its settings before.
+    pub before: OrganizationSettings,
+    /// Its settings after.
+    pub after: OrganizationSettings,
+    /// The names of the settings that changed.
+    pub fields: Vec<String>,
+}
+event!(OrganizationChanged, "reservas.organization.changed.v1", "organization", organization_id);
 
 /// What others may know of an account without knowing the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ mod server;
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -90,9 +90,15 @@ impl Cluster {
     /// The URL of a database for a login. Port and host are only there because a URL needs them.
     #[must_use]
     pub fn url(&self, user: &str, database: &str) -> String {
-        let socket = encode(&self.place.socket.to_string_lossy());
-        let (user, database, port) = (encode(user), encode(database), place::PORT);
-        format!("postgres://{user}@localhost:{port}/{database}?host={socket}&sslmode=disable")
+        url(&self.place, user, database)
+    }
+
+    /// The URL of a database for a login of a server that another process runs in this folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be found.
+    pub fn url_of_running(folder: &Path, user: &str, database: &str) -> Result<String, Error> {
+        Ok(url(&Place::new(folder)?, user, database))
     }
 
     /// Creates a database when it is missing.
@@ -153,6 +159,12 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.signal(Signal::SIGINT);
     }
+}
+
+fn url(place: &Place, user: &str, database: &str) -> String {
+    let socket = encode(&place.socket.to_string_lossy());
+    let (user, database, port) = (encode(user), encode(database), place::PORT);
+    format!("postgres://{user}@localhost:{port}/{database}?host={socket}&sslmode=disable")
 }
 
 async fn create_database(connection: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {

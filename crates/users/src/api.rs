@@ -11,14 +11,17 @@ pub mod get_account;
 pub mod get_contact;
 pub mod get_key_set;
 pub mod get_me;
+pub mod get_organization;
 pub mod get_user;
 pub mod list_groups;
 pub mod list_users;
 pub mod login;
 pub mod logout;
+pub mod operator;
 pub mod refresh;
 pub mod register;
 pub mod remove_member;
+pub mod update_organization;
 pub mod update_user;
 
 use std::collections::BTreeSet;

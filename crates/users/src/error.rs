@@ -27,6 +27,9 @@ pub enum Error {
     /// Another organization has the slug.
     #[error("There is an organization with this slug already.")]
     SlugTaken,
+    /// Another organization is reached by the host name.
+    #[error("Another organization has one of the host names.")]
+    HostTaken,
     /// Another group of the organization has the name.
     #[error("There is a group with this name already.")]
     GroupNameTaken,
@@ -53,6 +56,7 @@ impl Fault for Error {
             Self::WrongPassword | Self::RegistrationClosed => Kind::Forbidden,
             Self::EmailTaken
             | Self::SlugTaken
+            | Self::HostTaken
             | Self::GroupNameTaken
             | Self::TooManyGroups
             | Self::GroupNotEmpty
@@ -70,6 +74,7 @@ impl Fault for Error {
             Self::RegistrationClosed => "registration_closed",
             Self::EmailTaken => "email_taken",
             Self::SlugTaken => "slug_taken",
+            Self::HostTaken => "host_taken",
             Self::GroupNameTaken => "name_taken",
             Self::TooManyGroups => "too_many_groups",
             Self::GroupNotEmpty => "group_not_empty",

@@ -5,9 +5,11 @@ pub mod api;
 pub mod config;
 pub mod error;
 pub mod hashing;
+pub mod naming;
 pub mod organization;
 pub mod password;
 pub mod refresh_token;
+pub mod settings;
 pub mod setup;
 pub mod store;
 pub mod token;
@@ -28,7 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use config::Config;
-pub use setup::{FirstAdministrator, bootstrap, create_organization};
+pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
 
 use hashing::Passwords;
 use token::Signer;
@@ -110,6 +112,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::get_key_set::get_key_set))
         .routes(routes!(api::get_me::get_me))
         .routes(routes!(api::change_password::change_password))
+        .routes(routes!(
+            api::get_organization::get_organization,
+            api::update_organization::update_organization
+        ))
         .routes(routes!(api::list_users::list_users, api::create_user::create_user))
         .routes(routes!(
             api::get_user::get_user,
@@ -145,5 +151,5 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
         .route(contact, get(api::get_contact::get_contact))
         .route(account, get(api::get_account::get_account))
         .split_for_parts();
-    Ok(router.with_state(app))
+    Ok(router.merge(api::operator::routes()).with_state(app))
 }

@@ -3,4 +3,5 @@
 pub mod accounts;
 pub mod organizations;
 pub mod sessions;
+pub mod settings;
 pub mod signing_keys;

@@ -21,6 +21,8 @@ const ROWS: &[(&str, Option<Role>)] = &[
     ("get_key_set", None),
     ("get_me", Some(User)),
     ("change_password", Some(User)),
+    ("get_organization", Some(Admin)),
+    ("update_organization", Some(Admin)),
     ("list_users", Some(Manager)),
     ("get_user", Some(Manager)),
     ("create_user", Some(Admin)),

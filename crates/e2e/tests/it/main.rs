@@ -8,6 +8,7 @@ mod documentation;
 mod installation;
 mod journey;
 mod live;
+mod organizations;
 mod readme;
 mod real_data;
 mod starting;

@@ -1,10 +1,15 @@
 //! Rules for the fields that several requests have.
 
+use std::collections::BTreeSet;
+
+use contracts::users::Branding;
 use platform::config::Secret;
 
 use crate::account::{is_locale, is_time_zone};
+use crate::organization::is_slug;
 use crate::password::LONGEST;
 use crate::refresh_token;
+use crate::settings::{MOST_DOMAINS, MOST_HOSTS, is_colour, is_host};
 
 fn rule(holds: bool, words: &str) -> garde::Result {
     if holds { Ok(()) } else { Err(garde::Error::new(words)) }
@@ -14,6 +19,29 @@ fn rule(holds: bool, words: &str) -> garde::Result {
 pub fn name(name: &str, (): &()) -> garde::Result {
     rule((1..=200).contains(&name.chars().count()), "a name has 1 to 200 characters")?;
     rule(!name.trim().is_empty() && !name.chars().any(char::is_control), "a name is a line of text")
+}
+
+/// The short name of an organization: 1 to 63 characters.
+pub fn slug(slug: &str, (): &()) -> garde::Result {
+    rule(is_slug(slug), "a slug is 1 to 63 lower-case letters, digits and inner dashes")
+}
+
+/// Host names: at most 20.
+pub fn hosts(hosts: &BTreeSet<String>, (): &()) -> garde::Result {
+    rule(hosts.len() <= MOST_HOSTS, "at most 20 host names")?;
+    rule(hosts.iter().all(|host| is_host(host)), "a host name is in lower case and without a port")
+}
+
+/// Domains of e-mail addresses: at most 100.
+pub fn domains(domains: &BTreeSet<String>, (): &()) -> garde::Result {
+    rule(domains.len() <= MOST_DOMAINS, "at most 100 domains")?;
+    let fine = domains.iter().all(|domain| is_host(domain) && domain.contains('.'));
+    rule(fine, "a domain is in lower case and has a dot: example.edu")
+}
+
+/// Two colours.
+pub fn branding(branding: &Branding, (): &()) -> garde::Result {
+    rule(is_colour(&branding.primary) && is_colour(&branding.accent), "a colour is #rrggbb")
 }
 
 /// A language tag: 2 to 35 characters.

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{Tokens, TokensAnswer, fields, tokens};
 use crate::App;
 use crate::error::Error;
-use crate::organization::DEFAULT_SLUG;
+use crate::naming::Naming;
 use crate::refresh_token::RefreshToken;
 use crate::store::{organizations, sessions};
 use crate::token::Bearer;
@@ -33,7 +33,7 @@ pub struct Request {
     #[garde(custom(fields::password))]
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 256, example = "correct horse battery staple")]
     pub password: Secret,
-    /// The slug of the organization; `default` when absent.
+    /// The slug of the organization; when absent, `X-Organization` or the host name says which, or there is only one.
     #[garde(length(chars, min = 1, max = 63))]
     #[schema(min_length = 1, max_length = 63, example = "default")]
     pub organization: Option<String>,
@@ -65,9 +65,10 @@ struct Claimed {
 pub async fn login(
     State(app): State<App>,
     correlation: Correlation,
+    naming: Naming,
     Json(request): Json<Request>,
 ) -> Result<TokensAnswer, Problem> {
-    let claimed = claimed(&app, &request).await?;
+    let claimed = claimed(&app, &naming, &request).await?;
     // No connection is held meanwhile.
     let hash = claimed.as_ref().map(|claimed| claimed.hash.clone());
     let is_right = app.passwords.verify(&request.password, hash).await?;
@@ -81,11 +82,9 @@ pub async fn login(
     tokens(&app, bearer, &session).await
 }
 
-async fn claimed(app: &App, request: &Request) -> Result<Option<Claimed>, Problem> {
-    let slug = request.organization.as_deref().unwrap_or(DEFAULT_SLUG);
-    let Some(organization) = organizations::find(&app.context.db, slug).await?.map(|found| found.id) else {
-        return Ok(None);
-    };
+async fn claimed(app: &App, naming: &Naming, request: &Request) -> Result<Option<Claimed>, Problem> {
+    let found = organizations::find(&app.context.db, request.organization.as_deref(), naming).await?;
+    let Some(organization) = found.map(|found| found.id) else { return Ok(None) };
     let mut tx = app.context.db.begin(organization).await?;
     let claimed = sqlx::query_as!(
         Claimed,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use garde::Validate;
-use kernel::{Email, Role};
+use kernel::{Email, OrganizationId, Role};
 use platform::config::Secret;
 use platform::events::Origin;
 use platform::http::{Correlation, Json, Problem};
@@ -14,8 +14,9 @@ use super::{UserBody, fields};
 use crate::App;
 use crate::account::Account;
 use crate::error::Error;
-use crate::organization::DEFAULT_SLUG;
-use crate::store::{accounts, organizations};
+use crate::naming::Naming;
+use crate::settings::{admits, check_password};
+use crate::store::{accounts, organizations, settings};
 
 /// Who registers, and where.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -33,7 +34,7 @@ pub struct Request {
     #[garde(custom(fields::name))]
     #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
     pub name: String,
-    /// The slug of the organization; `default` when absent.
+    /// The slug of the organization; when absent, `X-Organization` or the host name says which, or there is only one.
     #[garde(length(chars, min = 1, max = 63))]
     #[schema(min_length = 1, max_length = 63, example = "default")]
     pub organization: Option<String>,
@@ -51,19 +52,20 @@ pub struct Request {
         (status = 201, description = "The account", body = UserBody),
         (status = 403, description = "registration_closed"),
         (status = 409, description = "email_taken"),
-        (status = 422, description = "invalid_input (password_too_short, password_guessable)"),
+        (status = 422, description = "invalid_input (password_too_short, password_guessable, domain_not_admitted)"),
         (status = 503, description = "hashing_busy")
     )
 )]
 pub async fn register(
     State(app): State<App>,
     correlation: Correlation,
+    naming: Naming,
     Json(request): Json<Request>,
 ) -> Result<Answer, Problem> {
-    let slug = request.organization.as_deref().unwrap_or(DEFAULT_SLUG);
-    let found = organizations::find(&app.context.db, slug).await?;
+    let found = organizations::find(&app.context.db, request.organization.as_deref(), &naming).await?;
     let organization = found.filter(|found| found.self_registration).ok_or(Error::RegistrationClosed)?.id;
     app.passwords.check("/password", &request.password, &request.email, &request.name)?;
+    obey(&app, organization, &request).await?;
     // No connection is held meanwhile.
     let hash = app.passwords.hash(&request.password).await?;
     let mut tx = app.context.db.begin(organization).await?;
@@ -73,4 +75,16 @@ pub async fn register(
     accounts::create(&mut tx, organization, &account, &hash, &origin).await?;
     tx.commit().await?;
     Answer::created(&format!("/api/v1/users/{}", account.id), account.version, &UserBody::from(account))
+}
+
+/// Refuses an address or a password that the organization does not admit. Which addresses it has shows in neither.
+async fn obey(app: &App, organization: OrganizationId, request: &Request) -> Result<(), Problem> {
+    let mut tx = app.context.db.begin(organization).await?;
+    let settings = settings::load(&mut tx, organization).await?.settings;
+    tx.commit().await?;
+    if !admits(&settings.email_domains, &request.email) {
+        let detail = "The organization admits addresses of other domains only.";
+        return Err(Problem::invalid_field("/email", "domain_not_admitted", detail));
+    }
+    check_password(&settings, "/password", &request.password)
 }

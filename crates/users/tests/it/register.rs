@@ -34,6 +34,8 @@ async fn whoever_registers_can_sign_in() {
 async fn an_address_is_one_account_of_an_organization() {
     let users = Users::start().await;
     users.organization("other").await;
+    let there = users.sign_in_at("other", "admin@example.com", PASSWORD).await;
+    users.set(&there, json!({"self_registration": true})).await;
     register(&users, ada(PASSWORD)).send().await.expect(201);
     register(&users, ada(PASSWORD)).send().await.problem(409, "email_taken");
     let mut elsewhere = ada(PASSWORD);
