@@ -200,3 +200,12 @@ fn organization_settings() {
     let fields = vec!["self_registration".into()];
     on_the_wire(&OrganizationChanged { organization_id: OrganizationId(id(1)), before, after, fields });
 }
+
+#[test]
+fn letters_and_invitations() {
+    let (letter_id, invitation_id) = (LetterId(id(1)), InvitationId(id(2)));
+    let kind = LetterKind::EmailVerification;
+    on_the_wire(&LetterRequested { letter_id, kind, user_id: Some(UserId(id(3))) });
+    on_the_wire(&InvitationCreated { invitation_id, role: Role::Manager, groups: [GroupId(id(4))].into() });
+    on_the_wire(&InvitationEnded { invitation_id, user_id: Some(UserId(id(3))) });
+}

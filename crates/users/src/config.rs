@@ -8,6 +8,7 @@
 //! | `RESERVAS_USERS_PASSWORD_MIN_LENGTH` | 15 | characters of a new password at least: 8 to 64 |
 //! | `RESERVAS_USERS_ACCESS_TOKEN_MINUTES` | 15 | how long an access token is valid: 1 to 60 |
 //! | `RESERVAS_USERS_REFRESH_TOKEN_DAYS` | 30 | how long a session lasts, however often it is refreshed: 1 to 365 |
+//! | `RESERVAS_USERS_VERIFICATION` | `demanded` with a mail server, else `optional` | whether a sign-in needs a verified address, where the organization leaves it open |
 //! | `RESERVAS_USERS_OPERATOR_TOKEN` | none: nobody | opens `/operator/organizations` on the service's own port: 32 characters or more |
 //! | `RESERVAS_USERS_SERVER_…` | | see `platform::config::Server` |
 
@@ -16,6 +17,8 @@ use std::ops::RangeInclusive;
 use platform::config::{Secret, Server};
 use serde::{Deserialize, Serialize};
 
+/// The installation wants addresses to be verified.
+pub const DEMANDED: &str = "demanded";
 /// Characters of the operator's token at least: whoever has it may create and disable organizations.
 const LEAST_TOKEN: usize = 32;
 
@@ -37,6 +40,8 @@ pub struct Config {
     pub access_token_minutes: u32,
     /// Days that a session lasts: 1 to 365.
     pub refresh_token_days: u32,
+    /// `demanded` or `optional`: whether a sign-in needs a verified address; empty: optional.
+    pub verification: String,
     /// What the installation's operator shows; at least 32 characters, empty: nobody may.
     pub operator_token: Secret,
 }
@@ -51,6 +56,7 @@ impl Default for Config {
             password_min_length: 15,
             access_token_minutes: 15,
             refresh_token_days: 30,
+            verification: String::new(),
             operator_token: Secret::default(),
         }
     }
@@ -72,6 +78,12 @@ impl Config {
         ];
         if self.operator_token.get().is_some_and(|token| token.len() < LEAST_TOKEN) {
             return Err(format!("users.operator_token must have at least {LEAST_TOKEN} characters"));
+        }
+        if !["", DEMANDED, "optional"].contains(&self.verification.as_str()) {
+            return Err(format!(
+                "users.verification is {}: it must be demanded or optional",
+                self.verification
+            ));
         }
         match ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
             None => Ok(()),

@@ -82,6 +82,16 @@ pub fn admits(domains: &BTreeSet<String>, email: &kernel::Email) -> bool {
     domains.is_empty() || domains.contains(domain)
 }
 
+/// Whether a sign-in needs a verified address, in an installation that demands it or not.
+#[must_use]
+pub fn demands_verification(settings: &OrganizationSettings, installation: bool) -> bool {
+    match settings.verification {
+        Verification::Installation => installation,
+        Verification::Demanded => true,
+        Verification::Optional => false,
+    }
+}
+
 /// Refuses a password that is shorter than the organization demands; the installation's own rules are apart from this.
 ///
 /// # Errors

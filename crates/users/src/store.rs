@@ -1,6 +1,8 @@
 //! Queries that two or more slices use.
 
+pub mod account_batches;
 pub mod accounts;
+pub mod letters;
 pub mod organizations;
 pub mod sessions;
 pub mod settings;

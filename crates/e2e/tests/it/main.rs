@@ -7,6 +7,7 @@ mod correlation;
 mod documentation;
 mod installation;
 mod journey;
+mod letters;
 mod live;
 mod organizations;
 mod readme;

@@ -3,5 +3,6 @@
 
 mod documents;
 mod errors;
+mod permissions;
 mod routes;
 mod workspace;

@@ -15,10 +15,12 @@ use utoipa::ToSchema;
 
 use super::{Tokens, TokensAnswer, fields, tokens};
 use crate::App;
+use crate::config::DEMANDED;
 use crate::error::Error;
 use crate::naming::Naming;
 use crate::refresh_token::RefreshToken;
-use crate::store::{organizations, sessions};
+use crate::settings::demands_verification;
+use crate::store::{accounts, organizations, sessions, settings};
 use crate::token::Bearer;
 
 /// Who signs in, and where.
@@ -58,6 +60,7 @@ struct Claimed {
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
         (status = 401, description = "invalid_credentials"),
+        (status = 403, description = "email_not_verified: the password is right, and the address has to be verified first"),
         (status = 422, description = "invalid_input"),
         (status = 503, description = "hashing_busy")
     )
@@ -75,6 +78,7 @@ pub async fn login(
     let claimed = claimed.filter(|_| is_right).ok_or(Error::InvalidCredentials)?;
     let mut tx = app.context.db.begin(claimed.organization).await?;
     let role = still_may(&mut tx, &claimed).await?.ok_or(Error::InvalidCredentials)?;
+    demand_verification(&app, &mut tx, &claimed).await?;
     let session = begin(&app, &mut tx, &claimed, correlation).await?;
     tx.commit().await?;
     let bearer =
@@ -115,6 +119,17 @@ async fn still_may(tx: &mut Tx, claimed: &Claimed) -> Result<Option<Role>, sqlx:
     )
     .fetch_optional(&mut **tx)
     .await
+}
+
+/// Only to who knows the password: to others it is the same as a wrong one.
+async fn demand_verification(app: &App, tx: &mut Tx, claimed: &Claimed) -> Result<(), Problem> {
+    let settings = settings::load(tx, claimed.organization).await?.settings;
+    if !demands_verification(&settings, app.config.verification == DEMANDED) {
+        return Ok(());
+    }
+    let account = accounts::load(tx, claimed.organization, claimed.user).await?;
+    let verified = account.is_some_and(|account| account.email_verified);
+    if verified { Ok(()) } else { Err(Error::EmailNotVerified.into()) }
 }
 
 /// Begins a session; the user's expired ones, of no more use, go.

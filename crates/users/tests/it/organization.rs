@@ -206,5 +206,5 @@ async fn only_admitted_domains_register() {
         assert_eq!(problem["errors"][0]["code"], "domain_not_admitted", "{email}");
     }
     register("ada@Example.edu").send().await.expect(201);
-    assert_eq!(users.event_types().await, ["user.created"]);
+    assert_eq!(users.event_types().await, ["user.created", "letter.requested"]);
 }
