@@ -62,6 +62,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Batch, Problem> {
     let unused_columns = names.iter().filter(|name| !COLUMNS.contains(&name.as_str())).cloned().collect();
     let mut batch = Batch { lines: Vec::new(), invalid: Vec::new(), unused_columns };
     let (mut record, mut seen, mut count) = (csv::StringRecord::new(), HashSet::new(), 0);
+    let mut places = file::Lines::new(text);
     while csv.read_record(&mut record).map_err(|error| malformed(&error))? {
         count += 1;
         if count > MAX_LINES {
@@ -71,7 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Batch, Problem> {
         if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        let number = record.position().map_or(0, csv::Position::line);
+        let number = places.of(record.position().map_or(0, csv::Position::byte));
         match line(&record, &columns, names.len(), &mut seen) {
             Ok((email, change)) => batch.lines.push(Line { number, email, change }),
             Err(errors) => batch.invalid.push(invalid(number, errors)),
