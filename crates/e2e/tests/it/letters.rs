@@ -31,7 +31,7 @@ async fn token(address: &str, page: &str) -> String {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), arrived).await.expect("the mail has not arrived")
+    tokio::time::timeout(Duration::from_secs(30), arrived).await.unwrap()
 }
 
 #[tokio::test]
