@@ -45,6 +45,7 @@ fn every_code_is_documented_and_every_documented_code_exists() {
             "Problem::unavailable(",
             "Self::unavailable(",
             "Fault::new(",
+            "bad_request(",
         ] {
             codes.extend(quoted_after(text, call).filter(is_code));
         }
