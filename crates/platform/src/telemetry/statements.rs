@@ -45,7 +45,7 @@ impl<S: Subscriber> Layer<S> for Statements {
 /// `INSERT`, and `INSERT event`.
 fn named(text: &str) -> (String, String) {
     let mut words =
-        text.split(|c: char| c.is_whitespace() || ";(,".contains(c)).filter(|word| !word.is_empty());
+        text.split(|c: char| c.is_whitespace() || ";(),".contains(c)).filter(|word| !word.is_empty());
     let operation = words.next().unwrap_or("QUERY").to_uppercase();
     let before = |word: &&str| ["from", "into"].iter().any(|key| word.eq_ignore_ascii_case(key));
     let table = match operation.as_str() {
