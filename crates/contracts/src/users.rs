@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{Email, Event, GroupId, OrganizationId, Role, SessionId, UserId};
+use jiff::Timestamp;
+use kernel::{Email, Event, GroupId, InvitationId, LetterId, OrganizationId, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 macro_rules! event {
@@ -28,6 +30,81 @@ pub struct OrganizationCreated {
     pub slug: String,
 }
 event!(OrganizationCreated, "reservas.organization.created.v1", "organization", organization_id);
+
+/// What an administrator sets for an organization; whether it is active, the operator says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrganizationSettings {
+    /// Its short name, with which its people sign in; unique in the installation.
+    #[schema(example = "tu-wien")]
+    pub slug: String,
+    /// Its name.
+    #[schema(example = "Example University")]
+    pub name: String,
+    /// The zone of its accounts until they choose another (IANA).
+    #[schema(example = "Europe/Vienna")]
+    pub time_zone: String,
+    /// The language of its accounts until they choose another (BCP 47).
+    #[schema(example = "en-GB")]
+    pub locale: String,
+    /// Whether its people may sign in: the installation's operator says so.
+    pub active: bool,
+    /// Whether strangers may register.
+    pub self_registration: bool,
+    /// Host names that lead to it where people sign in.
+    #[schema(example = json!(["booking.example.edu"]))]
+    pub hosts: BTreeSet<String>,
+    /// Domains whose addresses may register; empty: all.
+    #[schema(example = json!(["example.edu"]))]
+    pub email_domains: BTreeSet<String>,
+    /// Whether an address has to be verified before its owner may sign in.
+    pub verification: Verification,
+    /// Minutes without a refresh after which a session is over: 5 to 525600.
+    pub session_idle_minutes: u32,
+    /// Days after which a session is over: 1 to 365; the installation's limit holds as well.
+    pub session_absolute_days: u32,
+    /// Characters of a new password at least: 8 to 64; the installation's limit holds as well.
+    pub password_min_length: u32,
+    /// The colours of its mails and pages.
+    pub branding: Branding,
+}
+
+/// Whether an address has to be verified before its owner may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// As the installation has it: demanded once it can send mails.
+    Installation,
+    /// It has to.
+    Demanded,
+    /// It need not.
+    Optional,
+}
+
+/// Colours, as `#rrggbb`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Branding {
+    /// Of headings and buttons.
+    #[schema(example = "#1a5fb4")]
+    pub primary: String,
+    /// Of what stands out beside them.
+    #[schema(example = "#26a269")]
+    pub accent: String,
+}
+
+/// An organization's settings changed, or it was disabled or enabled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationChanged {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// Its settings before.
+    pub before: OrganizationSettings,
+    /// Its settings after.
+    pub after: OrganizationSettings,
+    /// The names of the settings that changed.
+    pub fields: Vec<String>,
+}
+event!(OrganizationChanged, "reservas.organization.changed.v1", "organization", organization_id);
 
 /// What others may know of an account without knowing the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +162,83 @@ pub struct GroupChanged {
     pub name: Option<String>,
 }
 event!(GroupChanged, "reservas.group.changed.v1", "group", group_id);
+
+/// What a mail about an account is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterKind {
+    /// To show that the address is the account's.
+    EmailVerification,
+    /// To make an account.
+    Invitation,
+    /// To tell the owner of an account that somebody wanted to register with their address.
+    RegistrationRepeated,
+    /// To confirm the address that an account is to have.
+    EmailChange,
+    /// To tell the address that an account had that it has another.
+    EmailChanged,
+}
+
+/// A mail about an account is to be sent. What it says is asked for when it is sent: secrets and addresses stay out of here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetterRequested {
+    /// The letter.
+    pub letter_id: LetterId,
+    /// What it is for.
+    pub kind: LetterKind,
+    /// Whose account it is about; none where there is no account yet.
+    pub user_id: Option<UserId>,
+}
+event!(LetterRequested, "reservas.letter.requested.v1", "letter", letter_id);
+
+/// What a letter says: the answer to `POST /internal/organizations/{organization_id}/letters/{letter_id}/write`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// What it is for.
+    pub kind: LetterKind,
+    /// Where it goes.
+    pub email: Email,
+    /// How to address the person.
+    pub name: String,
+    /// Their language (BCP 47).
+    pub locale: String,
+    /// The organization's name.
+    pub organization: String,
+    /// The organization's colours.
+    pub branding: Branding,
+    /// The secret of its link, if it has one; nobody else is told.
+    pub token: Option<String>,
+    /// Until when the link works.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Letter").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// Somebody was invited; who they are stays with the user service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationCreated {
+    /// The invitation.
+    pub invitation_id: InvitationId,
+    /// What they are to be.
+    pub role: Role,
+    /// The groups they are to be in.
+    pub groups: BTreeSet<GroupId>,
+}
+event!(InvitationCreated, "reservas.invitation.created.v1", "invitation", invitation_id);
+
+/// An invitation was accepted or taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationEnded {
+    /// The invitation.
+    pub invitation_id: InvitationId,
+    /// The account that came of it; none when it was taken back.
+    pub user_id: Option<UserId>,
+}
+event!(InvitationEnded, "reservas.invitation.ended.v1", "invitation", invitation_id);
 
 /// Someone signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -180,3 +180,34 @@ fn rules() {
     };
     on_the_wire(&RulesChanged { before: Some(RuleSet::default()), rules });
 }
+
+#[test]
+fn organization_settings() {
+    let before = OrganizationSettings {
+        slug: "tu-wien".into(),
+        name: "TU Wien".into(),
+        time_zone: "Europe/Vienna".into(),
+        locale: "de-AT".into(),
+        active: true,
+        self_registration: false,
+        hosts: ["booking.example.edu".to_owned()].into(),
+        email_domains: ["example.edu".to_owned()].into(),
+        verification: Verification::Demanded,
+        session_idle_minutes: 60,
+        session_absolute_days: 30,
+        password_min_length: 15,
+        branding: Branding { primary: "#1a5fb4".into(), accent: "#26a269".into() },
+    };
+    let after = OrganizationSettings { self_registration: true, ..before.clone() };
+    let fields = vec!["self_registration".into()];
+    on_the_wire(&OrganizationChanged { organization_id: OrganizationId(id(1)), before, after, fields });
+}
+
+#[test]
+fn letters_and_invitations() {
+    let (letter_id, invitation_id) = (LetterId(id(1)), InvitationId(id(2)));
+    let kind = LetterKind::EmailVerification;
+    on_the_wire(&LetterRequested { letter_id, kind, user_id: Some(UserId(id(3))) });
+    on_the_wire(&InvitationCreated { invitation_id, role: Role::Manager, groups: [GroupId(id(4))].into() });
+    on_the_wire(&InvitationEnded { invitation_id, user_id: Some(UserId(id(3))) });
+}

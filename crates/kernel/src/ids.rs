@@ -79,6 +79,10 @@ id! {
     DeliveryId;
     /// An entry of the event table.
     EventId;
+    /// A mail about an account.
+    LetterId;
+    /// Somebody asked to make an account.
+    InvitationId;
     /// A key with which tokens are signed.
     KeyId;
 }

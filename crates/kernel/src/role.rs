@@ -53,6 +53,8 @@ permissions! {
     GroupsManage = "groups.manage" from Admin;
     /// Create, change and remove accounts.
     UsersManage = "users.manage" from Admin;
+    /// See and change the settings of the organization.
+    OrganizationManage = "organization.manage" from Admin;
     /// See the catalogue.
     CatalogueRead = "catalogue.read" from User;
     /// Change the catalogue.

@@ -5,6 +5,7 @@
 //! | `RESERVAS_NOTIFICATIONS_SMTP_URL` | `SMTP_URL` | the mail server: `smtp://host:25`, `smtp://user:pass@host:587?tls=required` (STARTTLS), `smtps://user:pass@host:465`; empty: mails become files in the outbox |
 //! | `RESERVAS_NOTIFICATIONS_FROM` | `Reservas <reservas@localhost>` | who mails come from; its domain also makes their ids |
 //! | `RESERVAS_NOTIFICATIONS_OUTBOX_DIR` | `outbox` in the data folder | the folder of the outbox |
+//! | `RESERVAS_NOTIFICATIONS_LINK_URL` | `http://localhost` and the gateway's port | where the pages are that links in mails lead to |
 //! | `RESERVAS_NOTIFICATIONS_USERS_URL` | by the port base | where the user service is reached |
 //! | `RESERVAS_NOTIFICATIONS_BOOKINGS_URL` | by the port base | where the booking service is reached |
 //! | `RESERVAS_NOTIFICATIONS_MAX_ATTEMPTS` | 16 (four and a half days) | attempts at a delivery before it fails: 1 to 100 |
@@ -25,6 +26,8 @@ pub struct Config {
     pub from: String,
     /// The folder of the outbox; must be set when `smtp_url` is not.
     pub outbox_dir: String,
+    /// Where the pages are that links in mails lead to, without a slash at the end.
+    pub link_url: String,
     /// Where the user service is reached; empty: on loopback by the port base.
     pub users_url: String,
     /// Where the booking service is reached; empty: on loopback by the port base.
@@ -40,6 +43,7 @@ impl Default for Config {
             smtp_url: Secret::default(),
             from: "Reservas <reservas@localhost>".into(),
             outbox_dir: String::new(),
+            link_url: String::new(),
             users_url: String::new(),
             bookings_url: String::new(),
             max_attempts: 16,

@@ -1,6 +1,7 @@
 //! What happens by the clock. Several replicas may run it: each delivery is made by who takes its lease.
 
 pub mod deliver;
+pub mod letter;
 
 use std::time::Duration;
 

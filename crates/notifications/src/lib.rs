@@ -7,6 +7,7 @@ pub mod config;
 pub mod delivery;
 pub mod error;
 pub mod jobs;
+pub mod letter;
 pub mod mail;
 pub mod message;
 pub mod on;

@@ -11,7 +11,7 @@ use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
 use crate::calendar::{self, Entry, Method, Party};
 use crate::message::{Facts, Kind, one_line};
-use crate::template;
+use crate::{letter, template};
 
 /// All that a mail says.
 #[derive(Debug, Clone)]
@@ -78,6 +78,55 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
         .map_err(|error| error.to_string())?;
     Ok(Mail {
         delivery: letter.delivery,
+        date: now.to_zoned(TimeZone::UTC).date(),
+        envelope: message.envelope().clone(),
+        bytes: message.formatted(),
+    })
+}
+
+/// What a letter is sent for.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The delivery it serves: makes the `Message-ID`.
+    pub delivery: DeliveryId,
+    /// What ties it to the request that caused it.
+    pub correlation_id: &'a str,
+}
+
+/// Writes a mail about an account, with a link below `link_url` where the letter has one.
+///
+/// # Errors
+/// When it cannot be written as a mail, such as to an address that SMTP does not know.
+pub fn write_letter(
+    written: &contracts::users::Letter,
+    about: &About<'_>,
+    link_url: &str,
+    sender: &Mailbox,
+    now: Timestamp,
+) -> Result<Mail, String> {
+    let address = written
+        .email
+        .as_str()
+        .parse()
+        .map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
+    let name = Some(one_line(&written.name)).filter(|name| !name.is_empty());
+    let words = letter::words(written, link_url);
+    let message = Built::builder()
+        .from(sender.clone())
+        .to(Mailbox::new(name, address))
+        .subject(words.subject)
+        .date(now.into())
+        .message_id(Some(format!("<{}@{}>", about.delivery, sender.email.domain())))
+        .raw_header(header("X-Correlation-Id", about.correlation_id))
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        .multipart(
+            MultiPart::alternative()
+                .singlepart(SinglePart::plain(words.text))
+                .singlepart(SinglePart::html(words.html)),
+        )
+        .map_err(|error| error.to_string())?;
+    Ok(Mail {
+        delivery: about.delivery,
         date: now.to_zoned(TimeZone::UTC).date(),
         envelope: message.envelope().clone(),
         bytes: message.formatted(),

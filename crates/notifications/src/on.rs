@@ -3,10 +3,11 @@
 pub mod booking_cancelled;
 pub mod booking_confirmed;
 pub mod booking_moved;
+pub mod letter_requested;
 pub mod user_removed;
 
 use contracts::bookings::{Booking, BookingCancelled, BookingConfirmed, BookingMoved};
-use contracts::users::UserRemoved;
+use contracts::users::{LetterRequested, UserRemoved};
 use kernel::Event;
 use platform::db::Tx;
 use platform::events::{Consumer, Envelope, Handle};
@@ -35,6 +36,7 @@ impl Handle for Listener {
             BookingCancelled::TYPE => {
                 booking_cancelled::booking_cancelled(app, tx, event, &read(event)?).await
             }
+            LetterRequested::TYPE => letter_requested::letter_requested(app, tx, event, &read(event)?).await,
             UserRemoved::TYPE => user_removed::user_removed(tx, event, &read(event)?).await,
             _ => Ok(()),
         }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use contracts::bookings::BookingDetails;
-use contracts::users::Contact;
-use http::{HeaderValue, StatusCode};
-use kernel::{BookingId, OrganizationId, UserId};
+use contracts::users::{Contact, Letter};
+use http::{HeaderValue, Method, StatusCode};
+use kernel::{BookingId, LetterId, OrganizationId, UserId};
 use platform::http::correlation;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -52,10 +52,34 @@ pub async fn title(
     Ok(details.and_then(|details| details.title))
 }
 
+/// A letter, written for this attempt; none when there is nothing to send any more.
+///
+/// # Errors
+/// When the user service does not answer as it should.
+pub async fn letter(
+    app: &App,
+    organization: OrganizationId,
+    letter: LetterId,
+    correlation_id: &str,
+) -> Result<Option<Letter>, String> {
+    let base = &app.config.users_url;
+    let url = format!("{base}/internal/organizations/{organization}/letters/{letter}/write");
+    answer(app, Method::POST, &url, correlation_id).await
+}
+
 /// The answer to a question; none when the peer says that there is no such thing.
 async fn ask<T: DeserializeOwned>(app: &App, url: &str, correlation_id: &str) -> Result<Option<T>, String> {
+    answer(app, Method::GET, url, correlation_id).await
+}
+
+async fn answer<T: DeserializeOwned>(
+    app: &App,
+    method: Method,
+    url: &str,
+    correlation_id: &str,
+) -> Result<Option<T>, String> {
     let token = app.context.internal.0.expose();
-    let request = app.context.client.get(url).bearer_auth(token).timeout(TIMEOUT);
+    let request = app.context.client.request(method, url).bearer_auth(token).timeout(TIMEOUT);
     // An id that cannot stand in a header is not worth a mail.
     let request = match HeaderValue::from_str(correlation_id) {
         Ok(id) => request.header(correlation::HEADER, id),

@@ -1,5 +1,6 @@
 //! Writing a message with its deliveries: what every event that is told does.
 
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, DeliveryId, EventId, MessageId, OrganizationId, UserId};
 use platform::db::Tx;
@@ -57,15 +58,29 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     )
     .fetch_optional(&mut **tx)
     .await?;
-    let Some(message) = message else {
-        return Ok(());
-    };
+    match message {
+        Some(message) => queue(app, tx, telling.organization, MessageId(message), now).await,
+        None => Ok(()),
+    }
+}
+
+/// Queues a message on the channel that is set up.
+///
+/// # Errors
+/// When the database fails.
+pub async fn queue(
+    app: &App,
+    tx: &mut Tx,
+    organization: OrganizationId,
+    message: MessageId,
+    now: Timestamp,
+) -> Result<(), Problem> {
     sqlx::query!(
         "insert into notifications.delivery (organization_id, id, message_id, channel, due_at, created_at)
          values ($1, $2, $3, $4, $5, $5)",
-        organization,
+        organization.0,
         DeliveryId::mint().0,
-        message,
+        message.0,
         app.channel.way() as Way,
         now.to_sqlx(),
     )

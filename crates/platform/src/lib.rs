@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod cache;
 pub mod config;
+pub mod csv;
 pub mod data_dir;
 pub mod db;
 pub mod events;

@@ -10,7 +10,7 @@ mod server;
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -97,11 +97,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the folder is not to be used.
-    pub fn url_of_running(
-        folder: &std::path::Path,
-        user: &str,
-        database: &str,
-    ) -> Result<Option<String>, Error> {
+    pub fn url_of_running(folder: &Path, user: &str, database: &str) -> Result<Option<String>, Error> {
         let place = Place::new(folder)?;
         let socket = place.socket.join(format!(".s.PGSQL.{}", place::PORT));
         Ok(socket.exists().then(|| url(&place, user, database)))
@@ -167,6 +163,12 @@ impl Drop for Cluster {
     }
 }
 
+fn url(place: &Place, user: &str, database: &str) -> String {
+    let socket = encode(&place.socket.to_string_lossy());
+    let (user, database, port) = (encode(user), encode(database), place::PORT);
+    format!("postgres://{user}@localhost:{port}/{database}?host={socket}&sslmode=disable")
+}
+
 async fn create_database(connection: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
     let query = sqlx::query_scalar("select exists (select from pg_database where datname = $1)");
     if query.bind(name).fetch_one(&mut *connection).await? {
@@ -174,12 +176,6 @@ async fn create_database(connection: &mut PgConnection, name: &str) -> Result<()
     }
     let quoted = name.replace('"', "\"\"");
     connection.execute(AssertSqlSafe(format!("create database \"{quoted}\""))).await.map(drop)
-}
-
-fn url(place: &Place, user: &str, database: &str) -> String {
-    let socket = encode(&place.socket.to_string_lossy());
-    let (user, database, port) = (encode(user), encode(database), place::PORT);
-    format!("postgres://{user}@localhost:{port}/{database}?host={socket}&sslmode=disable")
 }
 
 /// Percent-encodes all but what is plain in every part of a URL.

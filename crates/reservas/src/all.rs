@@ -25,6 +25,8 @@ use crate::wiring::{Service, bind, cache, migrate_schemas};
 
 /// How long a service may take to say that it is ready.
 const READY: Duration = Duration::from_secs(20);
+/// The folder of the private PostgreSQL in the data folder.
+pub const POSTGRES: &str = "postgres";
 /// How often it is asked.
 const ASK: Duration = Duration::from_millis(20);
 
@@ -121,8 +123,12 @@ impl Listeners {
     }
 }
 
-async fn start_cluster(folder: &Path) -> Result<Cluster, String> {
-    let settings = ClusterSettings { folder: folder.join("postgres"), durability: Durability::Safe };
+/// The private PostgreSQL of a data folder, with its database.
+///
+/// # Errors
+/// One line that says why it cannot be had.
+pub async fn start_cluster(folder: &Path) -> Result<Cluster, String> {
+    let settings = ClusterSettings { folder: folder.join(POSTGRES), durability: Durability::Safe };
     let cluster = Cluster::start(&settings).await.map_err(|error| error.to_string())?;
     cluster.ensure_database("reservas").await.map_err(|error| error.to_string())?;
     Ok(cluster)

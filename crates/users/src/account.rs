@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use kernel::{Email, GroupId, Role, UserId};
+use serde_json::{Map, Value};
 
 use crate::organization::Organization;
 
@@ -20,10 +21,18 @@ pub struct Account {
     pub locale: String,
     /// Their zone (IANA).
     pub time_zone: String,
+    /// Their phone number (E.164).
+    pub phone: Option<String>,
+    /// Where a picture of them is.
+    pub picture_url: Option<String>,
+    /// What programs remember for them.
+    pub preferences: Value,
     /// What they are.
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+    /// Whether the address was shown to be theirs.
+    pub email_verified: bool,
     /// The groups they are in.
     pub groups: BTreeSet<GroupId>,
     /// Grows by one with every change.
@@ -43,6 +52,12 @@ pub struct Change {
     pub locale: Option<String>,
     /// Their zone (IANA).
     pub time_zone: Option<String>,
+    /// Their phone number (E.164); `Some(None)` takes it away.
+    pub phone: Option<Option<String>>,
+    /// Where a picture of them is; `Some(None)` takes it away.
+    pub picture_url: Option<Option<String>>,
+    /// What programs remember for them.
+    pub preferences: Option<Value>,
     /// What they are.
     pub role: Option<Role>,
     /// Whether they may sign in.
@@ -50,7 +65,7 @@ pub struct Change {
 }
 
 impl Account {
-    /// A new account, with the organization's language and zone.
+    /// A new account whose address is not verified yet, with the organization's language and zone.
     #[must_use]
     pub fn new(organization: &Organization, email: Email, name: String, role: Role, now: Timestamp) -> Self {
         Self {
@@ -59,8 +74,12 @@ impl Account {
             name,
             locale: organization.locale.clone(),
             time_zone: organization.time_zone.clone(),
+            phone: None,
+            picture_url: None,
+            preferences: Value::Object(Map::new()),
             role,
             active: true,
+            email_verified: false,
             groups: BTreeSet::new(),
             version: 1,
             created_at: now,
@@ -81,6 +100,9 @@ impl Account {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             locale: change.locale.unwrap_or_else(|| self.locale.clone()),
             time_zone: change.time_zone.unwrap_or_else(|| self.time_zone.clone()),
+            phone: change.phone.unwrap_or_else(|| self.phone.clone()),
+            picture_url: change.picture_url.unwrap_or_else(|| self.picture_url.clone()),
+            preferences: change.preferences.unwrap_or_else(|| self.preferences.clone()),
             role: change.role.unwrap_or(self.role),
             active: change.active.unwrap_or(self.active),
             ..self.clone()
@@ -89,6 +111,9 @@ impl Account {
             ("name", self.name != after.name),
             ("locale", self.locale != after.locale),
             ("time_zone", self.time_zone != after.time_zone),
+            ("phone", self.phone != after.phone),
+            ("picture_url", self.picture_url != after.picture_url),
+            ("preferences", self.preferences != after.preferences),
             ("role", self.role != after.role),
             ("active", self.active != after.active),
         ];
@@ -125,8 +150,12 @@ mod tests {
             name: "Ada".into(),
             locale: "en".into(),
             time_zone: "UTC".into(),
+            phone: None,
+            picture_url: None,
+            preferences: Value::Null,
             role: Role::Admin,
             active: true,
+            email_verified: true,
             groups: BTreeSet::new(),
             version: 1,
             created_at: Timestamp::UNIX_EPOCH,

@@ -1,8 +1,12 @@
 //! What is asked of the service, one file per operation; and the account and the tokens as clients see them.
 
+pub mod accept_invitation;
 pub mod add_member;
+pub mod change_email;
 pub mod change_password;
+pub mod confirm_email;
 pub mod create_group;
+pub mod create_invitation;
 pub mod create_user;
 pub mod delete_group;
 pub mod delete_user;
@@ -11,16 +15,26 @@ pub mod get_account;
 pub mod get_contact;
 pub mod get_key_set;
 pub mod get_me;
+pub mod get_organization;
 pub mod get_read_only;
 pub mod get_user;
+pub mod import_users;
 pub mod list_groups;
+pub mod list_invitations;
 pub mod list_users;
 pub mod login;
 pub mod logout;
+pub mod operator;
 pub mod refresh;
 pub mod register;
 pub mod remove_member;
+pub mod resend_verification;
+pub mod revoke_invitation;
+pub mod update_me;
+pub mod update_organization;
 pub mod update_user;
+pub mod verify_email;
+pub mod write_letter;
 
 use std::collections::BTreeSet;
 
@@ -29,6 +43,7 @@ use jiff::Timestamp;
 use kernel::{Email, GroupId, Role, UserId};
 use platform::http::{Json, Problem};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::App;
@@ -53,10 +68,21 @@ pub struct UserBody {
     /// Their zone (IANA).
     #[schema(example = "Europe/London")]
     pub time_zone: String,
+    /// Their phone number (E.164).
+    #[schema(example = "+436641234567")]
+    pub phone: Option<String>,
+    /// Where a picture of them is.
+    #[schema(example = "https://example.edu/ada.png")]
+    pub picture_url: Option<String>,
+    /// What programs remember for them.
+    #[schema(value_type = Object, example = json!({"theme": "dark"}))]
+    pub preferences: Value,
     /// What they are.
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+    /// Whether the address was shown to be theirs, or an administrator vouches for it.
+    pub email_verified: bool,
     /// The groups they are in.
     pub groups: BTreeSet<GroupId>,
     /// Grows by one with every change; also the `ETag`.
@@ -75,8 +101,12 @@ impl From<Account> for UserBody {
             name: account.name,
             locale: account.locale,
             time_zone: account.time_zone,
+            phone: account.phone,
+            picture_url: account.picture_url,
+            preferences: account.preferences,
             role: account.role,
             active: account.active,
+            email_verified: account.email_verified,
             groups: account.groups,
             version: account.version,
             created_at: account.created_at,

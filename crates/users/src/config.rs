@@ -8,12 +8,19 @@
 //! | `RESERVAS_USERS_PASSWORD_MIN_LENGTH` | 15 | characters of a new password at least: 8 to 64 |
 //! | `RESERVAS_USERS_ACCESS_TOKEN_MINUTES` | 15 | how long an access token is valid: 1 to 60 |
 //! | `RESERVAS_USERS_REFRESH_TOKEN_DAYS` | 30 | how long a session lasts, however often it is refreshed: 1 to 365 |
+//! | `RESERVAS_USERS_VERIFICATION` | `demanded` with a mail server, else `optional` | whether a sign-in needs a verified address, where the organization leaves it open |
+//! | `RESERVAS_USERS_OPERATOR_TOKEN` | none: nobody | opens `/operator/organizations` on the service's own port: 32 characters or more |
 //! | `RESERVAS_USERS_SERVER_…` | | see `platform::config::Server` |
 
 use std::ops::RangeInclusive;
 
-use platform::config::Server;
+use platform::config::{Secret, Server};
 use serde::{Deserialize, Serialize};
+
+/// The installation wants addresses to be verified.
+pub const DEMANDED: &str = "demanded";
+/// Characters of the operator's token at least: whoever has it may create and disable organizations.
+const LEAST_TOKEN: usize = 32;
 
 /// The settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +40,10 @@ pub struct Config {
     pub access_token_minutes: u32,
     /// Days that a session lasts: 1 to 365.
     pub refresh_token_days: u32,
+    /// `demanded` or `optional`: whether a sign-in needs a verified address; empty: optional.
+    pub verification: String,
+    /// What the installation's operator shows; at least 32 characters, empty: nobody may.
+    pub operator_token: Secret,
 }
 
 impl Default for Config {
@@ -45,6 +56,8 @@ impl Default for Config {
             password_min_length: 15,
             access_token_minutes: 15,
             refresh_token_days: 30,
+            verification: String::new(),
+            operator_token: Secret::default(),
         }
     }
 }
@@ -63,6 +76,15 @@ impl Config {
             ("access_token_minutes", self.access_token_minutes, 1..=60),
             ("refresh_token_days", self.refresh_token_days, 1..=365),
         ];
+        if self.operator_token.get().is_some_and(|token| token.len() < LEAST_TOKEN) {
+            return Err(format!("users.operator_token must have at least {LEAST_TOKEN} characters"));
+        }
+        if !["", DEMANDED, "optional"].contains(&self.verification.as_str()) {
+            return Err(format!(
+                "users.verification is {}: it must be demanded or optional",
+                self.verification
+            ));
+        }
         match ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
             None => Ok(()),
             Some((name, value, range)) => {

@@ -21,12 +21,21 @@ pub enum Error {
     /// Strangers may not register, or there is no such organization: one answer, so that neither shows.
     #[error("Registration is not open here. Ask an administrator for an account.")]
     RegistrationClosed,
+    /// The password is right, and the organization demands that the address be verified first.
+    #[error("Verify your e-mail address first: a link was mailed to it, and can be sent again.")]
+    EmailNotVerified,
+    /// A link that is none of ours, was used, has run out, or was replaced by a later one.
+    #[error("The link is not valid any more. Have another one sent.")]
+    InvalidLink,
     /// Another account of the organization has the e-mail address.
     #[error("There is an account with this e-mail address already.")]
     EmailTaken,
     /// Another organization has the slug.
     #[error("There is an organization with this slug already.")]
     SlugTaken,
+    /// Another organization is reached by the host name.
+    #[error("Another organization has one of the host names.")]
+    HostTaken,
     /// Another group of the organization has the name.
     #[error("There is a group with this name already.")]
     GroupNameTaken,
@@ -50,9 +59,11 @@ impl Fault for Error {
             Self::InvalidCredentials | Self::InvalidRefreshToken | Self::RefreshTokenReused => {
                 Kind::Unauthenticated
             }
-            Self::WrongPassword | Self::RegistrationClosed => Kind::Forbidden,
+            Self::WrongPassword | Self::RegistrationClosed | Self::EmailNotVerified => Kind::Forbidden,
+            Self::InvalidLink => Kind::Invalid,
             Self::EmailTaken
             | Self::SlugTaken
+            | Self::HostTaken
             | Self::GroupNameTaken
             | Self::TooManyGroups
             | Self::GroupNotEmpty
@@ -68,8 +79,11 @@ impl Fault for Error {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::WrongPassword => "wrong_password",
             Self::RegistrationClosed => "registration_closed",
+            Self::EmailNotVerified => "email_not_verified",
+            Self::InvalidLink => "invalid_link",
             Self::EmailTaken => "email_taken",
             Self::SlugTaken => "slug_taken",
+            Self::HostTaken => "host_taken",
             Self::GroupNameTaken => "name_taken",
             Self::TooManyGroups => "too_many_groups",
             Self::GroupNotEmpty => "group_not_empty",

@@ -5,9 +5,13 @@ pub mod api;
 pub mod config;
 pub mod error;
 pub mod hashing;
+pub mod letter;
+pub mod naming;
 pub mod organization;
 pub mod password;
+pub mod profile;
 pub mod refresh_token;
+pub mod settings;
 pub mod setup;
 pub mod store;
 pub mod token;
@@ -15,8 +19,8 @@ pub mod token;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
-use axum::routing::get;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::routing::{get, post};
 use platform::auth::Verifier;
 use platform::db::migrate::Schema;
 use platform::http::Problem;
@@ -24,11 +28,11 @@ use platform::internal::InternalToken;
 use platform::service::Context;
 use tokio::sync::OnceCell;
 use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 pub use config::Config;
-pub use setup::{FirstAdministrator, bootstrap, create_organization};
+pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
 
 use hashing::Passwords;
 use token::Signer;
@@ -102,14 +106,27 @@ struct Document;
 
 /// Every public operation.
 pub fn api() -> OpenApiRouter<App> {
+    let import = routes!(api::import_users::import_users);
     OpenApiRouter::with_openapi(Document::openapi())
+        .routes(import.layer(DefaultBodyLimit::max(api::import_users::MAX_BODY)))
         .routes(routes!(api::register::register))
         .routes(routes!(api::login::login))
         .routes(routes!(api::refresh::refresh))
         .routes(routes!(api::logout::logout))
+        .routes(routes!(api::verify_email::verify_email))
+        .routes(routes!(api::resend_verification::resend_verification))
+        .routes(routes!(api::accept_invitation::accept_invitation))
+        .routes(routes!(api::list_invitations::list_invitations, api::create_invitation::create_invitation))
+        .routes(routes!(api::revoke_invitation::revoke_invitation))
         .routes(routes!(api::get_key_set::get_key_set))
-        .routes(routes!(api::get_me::get_me))
+        .routes(routes!(api::get_me::get_me, api::update_me::update_me))
+        .routes(routes!(api::change_email::change_email))
+        .routes(routes!(api::confirm_email::confirm_email))
         .routes(routes!(api::change_password::change_password))
+        .routes(routes!(
+            api::get_organization::get_organization,
+            api::update_organization::update_organization
+        ))
         .routes(routes!(api::list_users::list_users, api::create_user::create_user))
         .routes(routes!(
             api::get_user::get_user,
@@ -141,10 +158,12 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     }
     let contact = "/internal/organizations/{organization_id}/users/{user_id}/contact";
     let account = "/internal/organizations/{organization_id}/users/{user_id}/account";
+    let letter = "/internal/organizations/{organization_id}/letters/{letter_id}/write";
     let (router, _) = api()
+        .route(letter, post(api::write_letter::write_letter))
         .route(contact, get(api::get_contact::get_contact))
         .route(account, get(api::get_account::get_account))
         .route("/health/read-only", get(api::get_read_only::get_read_only))
         .split_for_parts();
-    Ok(router.with_state(app))
+    Ok(router.merge(api::operator::routes()).with_state(app))
 }

@@ -1,6 +1,6 @@
 //! What the operator asks for on the command line: a new organization, and the first one at the first start.
 
-use contracts::users::OrganizationCreated;
+use contracts::users::{OrganizationCreated, OrganizationSettings};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{Email, OrganizationId, Role, UserId};
@@ -9,6 +9,7 @@ use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
 use platform::service::Context;
+use serde::Serialize;
 
 use crate::account::Account;
 use crate::config::Config;
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::hashing::Passwords;
 use crate::organization::{DEFAULT_SLUG, Organization, is_slug};
 use crate::password;
-use crate::store::accounts;
+use crate::store::{accounts, organizations, settings};
 
 /// The account that administers a new organization.
 #[derive(Debug, Clone)]
@@ -50,15 +51,16 @@ pub async fn bootstrap(
     if exists {
         return Ok(None);
     }
-    let made =
-        create_organization(context, config, DEFAULT_SLUG, "Default", admin_email, admin_password).await;
+    // The first organization takes registrations: an installation in which nobody can begin anything is a bad start.
+    let first = New { slug: DEFAULT_SLUG, name: "Default", self_registration: true };
+    let made = create(context, config, first, admin_email, admin_password).await;
     match made {
         Err(problem) if problem.code == "slug_taken" => Ok(None),
         made => made.map(Some),
     }
 }
 
-/// Makes an organization with an administrator, whose password is made up when none is given.
+/// Makes an organization that is closed to strangers, with an administrator, whose password is made up when none is given.
 ///
 /// # Errors
 /// 409 `slug_taken`; 422 for a slug, name, address or password that will not do; or when the database fails.
@@ -70,9 +72,26 @@ pub async fn create_organization(
     admin_email: &str,
     admin_password: Option<&str>,
 ) -> Result<FirstAdministrator, Problem> {
+    create(context, config, New { slug, name, self_registration: false }, admin_email, admin_password).await
+}
+
+/// An organization to be made.
+struct New<'a> {
+    slug: &'a str,
+    name: &'a str,
+    self_registration: bool,
+}
+
+async fn create(
+    context: &Context,
+    config: &Config,
+    new: New<'_>,
+    admin_email: &str,
+    admin_password: Option<&str>,
+) -> Result<FirstAdministrator, Problem> {
     config.check().map_err(|line| Problem::internal(&line))?;
     let now = context.clock.now();
-    let organization = organization(slug, name)?;
+    let organization = organization(new.slug, new.name)?;
     let administrator = administrator(&organization, admin_email, now)?;
     let made_up = admin_password.is_none().then(password::generate);
     let given = admin_password.map(|text| Secret::from(text.to_owned()));
@@ -81,7 +100,7 @@ pub async fn create_organization(
     passwords.check("/admin_password", &secret, &administrator.email, &administrator.name)?;
     let hash = passwords.hash(&secret).await?;
     let mut tx = context.db.begin(organization.id).await?;
-    insert(&mut tx, &organization, now).await?;
+    insert(&mut tx, &organization, new.self_registration, now).await?;
     accounts::create(&mut tx, organization.id, &administrator, &hash, &Origin::system()).await?;
     tx.commit().await?;
     Ok(FirstAdministrator {
@@ -114,20 +133,26 @@ fn administrator(organization: &Organization, email: &str, now: Timestamp) -> Re
         Problem::invalid_field("/admin_email", "invalid_value", error.to_string())
     })?;
     let name = "Administrator".to_owned();
-    Ok(Account::new(organization, email, name, Role::Admin, now))
+    // The operator vouches for the address.
+    Ok(Account { email_verified: true, ..Account::new(organization, email, name, Role::Admin, now) })
 }
 
-/// Strangers may register: an installation in which nobody can begin anything would be a bad start.
-async fn insert(tx: &mut Tx, organization: &Organization, now: Timestamp) -> Result<(), Problem> {
+async fn insert(
+    tx: &mut Tx,
+    organization: &Organization,
+    self_registration: bool,
+    now: Timestamp,
+) -> Result<(), Problem> {
     sqlx::query!(
         "insert into users.organization (organization_id, slug, name, time_zone, locale, self_registration, version,
                                          created_at, updated_at)
-         values ($1, $2, $3, $4, $5, true, 1, $6, $6)",
+         values ($1, $2, $3, $4, $5, $6, 1, $7, $7)",
         organization.id.0,
         organization.slug,
         organization.name,
         organization.time_zone,
         organization.locale,
+        self_registration,
         now.to_sqlx(),
     )
     .execute(&mut **tx)
@@ -135,5 +160,50 @@ async fn insert(tx: &mut Tx, organization: &Organization, now: Timestamp) -> Res
     .on_constraint("organization_slug", || Error::SlugTaken)?;
     let event = OrganizationCreated { organization_id: organization.id, slug: organization.slug.clone() };
     events::append(tx, organization.id, &Origin::system(), &event, now).await?;
+    Ok(())
+}
+
+/// An organization as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its short name.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// Whether its people may sign in.
+    pub active: bool,
+}
+
+/// The organizations whose slugs come after one, by slug.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_organizations(context: &Context, after: &str, limit: i64) -> Result<Vec<Listed>, Problem> {
+    let mut listed = Vec::new();
+    for (id, slug) in organizations::page(&context.db, after, limit).await? {
+        // Nobody may read the rows of several organizations at once, not even here.
+        let mut tx = context.db.begin(id).await?;
+        let settings = settings::load(&mut tx, id).await?.settings;
+        tx.commit().await?;
+        listed.push(Listed { id, slug, name: settings.name, active: settings.active });
+    }
+    Ok(listed)
+}
+
+/// Enables or disables an organization. From then on nobody of a disabled one can sign in or refresh; access tokens that
+/// are out go on until they expire.
+///
+/// # Errors
+/// 404 when there is no such organization, or when the database fails.
+pub async fn set_active(context: &Context, slug: &str, active: bool) -> Result<(), Problem> {
+    let id = organizations::find_any(&context.db, slug).await?;
+    let id = id.ok_or_else(|| Problem::not_found("organization"))?;
+    let mut tx = context.db.begin(id).await?;
+    let kept = settings::lock(&mut tx, id).await?;
+    let after = OrganizationSettings { active, ..kept.settings.clone() };
+    settings::store(&mut tx, id, &kept, &after, &Origin::system(), context.clock.now()).await?;
+    tx.commit().await?;
     Ok(())
 }

@@ -152,6 +152,13 @@ impl Installation {
         url.clone()
     }
 
+    /// What a command about organizations says: on success to standard output, else to standard error.
+    pub async fn org(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = command(&[&["org"], arguments].concat(), &self.environment).output().await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    }
+
     /// A client of its gateway.
     pub fn client(&self) -> Client {
         Client::new(format!("http://127.0.0.1:{}", self.port))

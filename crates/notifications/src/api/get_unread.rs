@@ -49,7 +49,8 @@ pub(super) async fn count(tx: &mut Tx, actor: &Actor) -> Result<Unread, sqlx::Er
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from (
                select from notifications.message
-               where organization_id = $1 and user_id = $2 and read_at is null limit $3) unread"#,
+               where organization_id = $1 and user_id = $2 and letter_id is null and read_at is null limit $3)
+               unread"#,
         actor.organization.0,
         actor.user.0,
         MOST,

@@ -1,4 +1,4 @@
-//! `GET /api/v1/notifications`: the caller's messages, newest first, each with its deliveries.
+//! `GET /api/v1/notifications`: the caller's messages about bookings, newest first, each with its deliveries.
 
 use std::collections::HashMap;
 
@@ -87,9 +87,10 @@ pub async fn list_notifications(
     let before: Option<MessageId> = query.after()?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     let rows = sqlx::query!(
-        r#"select id, kind as "kind: Kind", booking_id, reference, subject, created_at, read_at
+        r#"select id, kind as "kind: Kind", booking_id as "booking_id!", reference as "reference!", subject, created_at,
+            read_at
          from notifications.message
-         where organization_id = $1 and user_id = $2 and ($3::uuid is null or id < $3)
+         where organization_id = $1 and user_id = $2 and letter_id is null and ($3::uuid is null or id < $3)
          order by id desc limit $4"#,
         actor.organization.0,
         actor.user.0,

@@ -6,9 +6,10 @@ use contracts::users::Contact;
 use futures_util::{StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, DeliveryId, OrganizationId, UserId};
+use kernel::{BookingId, DeliveryId, Email, LetterId, OrganizationId, UserId};
 use platform::http::Problem;
 
+use super::letter;
 use crate::App;
 use crate::delivery::{Next, Outcome, REMOVED, State, Way};
 use crate::mail::{self, Letter};
@@ -32,12 +33,25 @@ struct Leased {
     id: DeliveryId,
     /// The number of this attempt, from 1.
     attempt: i32,
+    correlation_id: String,
+    about: About,
+}
+
+/// What a delivery is about.
+#[derive(Debug)]
+enum About {
+    Booking(Told),
+    Letter(LetterId),
+}
+
+/// Something that somebody is told of a booking.
+#[derive(Debug)]
+struct Told {
     user: UserId,
     kind: Kind,
     booking: BookingId,
     subject: String,
     data: serde_json::Value,
-    correlation_id: String,
     heard_at: Timestamp,
 }
 
@@ -105,7 +119,8 @@ async fn lease(app: &App, organization: OrganizationId, id: DeliveryId) -> Resul
          from taken, notifications.message m
          where d.organization_id = taken.organization_id and d.id = taken.id
            and m.organization_id = d.organization_id and m.id = d.message_id
-         returning d.attempts, m.user_id, m.kind as "kind: Kind", m.booking_id, m.subject, m.data, m.correlation_id,
+         returning d.attempts, m.user_id, case when m.letter_id is null then m.kind end as "kind: Kind",
+                   m.booking_id as "booking: BookingId", m.letter_id as "letter: LetterId", m.subject, m.data, m.correlation_id,
                    m.created_at"#,
         organization.0,
         id.0,
@@ -116,18 +131,20 @@ async fn lease(app: &App, organization: OrganizationId, id: DeliveryId) -> Resul
     .await?;
     tx.commit().await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Leased {
-        organization,
-        id,
-        attempt: row.attempts,
-        user: UserId(row.user_id),
-        kind: row.kind,
-        booking: BookingId(row.booking_id),
-        subject: row.subject,
-        data: row.data,
-        correlation_id: row.correlation_id,
-        heard_at: row.created_at.to_jiff(),
-    }))
+    let about = match (row.letter, row.booking, row.kind) {
+        (Some(letter), _, _) => About::Letter(letter),
+        (None, Some(booking), Some(kind)) => About::Booking(Told {
+            user: UserId(row.user_id),
+            kind,
+            booking,
+            subject: row.subject,
+            data: row.data,
+            heard_at: row.created_at.to_jiff(),
+        }),
+        _ => return Err(Problem::internal(&"a message is about nothing")),
+    };
+    let correlation_id = row.correlation_id;
+    Ok(Some(Leased { organization, id, attempt: row.attempts, correlation_id, about }))
 }
 
 /// One attempt, outside of any transaction.
@@ -135,37 +152,52 @@ async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Outcome {
     if leased.attempt > i32::from(app.config.max_attempts) {
         return Outcome::Passing("the last attempts broke off without an end".into());
     }
+    match &leased.about {
+        About::Letter(id) => {
+            let place = letter::Place {
+                organization: leased.organization,
+                letter: *id,
+                delivery: leased.id,
+                correlation_id: &leased.correlation_id,
+            };
+            letter::attempt(app, &place, now).await
+        }
+        About::Booking(told) => attempt_booking(app, leased, told, now).await,
+    }
+}
+
+async fn attempt_booking(app: &App, leased: &Leased, told: &Told, now: Timestamp) -> Outcome {
     // Passing: a replica of a later version may have written it.
-    let facts = match serde_json::from_value::<Facts>(leased.data.clone()) {
+    let facts = match serde_json::from_value::<Facts>(told.data.clone()) {
         Ok(facts) => facts,
         Err(error) => return Outcome::Passing(format!("the message cannot be read: {error}")),
     };
-    let contact = match peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await {
+    let contact = match peers::contact(app, leased.organization, told.user, &leased.correlation_id).await {
         Ok(Some(contact)) => contact,
         Ok(None) => return Outcome::Permanent(REMOVED.into()),
         Err(error) => return Outcome::Passing(format!("the user service: {error}")),
     };
-    let title = match peers::title(app, leased.organization, leased.booking, &leased.correlation_id).await {
+    let title = match peers::title(app, leased.organization, told.booking, &leased.correlation_id).await {
         Ok(title) => title,
         Err(error) => return Outcome::Passing(format!("the booking service: {error}")),
     };
-    let outcome = match mail::write(&leased.letter(facts, &contact, title), &app.sender, now) {
+    let outcome = match mail::write(&leased.letter(told, facts, &contact, title), &app.sender, now) {
         Ok(mail) => app.channel.send(&mail).await,
         Err(error) => Outcome::Permanent(error),
     };
-    without_address(outcome, &contact)
+    without_address(outcome, &contact.email)
 }
 
 impl Leased {
-    fn letter(&self, facts: Facts, contact: &Contact, title: Option<String>) -> Letter {
+    fn letter(&self, told: &Told, facts: Facts, contact: &Contact, title: Option<String>) -> Letter {
         Letter {
             delivery: self.id,
-            booking: self.booking,
-            kind: self.kind,
-            subject: self.subject.clone(),
+            booking: told.booking,
+            kind: told.kind,
+            subject: told.subject.clone(),
             facts,
             correlation_id: self.correlation_id.clone(),
-            heard_at: self.heard_at,
+            heard_at: told.heard_at,
             email: contact.email.clone(),
             name: contact.name.clone(),
             title,
@@ -174,11 +206,10 @@ impl Leased {
 }
 
 /// The outcome with the answer that may be kept: servers repeat addresses, and addresses are not ours to keep.
-fn without_address(outcome: Outcome, contact: &Contact) -> Outcome {
+pub fn without_address(outcome: Outcome, email: &Email) -> Outcome {
     let clean = |answer: String| -> String {
-        let hidden = answer.to_lowercase().contains(contact.email.as_str());
-        let answer =
-            if hidden { answer.to_lowercase().replace(contact.email.as_str(), "[address]") } else { answer };
+        let hidden = answer.to_lowercase().contains(email.as_str());
+        let answer = if hidden { answer.to_lowercase().replace(email.as_str(), "[address]") } else { answer };
         answer.chars().take(ANSWER).collect()
     };
     match outcome {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod deliver;
+mod letter;
 mod list_notifications;
 mod on;
 mod outbox;

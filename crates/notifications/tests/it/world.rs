@@ -11,11 +11,11 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use contracts::bookings::{BookedResource, Booking, BookingDetails, BookingStatus};
-use contracts::users::Contact;
+use contracts::users::{Contact, Letter};
 use jiff::SignedDuration;
-use kernel::{BookingId, Event, EventId, OrganizationId, ResourceId, Role, Slot, UserId};
+use kernel::{BookingId, Event, EventId, LetterId, OrganizationId, ResourceId, Role, Slot, UserId};
 use notifications::jobs::deliver::deliver_due;
 use notifications::on::Listener;
 use notifications::{App, Config};
@@ -29,6 +29,7 @@ use testkit::{Person, TestApp};
 pub struct Known {
     pub contacts: HashMap<UserId, Contact>,
     pub titles: HashMap<BookingId, String>,
+    pub letters: HashMap<LetterId, Letter>,
     pub down: bool,
     /// Events of the played feed, by service.
     pub feed: Vec<Envelope>,
@@ -182,6 +183,7 @@ fn peers(known: Shared) -> Router {
     Router::new()
         .route("/internal/organizations/{organization}/users/{user}/contact", get(contact))
         .route("/internal/organizations/{organization}/bookings/{booking}", get(details))
+        .route("/internal/organizations/{organization}/letters/{letter}/write", post(letter))
         .route("/internal/events", get(feed))
         .with_state(known)
 }
@@ -196,6 +198,13 @@ async fn contact(
     match known.contacts.get(&path.1) {
         _ if known.down => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Some(contact) => axum::Json(contact).into_response(),
+        None => (StatusCode::NOT_FOUND, axum::Json(json!({ "code": "not_found" }))).into_response(),
+    }
+}
+
+async fn letter(State(known): State<Shared>, path: Path<(OrganizationId, LetterId)>) -> Response {
+    match known.lock().unwrap().letters.get(&path.1) {
+        Some(letter) => axum::Json(letter).into_response(),
         None => (StatusCode::NOT_FOUND, axum::Json(json!({ "code": "not_found" }))).into_response(),
     }
 }

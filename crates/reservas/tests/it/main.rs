@@ -4,5 +4,6 @@
 mod documents;
 mod errors;
 mod gateway;
+mod permissions;
 mod routes;
 mod workspace;

@@ -142,8 +142,10 @@ fn who_signs_in_or_registers_is_limited_more_strictly_and_by_all_gateways_togeth
     };
     let rate = |limit: &Value| limit["client_max_rate"].as_f64().unwrap() / seconds(&limit["every"]);
     let all = rate(&file["extra_config"]["_reservas/ratelimit"]);
-    let strict = ["/api/v1/auth/login", "/api/v1/auth/register", "/api/v1/me/password"];
-    for path in strict {
+    let strict =
+        ["login", "register", "verify-email", "resend-verification", "accept-invitation", "confirm-email"];
+    let strict = strict.map(|name| format!("/api/v1/auth/{name}")).into_iter();
+    for path in strict.chain(["password", "email"].map(|name| format!("/api/v1/me/{name}"))) {
         let route = routes().into_iter().find(|route| route["endpoint"] == path).unwrap();
         let limit = &route["extra_config"]["qos/ratelimit/router"];
         assert!(rate(limit) <= all / 100.0, "{path}");

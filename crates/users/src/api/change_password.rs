@@ -16,8 +16,9 @@ use utoipa::ToSchema;
 use super::fields;
 use crate::App;
 use crate::error::Error;
-use crate::store::accounts;
+use crate::settings::check_password;
 use crate::store::sessions::{Ending, Which};
+use crate::store::{accounts, settings};
 
 /// The old password and the new one.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -67,6 +68,8 @@ pub async fn change_password(
     let account = accounts::lock(&mut tx, actor.organization, actor.user).await?;
     let account = account.ok_or_else(|| Problem::not_found("user"))?;
     app.passwords.check("/new_password", &request.new_password, &account.email, &account.name)?;
+    let settings = settings::load(&mut tx, actor.organization).await?.settings;
+    check_password(&settings, "/new_password", &request.new_password)?;
     replace(&mut tx, &actor, before.as_deref(), &hash).await?;
     let origin = Origin::from(&*actor);
     let (state, fields) = (contracts::users::Account::from(&account), vec!["password".to_owned()]);

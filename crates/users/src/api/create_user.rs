@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 use super::{UserBody, fields};
 use crate::App;
 use crate::account::{Account, Change};
-use crate::store::{accounts, organizations};
+use crate::settings::check_password;
+use crate::store::{accounts, organizations, settings};
 
 /// Whom the account is for, and what they are to be.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -71,6 +72,13 @@ pub async fn create_user(
 ) -> Result<Answer, Problem> {
     let body = &request.body;
     app.passwords.check("/password", &body.password, &body.email, &body.name)?;
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    check_password(
+        &settings::load(&mut tx, actor.organization).await?.settings,
+        "/password",
+        &body.password,
+    )?;
+    tx.commit().await?;
     // No connection is held meanwhile.
     let hash = app.passwords.hash(&body.password).await?;
     let now = app.context.clock.now();
@@ -83,6 +91,8 @@ pub async fn create_user(
     let change =
         Change { locale: body.locale.clone(), time_zone: body.time_zone.clone(), ..Change::default() };
     let (account, _) = account.changed(change);
+    // Who makes the account vouches for the address.
+    let account = Account { email_verified: true, ..account };
     accounts::create(&mut tx, actor.organization, &account, &hash, &Origin::from(&*actor)).await?;
     let answer =
         Answer::created(&format!("/api/v1/users/{}", account.id), account.version, &UserBody::from(account))?;

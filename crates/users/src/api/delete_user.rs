@@ -13,6 +13,7 @@ use platform::events::{self, Origin};
 use platform::http::{IfMatch, Path, Problem};
 
 use crate::App;
+use crate::account::Account;
 use crate::store::accounts;
 use crate::store::sessions::{Ending, Which};
 
@@ -53,6 +54,7 @@ pub async fn delete_user(
         accounts::keep_administrator(&mut tx, organization, id).await?;
     }
     erase(&mut tx, organization, id, now).await?;
+    forget_answers(&mut tx, organization, &account).await?;
     let origin = Origin::from(&*actor);
     events::append(&mut tx, organization, &origin, &UserRemoved { user_id: id }, now).await?;
     let ending = Ending { organization, user: id, reason: SessionEnd::AccountClosed, origin: &origin, now };
@@ -70,12 +72,19 @@ async fn erase(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update users.account
-         set email = null, name = null, locale = '', time_zone = '', active = false, removed_at = $3,
-             version = version + 1
+         set email = null, name = null, locale = '', time_zone = '', phone = null, picture_url = null,
+             preferences = '{}', active = false, removed_at = $3, version = version + 1
          where organization_id = $1 and id = $2",
         organization.0,
         id.0,
         now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "delete from users.letter where organization_id = $1 and user_id = $2",
+        organization.0,
+        id.0
     )
     .execute(&mut **tx)
     .await?;
@@ -90,6 +99,24 @@ async fn erase(
         "delete from users.membership where organization_id = $1 and user_id = $2",
         organization.0,
         id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Answers that are kept to be replayed show the person as well.
+async fn forget_answers(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: &Account,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from users.idempotency_key
+         where organization_id = $1 and (user_id = $2 or position($3::bytea in body) > 0)",
+        organization.0,
+        account.id.0,
+        account.email.as_str().as_bytes(),
     )
     .execute(&mut **tx)
     .await?;

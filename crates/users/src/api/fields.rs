@@ -1,10 +1,18 @@
 //! Rules for the fields that several requests have.
 
+use std::collections::BTreeSet;
+
+use contracts::users::Branding;
 use platform::config::Secret;
+use serde_json::Value;
 
 use crate::account::{is_locale, is_time_zone};
+use crate::letter;
+use crate::organization::is_slug;
 use crate::password::LONGEST;
+use crate::profile::{are_preferences, is_phone, is_picture_url};
 use crate::refresh_token;
+use crate::settings::{MOST_DOMAINS, MOST_HOSTS, is_colour, is_host};
 
 fn rule(holds: bool, words: &str) -> garde::Result {
     if holds { Ok(()) } else { Err(garde::Error::new(words)) }
@@ -14,6 +22,44 @@ fn rule(holds: bool, words: &str) -> garde::Result {
 pub fn name(name: &str, (): &()) -> garde::Result {
     rule((1..=200).contains(&name.chars().count()), "a name has 1 to 200 characters")?;
     rule(!name.trim().is_empty() && !name.chars().any(char::is_control), "a name is a line of text")
+}
+
+/// The short name of an organization: 1 to 63 characters.
+pub fn slug(slug: &str, (): &()) -> garde::Result {
+    rule(is_slug(slug), "a slug is 1 to 63 lower-case letters, digits and inner dashes")
+}
+
+/// Host names: at most 20.
+pub fn hosts(hosts: &BTreeSet<String>, (): &()) -> garde::Result {
+    rule(hosts.len() <= MOST_HOSTS, "at most 20 host names")?;
+    rule(hosts.iter().all(|host| is_host(host)), "a host name is in lower case and without a port")
+}
+
+/// Domains of e-mail addresses: at most 100.
+pub fn domains(domains: &BTreeSet<String>, (): &()) -> garde::Result {
+    rule(domains.len() <= MOST_DOMAINS, "at most 100 domains")?;
+    let fine = domains.iter().all(|domain| is_host(domain) && domain.contains('.'));
+    rule(fine, "a domain is in lower case and has a dot: example.edu")
+}
+
+/// Two colours.
+pub fn branding(branding: &Branding, (): &()) -> garde::Result {
+    rule(is_colour(&branding.primary) && is_colour(&branding.accent), "a colour is #rrggbb")
+}
+
+/// A phone number: 8 to 16 characters.
+pub fn phone(phone: &str, (): &()) -> garde::Result {
+    rule(is_phone(phone), "a phone number is + and 7 to 15 digits, as in +436641234567")
+}
+
+/// The address of a picture: at most 2048 characters.
+pub fn picture_url(url: &str, (): &()) -> garde::Result {
+    rule(is_picture_url(url), "a picture is at an https address of at most 2048 characters")
+}
+
+/// Preferences: at most 4096 bytes.
+pub fn preferences(preferences: &Value, (): &()) -> garde::Result {
+    rule(are_preferences(preferences), "preferences are an object of at most 4096 bytes, without NUL")
 }
 
 /// A language tag: 2 to 35 characters.
@@ -29,6 +75,11 @@ pub fn time_zone(zone: &str, (): &()) -> garde::Result {
 /// A password that is shown: 1 to 256 characters. What a new one must be besides is `password::check`'s to say.
 pub fn password(password: &Secret, (): &()) -> garde::Result {
     rule((1..=LONGEST).contains(&password.expose().chars().count()), "a password has 1 to 256 characters")
+}
+
+/// The token of a link: 1 to 86 characters; a shorter one is as wrong as any other.
+pub fn letter_token(token: &Secret, (): &()) -> garde::Result {
+    rule((1..=letter::LENGTH).contains(&token.expose().len()), "the token of a link has 86 characters")
 }
 
 /// A refresh token: 1 to 86 characters; a shorter one is as wrong as any other.

@@ -15,10 +15,12 @@ use utoipa::ToSchema;
 
 use super::{Tokens, TokensAnswer, fields, tokens};
 use crate::App;
+use crate::config::DEMANDED;
 use crate::error::Error;
-use crate::organization::DEFAULT_SLUG;
+use crate::naming::Naming;
 use crate::refresh_token::RefreshToken;
-use crate::store::{organizations, sessions};
+use crate::settings::demands_verification;
+use crate::store::{accounts, organizations, sessions, settings};
 use crate::token::Bearer;
 
 /// Who signs in, and where.
@@ -33,7 +35,7 @@ pub struct Request {
     #[garde(custom(fields::password))]
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 256, example = "correct horse battery staple")]
     pub password: Secret,
-    /// The slug of the organization; `default` when absent.
+    /// The slug of the organization; when absent, `X-Organization` or the host name says which, or there is only one.
     #[garde(length(chars, min = 1, max = 63))]
     #[schema(min_length = 1, max_length = 63, example = "default")]
     pub organization: Option<String>,
@@ -58,6 +60,7 @@ struct Claimed {
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
         (status = 401, description = "invalid_credentials"),
+        (status = 403, description = "email_not_verified: the password is right, and the address has to be verified first"),
         (status = 422, description = "invalid_input"),
         (status = 503, description = "hashing_busy")
     )
@@ -65,15 +68,17 @@ struct Claimed {
 pub async fn login(
     State(app): State<App>,
     correlation: Correlation,
+    naming: Naming,
     Json(request): Json<Request>,
 ) -> Result<TokensAnswer, Problem> {
-    let claimed = claimed(&app, &request).await?;
+    let claimed = claimed(&app, &naming, &request).await?;
     // No connection is held meanwhile.
     let hash = claimed.as_ref().map(|claimed| claimed.hash.clone());
     let is_right = app.passwords.verify(&request.password, hash).await?;
     let claimed = claimed.filter(|_| is_right).ok_or(Error::InvalidCredentials)?;
     let mut tx = app.context.db.begin(claimed.organization).await?;
     let role = still_may(&mut tx, &claimed).await?.ok_or(Error::InvalidCredentials)?;
+    demand_verification(&app, &mut tx, &claimed).await?;
     let session = begin(&app, &mut tx, &claimed, correlation).await?;
     tx.commit().await?;
     let bearer =
@@ -81,11 +86,9 @@ pub async fn login(
     tokens(&app, bearer, &session).await
 }
 
-async fn claimed(app: &App, request: &Request) -> Result<Option<Claimed>, Problem> {
-    let slug = request.organization.as_deref().unwrap_or(DEFAULT_SLUG);
-    let Some(organization) = organizations::find(&app.context.db, slug).await?.map(|found| found.id) else {
-        return Ok(None);
-    };
+async fn claimed(app: &App, naming: &Naming, request: &Request) -> Result<Option<Claimed>, Problem> {
+    let found = organizations::find(&app.context.db, request.organization.as_deref(), naming).await?;
+    let Some(organization) = found.map(|found| found.id) else { return Ok(None) };
     let mut tx = app.context.db.begin(organization).await?;
     let claimed = sqlx::query_as!(
         Claimed,
@@ -116,6 +119,17 @@ async fn still_may(tx: &mut Tx, claimed: &Claimed) -> Result<Option<Role>, sqlx:
     )
     .fetch_optional(&mut **tx)
     .await
+}
+
+/// Only to who knows the password: to others it is the same as a wrong one.
+async fn demand_verification(app: &App, tx: &mut Tx, claimed: &Claimed) -> Result<(), Problem> {
+    let settings = settings::load(tx, claimed.organization).await?.settings;
+    if !demands_verification(&settings, app.config.verification == DEMANDED) {
+        return Ok(());
+    }
+    let account = accounts::load(tx, claimed.organization, claimed.user).await?;
+    let verified = account.is_some_and(|account| account.email_verified);
+    if verified { Ok(()) } else { Err(Error::EmailNotVerified.into()) }
 }
 
 /// Begins a session; the user's expired ones, of no more use, go.

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::refresh_token::RefreshToken;
 use crate::store::accounts;
 use crate::store::sessions::{self, Ending, Shown, Which};
+use crate::store::settings;
 use crate::token::Bearer;
 
 /// What continues a session, or ends it.
@@ -60,6 +61,9 @@ pub async fn refresh(
         ending.of(&mut tx, Which::One(token.session)).await?;
         tx.commit().await?;
         return Err(Error::RefreshTokenReused.into());
+    }
+    if !settings::session_may_go_on(&mut tx, &token, now).await? {
+        return Err(Error::InvalidRefreshToken.into());
     }
     let account = accounts::load(&mut tx, organization, user).await?;
     let role = account.filter(|account| account.active).ok_or(Error::InvalidRefreshToken)?.role;

@@ -5,7 +5,7 @@ use contracts::users::{SessionEnd, UserChanged};
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::role::UsersManage;
-use kernel::{OrganizationId, Role, UserId};
+use kernel::{Role, UserId};
 use platform::auth::{Actor, Can};
 use platform::db::Tx;
 use platform::events::{self, Origin};
@@ -53,6 +53,7 @@ impl From<Request> for Change {
             time_zone: request.time_zone,
             role: request.role,
             active: request.active,
+            ..Self::default()
         }
     }
 }
@@ -98,30 +99,11 @@ pub async fn update_user(
         if before.is_administrator() && !after.is_administrator() {
             accounts::keep_administrator(&mut tx, organization, id).await?;
         }
-        after = store(&mut tx, organization, after).await?;
+        after = accounts::store(&mut tx, organization, after).await?;
         tell(&mut tx, &actor, &before, &after, fields, now).await?;
     }
     tx.commit().await?;
     Answer::ok(after.version, &UserBody::from(after))
-}
-
-async fn store(tx: &mut Tx, organization: OrganizationId, account: Account) -> Result<Account, sqlx::Error> {
-    let row = sqlx::query!(
-        "update users.account
-         set name = $3, locale = $4, time_zone = $5, role = $6, active = $7, version = version + 1
-         where organization_id = $1 and id = $2
-         returning version, updated_at",
-        organization.0,
-        account.id.0,
-        account.name,
-        account.locale,
-        account.time_zone,
-        account.role as Role,
-        account.active,
-    )
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(Account { version: row.version, updated_at: row.updated_at.to_jiff(), ..account })
 }
 
 /// Tells of the change, and ends the sessions of an account that may no longer have any.

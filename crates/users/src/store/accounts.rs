@@ -9,6 +9,7 @@ use kernel::{Email, GroupId, OrganizationId, Role, UserId};
 use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -27,10 +28,18 @@ pub struct Row {
     pub locale: String,
     /// Their zone.
     pub time_zone: String,
+    /// Their phone number (E.164).
+    pub phone: Option<String>,
+    /// Where a picture of them is.
+    pub picture_url: Option<String>,
+    /// What programs remember for them.
+    pub preferences: Value,
     /// What they are.
     pub role: Role,
     /// Whether they may sign in.
     pub active: bool,
+    /// Whether the address was shown to be theirs.
+    pub email_verified: bool,
     /// The groups they are in.
     pub groups: Vec<Uuid>,
     /// Grows with every change.
@@ -51,8 +60,12 @@ impl TryFrom<Row> for Account {
             name: row.name,
             locale: row.locale,
             time_zone: row.time_zone,
+            phone: row.phone,
+            picture_url: row.picture_url,
+            preferences: row.preferences,
             role: row.role,
             active: row.active,
+            email_verified: row.email_verified,
             groups: row.groups.into_iter().map(GroupId).collect(),
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -86,9 +99,9 @@ pub async fn create(
 ) -> Result<(), Problem> {
     let now = account.created_at;
     sqlx::query!(
-        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, version,
-                                    created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, email_verified,
+                                    version, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
         organization.0,
         account.id.0,
         account.email.as_str(),
@@ -97,6 +110,7 @@ pub async fn create(
         account.time_zone,
         account.role as Role,
         account.active,
+        account.email_verified,
         account.version,
         now.to_sqlx(),
     )
@@ -130,7 +144,7 @@ pub async fn load(
     let row = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
-                  active, version, created_at, updated_at,
+                  phone, picture_url, preferences, active, email_verified, version, created_at, updated_at,
                   array(select group_id from users.membership m
                         where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
            from users.account where organization_id = $1 and id = $2 and removed_at is null"#,
@@ -142,7 +156,26 @@ pub async fn load(
     row.map(Account::try_from).transpose()
 }
 
-/// The same, locked against every other change until the transaction ends.
+/// The id of the account with an address, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    email: &Email,
+) -> Result<Option<UserId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select id as "id: UserId" from users.account
+           where organization_id = $1 and email = $2 and removed_at is null"#,
+        organization.0,
+        email.as_str(),
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// An account that has not been removed, locked against every other change until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
@@ -159,6 +192,55 @@ pub async fn lock(
     .fetch_optional(&mut **tx)
     .await?;
     load(tx, organization, id).await
+}
+
+/// The hash of an account's password, if it has one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn password_hash(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select hash from users.password where organization_id = $1 and user_id = $2",
+        organization.0,
+        user.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Writes what may change about an account; gives it with its next version.
+///
+/// # Errors
+/// When the database fails.
+pub async fn store(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: Account,
+) -> Result<Account, sqlx::Error> {
+    let row = sqlx::query!(
+        "update users.account
+         set name = $3, locale = $4, time_zone = $5, phone = $6, picture_url = $7, preferences = $8, role = $9,
+             active = $10, version = version + 1
+         where organization_id = $1 and id = $2
+         returning version, updated_at",
+        organization.0,
+        account.id.0,
+        account.name,
+        account.locale,
+        account.time_zone,
+        account.phone,
+        account.picture_url,
+        account.preferences,
+        account.role as Role,
+        account.active,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(Account { version: row.version, updated_at: row.updated_at.to_jiff(), ..account })
 }
 
 /// Makes sure that the organization can be administered without an account that is about to be lost for it.

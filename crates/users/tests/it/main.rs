@@ -9,9 +9,13 @@ mod get_contact;
 mod get_key_set;
 mod get_me;
 mod groups;
+mod import_users;
+mod letters;
 mod list_users;
 mod login;
 mod openapi;
+mod organization;
+mod profile;
 mod refresh;
 mod register;
 mod schema;
@@ -25,6 +29,7 @@ use std::time::Duration;
 use axum::Router;
 use kernel::Role;
 use platform::auth::{Keys, Verifier};
+use platform::config::Secret;
 use platform::http::client::client;
 use platform::service::Context;
 use serde_json::{Value, json};
@@ -34,9 +39,12 @@ use users::{Config, FirstAdministrator};
 /// Everyone's password, where nothing else is said.
 const PASSWORD: &str = "correct horse battery staple";
 
+/// What the operator shows.
+const OPERATOR: &str = "the operator's token of these tests";
+
 /// As little work as bcrypt allows.
 fn config() -> Config {
-    Config { bcrypt_cost: 4, ..Config::default() }
+    Config { bcrypt_cost: 4, operator_token: Secret::from(OPERATOR.to_owned()), ..Config::default() }
 }
 
 /// The service with an organization `default`, and its administrator.

@@ -16,12 +16,7 @@ const MAX_COLUMNS: usize = 500;
 /// # Errors
 /// 422 with the line of the first bytes that are not UTF-8.
 pub(super) fn utf8(file: &[u8]) -> Result<&str, Problem> {
-    let file = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
-    std::str::from_utf8(file).map_err(|error| {
-        let before = file.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Error::NotUtf8(u64::try_from(line).unwrap_or(u64::MAX)).into()
-    })
+    platform::csv::text(file).map_err(|line| Error::NotUtf8(line).into())
 }
 
 /// What stands between columns: what was said, or the most frequent candidate of the first line.
@@ -30,10 +25,7 @@ pub(super) fn utf8(file: &[u8]) -> Result<&str, Problem> {
 /// 422 when it is not an ASCII character.
 pub(super) fn delimiter(text: &str, said: Option<char>) -> Result<u8, Problem> {
     let Some(said) = said else {
-        let first = text.lines().next().unwrap_or_default();
-        let count = |candidate: u8| first.bytes().filter(|byte| *byte == candidate).count();
-        // The last of several equals wins, so the most common one stands last.
-        return Ok([b'\t', b';', b','].into_iter().max_by_key(|candidate| count(*candidate)).unwrap_or(b','));
+        return Ok(platform::csv::delimiter(text));
     };
     match u8::try_from(said) {
         Ok(byte) if byte.is_ascii() && !b"\"\r\n".contains(&byte) => Ok(byte),

@@ -1,0 +1,60 @@
+//! Mails about accounts, from the registration to the sign-in and from the invitation to the account, over the real
+//! services and a real mail server.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::installation::Installation;
+use crate::journey::files;
+
+const PASSWORD: &str = "a password of many words";
+
+/// The token of the link in the mail to an address, once it has arrived.
+async fn token(address: &str, page: &str) -> String {
+    let folder = testkit::variable("TEST_MAILDIR");
+    let arrived = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tick.tick().await;
+            for path in files(Path::new(&folder)) {
+                let Ok(bytes) = std::fs::read(&path) else { continue };
+                let mail = String::from_utf8_lossy(&bytes)
+                    .replace("=\r\n", "")
+                    .replace("=\n", "")
+                    .replace("=3D", "=");
+                let link = format!("/{page}#token=");
+                if let Some(at) = mail.find(&link).filter(|_| mail.contains(address)) {
+                    return mail[at + link.len()..].chars().take(86).collect();
+                }
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), arrived).await.unwrap()
+}
+
+#[tokio::test]
+async fn with_a_mail_server_addresses_are_verified_and_people_invited() {
+    let smtp = testkit::variable("TEST_SMTP_URL");
+    let installation = Installation::on_database_with(&[("SMTP_URL", &smtp)]).await;
+    let client = installation.client();
+    let ada = format!("eva-{}@example.com", installation.port);
+    let person = json!({ "email": ada, "password": PASSWORD, "name": "Eva" });
+    client.post("/api/v1/auth/register", person).await.expect(201);
+    let credentials = json!({ "email": ada, "password": PASSWORD });
+    client.post("/api/v1/auth/login", credentials).await.problem(403, "email_not_verified");
+    let verify = json!({ "token": token(&ada, "verify-email").await });
+    client.post("/api/v1/auth/verify-email", verify).await.expect(204);
+    let ada = installation.client().sign_in(&ada, PASSWORD).await;
+    assert_eq!(ada.get("/api/v1/me").await.expect(200)["email_verified"], true);
+    assert_eq!(ada.get("/api/v1/notifications").await.expect(200)["items"], json!([]));
+
+    let bob = format!("ben-{}@example.com", installation.port);
+    let invitation = json!({ "email": bob, "name": "Ben", "role": "manager" });
+    installation.admin().await.post("/api/v1/invitations", invitation).await.expect(201);
+    let accept = json!({ "token": token(&bob, "accept-invitation").await, "password": PASSWORD });
+    client.post("/api/v1/auth/accept-invitation", accept).await.expect(201);
+    let bob = installation.client().sign_in(&bob, PASSWORD).await;
+    assert_eq!(bob.get("/api/v1/me").await.expect(200)["role"], "manager");
+}

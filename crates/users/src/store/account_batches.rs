@@ -1,0 +1,85 @@
+//! Accounts by the thousand, for imports.
+
+use contracts::users::UserCreated;
+use jiff_sqlx::ToSqlx as _;
+use kernel::{Email, OrganizationId, Role, UserId};
+use platform::db::{OnConstraint as _, Tx};
+use platform::events::{self, Origin};
+use platform::http::Problem;
+use uuid::Uuid;
+
+use crate::account::Account;
+use crate::error::Error;
+use crate::store::accounts::Row;
+
+/// The accounts with one of these addresses, locked against every other change until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_all(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    emails: &[&Email],
+) -> Result<Vec<Account>, sqlx::Error> {
+    let emails: Vec<String> = emails.iter().map(|email| email.as_str().to_owned()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
+                  phone, picture_url, preferences, active, email_verified, version, created_at, updated_at,
+                  array(select group_id from users.membership m
+                        where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
+           from users.account where organization_id = $1 and email = any($2) and removed_at is null
+           order by id for no key update"#,
+        organization.0,
+        &emails,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+/// Makes accounts that have no password yet, all at one time, and tells of each.
+///
+/// # Errors
+/// 409 `email_taken`, or when the database fails.
+pub async fn create_all(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    accounts: &[Account],
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let Some(now) = accounts.first().map(|account| account.created_at) else { return Ok(()) };
+    let ids: Vec<Uuid> = accounts.iter().map(|account| account.id.0).collect();
+    let texts = |of: fn(&Account) -> &str| -> Vec<String> {
+        accounts.iter().map(|account| of(account).to_owned()).collect()
+    };
+    let active: Vec<bool> = accounts.iter().map(|account| account.active).collect();
+    sqlx::query!(
+        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, email_verified,
+                                    version, created_at, updated_at)
+         select $1, id, email, name, locale, time_zone, role, active, true, 1, $9, $9
+         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[])
+           as t (id, email, name, locale, time_zone, role, active)",
+        organization.0,
+        &ids,
+        &texts(|account| account.email.as_str()),
+        &texts(|account| &account.name),
+        &texts(|account| &account.locale),
+        &texts(|account| &account.time_zone),
+        &texts(|account| match account.role {
+            Role::User => "user",
+            Role::Manager => "manager",
+            Role::Admin => "admin",
+        }),
+        &active,
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await
+    .on_constraint("account_email", || Error::EmailTaken)?;
+    for account in accounts {
+        let event = UserCreated { user_id: account.id, account: account.into() };
+        events::append(tx, organization, origin, &event, now).await?;
+    }
+    Ok(())
+}
