@@ -16,6 +16,7 @@ mod stage;
 mod statements;
 mod table;
 mod throughput;
+mod users;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ enum Command {
     Growth(growth::Flags),
     /// Search by need, against the same HTTP stack doing nothing.
     Availability(availability::Flags),
+    /// Sign-ins and registrations a second against what bcrypt allows, tokens verified a second, and wrong tokens.
+    Users(users::Flags),
     /// What the service holds in memory after load of all kinds.
     Memory(memory::Flags),
 }
@@ -62,6 +65,7 @@ impl Command {
             Self::Throughput(throughput::Flags::default()),
             Self::Growth(growth::Flags::default()),
             Self::Availability(availability::Flags::default()),
+            Self::Users(users::Flags::default()),
             Self::Memory(memory::Flags::default()),
         ];
         races.into_iter().chain(others).collect()
@@ -73,6 +77,7 @@ impl Command {
             Self::Throughput(flags) => throughput::run(flags, tuning).await,
             Self::Growth(flags) => growth::run(flags, tuning).await,
             Self::Availability(flags) => availability::run(flags, tuning).await,
+            Self::Users(flags) => users::run(flags, tuning).await,
             Self::Memory(flags) => memory::run(flags, tuning).await,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{Email, Event, GroupId, OrganizationId, Role, SessionId, UserId};
+use jiff::Timestamp;
+use kernel::{ApiKeyId, Email, Event, GroupId, OrganizationId, PasswordResetId, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -120,6 +121,115 @@ pub enum SessionEnd {
     PasswordChanged,
     /// The account was removed or may no longer sign in.
     AccountClosed,
+    /// The user ended it from another one.
+    Revoked,
+}
+
+/// Someone asks for a link that sets a new password of the account; the link is made when the mail is written:
+/// `POST /internal/organizations/{organization_id}/password-resets/{reset_id}/link`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordResetRequested {
+    /// The account.
+    pub user_id: UserId,
+    /// The request.
+    pub reset_id: PasswordResetId,
+}
+event!(PasswordResetRequested, "reservas.user.password_reset_requested.v1", "user", user_id);
+
+/// The password of an account was replaced with a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordReset {
+    /// The account.
+    pub user_id: UserId,
+}
+event!(PasswordReset, "reservas.user.password_reset.v1", "user", user_id);
+
+/// Too many attempts to sign in failed: the account takes none for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserLocked {
+    /// The account.
+    pub user_id: UserId,
+    /// Until when.
+    pub until: Timestamp,
+    /// How many failed in a row.
+    pub failures: i32,
+}
+event!(UserLocked, "reservas.user.locked.v1", "user", user_id);
+
+/// A second factor came to be, was used in need, or is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactorChanged {
+    /// The account.
+    pub user_id: UserId,
+    /// What happened.
+    pub change: SecondFactorChange,
+}
+event!(SecondFactorChanged, "reservas.user.second_factor_changed.v1", "user", user_id);
+
+/// What happened to a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactorChange {
+    /// Signing in takes a code from now on.
+    Enabled,
+    /// Signing in takes none any more.
+    Disabled,
+    /// A recovery code was used up.
+    RecoveryCodeUsed,
+    /// There are new recovery codes; the old ones are worth nothing.
+    RecoveryCodesReplaced,
+}
+
+/// An organization demands a second factor of other roles than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInPolicyChanged {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The roles of which it was demanded.
+    pub before: BTreeSet<Role>,
+    /// The roles of which it is.
+    pub after: BTreeSet<Role>,
+}
+event!(
+    SignInPolicyChanged,
+    "reservas.organization.sign_in_policy_changed.v1",
+    "organization",
+    organization_id
+);
+
+/// A key with which programs get access tokens came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyCreated {
+    /// The key.
+    pub key_id: ApiKeyId,
+    /// Whose rights it has.
+    pub user_id: UserId,
+    /// The permissions that it is limited to.
+    pub scopes: Vec<String>,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}
+event!(ApiKeyCreated, "reservas.api_key.created.v1", "api_key", key_id);
+
+/// A key with which programs get access tokens works no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyRevoked {
+    /// The key.
+    pub key_id: ApiKeyId,
+    /// Whose rights it had.
+    pub user_id: UserId,
+}
+event!(ApiKeyRevoked, "reservas.api_key.revoked.v1", "api_key", key_id);
+
+/// A link of a mail: the answer to `POST …/password-resets/{reset_id}/link`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetLink {
+    /// Where it leads; none where the installation has no public address.
+    pub url: Option<String>,
+    /// What `POST /api/v1/auth/reset-password` takes as `token`.
+    pub token: String,
+    /// Until when it works.
+    pub expires_at: Timestamp,
 }
 
 /// How to reach a person: the answer to `GET /internal/organizations/{organization_id}/users/{user_id}/contact`.

@@ -1,12 +1,13 @@
 //! What this service does when it hears an event: a file for each.
 
+pub mod account;
 pub mod booking_cancelled;
 pub mod booking_confirmed;
 pub mod booking_moved;
 pub mod user_removed;
 
 use contracts::bookings::{Booking, BookingCancelled, BookingConfirmed, BookingMoved};
-use contracts::users::UserRemoved;
+use contracts::users::{PasswordResetRequested, SecondFactorChanged, UserChanged, UserLocked, UserRemoved};
 use kernel::Event;
 use platform::db::Tx;
 use platform::events::{Consumer, Envelope, Handle};
@@ -15,7 +16,7 @@ use platform::http::Problem;
 use crate::App;
 use crate::error::Error;
 use crate::message::{Appointment, Facts, Kind, Place};
-use crate::store::Telling;
+use crate::store::{About, Telling};
 
 /// Hears the feeds of bookings and users.
 #[derive(Debug, Clone)]
@@ -36,6 +37,12 @@ impl Handle for Listener {
                 booking_cancelled::booking_cancelled(app, tx, event, &read(event)?).await
             }
             UserRemoved::TYPE => user_removed::user_removed(tx, event, &read(event)?).await,
+            PasswordResetRequested::TYPE => {
+                account::password_reset_requested(app, tx, event, &read(event)?).await
+            }
+            UserChanged::TYPE => account::user_changed(app, tx, event, &read(event)?).await,
+            UserLocked::TYPE => account::user_locked(app, tx, event, &read(event)?).await,
+            SecondFactorChanged::TYPE => account::second_factor_changed(app, tx, event, &read(event)?).await,
             _ => Ok(()),
         }
     }
@@ -82,9 +89,8 @@ fn to_owner(
         event: event.id,
         correlation_id: event.correlationid.clone(),
         user: booking.user_id,
-        booking: booking.id,
         kind,
-        facts,
+        about: About::Booking(booking.id, facts),
     }
 }
 

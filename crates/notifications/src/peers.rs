@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use contracts::bookings::BookingDetails;
-use contracts::users::Contact;
+use contracts::users::{Contact, ResetLink};
 use http::{HeaderValue, StatusCode};
-use kernel::{BookingId, OrganizationId, UserId};
+use kernel::{BookingId, OrganizationId, PasswordResetId, UserId};
 use platform::http::correlation;
+use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -52,10 +53,33 @@ pub async fn title(
     Ok(details.and_then(|details| details.title))
 }
 
+/// A link that sets a new password, made now; none when it was used or is too old.
+///
+/// # Errors
+/// When the user service does not answer as it should.
+pub async fn reset_link(
+    app: &App,
+    organization: OrganizationId,
+    reset: PasswordResetId,
+    correlation_id: &str,
+) -> Result<Option<ResetLink>, String> {
+    let base = &app.config.users_url;
+    let url = format!("{base}/internal/organizations/{organization}/password-resets/{reset}/link");
+    answer(app, app.context.client.post(url), correlation_id).await
+}
+
 /// The answer to a question; none when the peer says that there is no such thing.
 async fn ask<T: DeserializeOwned>(app: &App, url: &str, correlation_id: &str) -> Result<Option<T>, String> {
-    let token = app.context.internal.0.expose();
-    let request = app.context.client.get(url).bearer_auth(token).timeout(TIMEOUT);
+    answer(app, app.context.client.get(url), correlation_id).await
+}
+
+/// The answer to a request; none when the peer says that there is no such thing.
+async fn answer<T: DeserializeOwned>(
+    app: &App,
+    request: RequestBuilder,
+    correlation_id: &str,
+) -> Result<Option<T>, String> {
+    let request = request.bearer_auth(app.context.internal.0.expose()).timeout(TIMEOUT);
     // An id that cannot stand in a header is not worth a mail.
     let request = match HeaderValue::from_str(correlation_id) {
         Ok(id) => request.header(correlation::HEADER, id),

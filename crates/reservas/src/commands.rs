@@ -1,5 +1,6 @@
 //! The command line: one file per command that is more than a few lines.
 
+pub mod admin;
 pub mod gateway;
 pub mod healthcheck;
 pub mod organization;
@@ -63,6 +64,11 @@ enum Command {
         #[command(subcommand)]
         command: organization::Command,
     },
+    /// What an operator does now and then.
+    Admin {
+        #[command(subcommand)]
+        command: admin::Command,
+    },
     /// Print the settings in force, secrets hidden.
     Config,
     /// Ask a service whether it lives; for container health checks.
@@ -96,6 +102,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             Ok(())
         }
         Command::Org { command } => organization::run(settings, command).await,
+        Command::Admin { command } => admin::run(settings, command).await,
         Command::Config => {
             say(toml::to_string(&settings).map_err(|error| error.to_string())?);
             Ok(())

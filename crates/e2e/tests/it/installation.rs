@@ -101,6 +101,13 @@ impl Installation {
         (words.next().unwrap().to_owned(), password.to_owned())
     }
 
+    /// Runs a command of the binary on it, and gives what it said.
+    pub async fn run(&self, arguments: &[&str]) -> String {
+        let output = command(arguments, &self.environment).output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// A client of its gateway.
     pub fn client(&self) -> Client {
         Client::new(format!("http://127.0.0.1:{}", self.port))

@@ -8,10 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, DeliveryId, OrganizationId, UserId};
 use platform::http::Problem;
+use serde::de::DeserializeOwned;
 
 use crate::App;
+use crate::account::AccountFacts;
 use crate::delivery::{Next, Outcome, REMOVED, State, Way};
-use crate::mail::{self, Letter};
+use crate::mail::{self, Head, Letter, Mail};
 use crate::message::{Facts, Kind};
 use crate::peers;
 
@@ -34,7 +36,8 @@ struct Leased {
     attempt: i32,
     user: UserId,
     kind: Kind,
-    booking: BookingId,
+    /// None where it is about the person's account.
+    booking: Option<BookingId>,
     subject: String,
     data: serde_json::Value,
     correlation_id: String,
@@ -122,7 +125,7 @@ async fn lease(app: &App, organization: OrganizationId, id: DeliveryId) -> Resul
         attempt: row.attempts,
         user: UserId(row.user_id),
         kind: row.kind,
-        booking: BookingId(row.booking_id),
+        booking: row.booking_id.map(BookingId),
         subject: row.subject,
         data: row.data,
         correlation_id: row.correlation_id,
@@ -135,32 +138,75 @@ async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Outcome {
     if leased.attempt > i32::from(app.config.max_attempts) {
         return Outcome::Passing("the last attempts broke off without an end".into());
     }
-    // Passing: a replica of a later version may have written it.
-    let facts = match serde_json::from_value::<Facts>(leased.data.clone()) {
-        Ok(facts) => facts,
-        Err(error) => return Outcome::Passing(format!("the message cannot be read: {error}")),
-    };
     let contact = match peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await {
         Ok(Some(contact)) => contact,
         Ok(None) => return Outcome::Permanent(REMOVED.into()),
         Err(error) => return Outcome::Passing(format!("the user service: {error}")),
     };
-    let title = match peers::title(app, leased.organization, leased.booking, &leased.correlation_id).await {
-        Ok(title) => title,
-        Err(error) => return Outcome::Passing(format!("the booking service: {error}")),
+    if contact.email.as_str().ends_with(".invalid") {
+        return Outcome::Permanent("a service account reads no mail".into());
+    }
+    let written = match leased.booking {
+        Some(booking) => about_booking(app, leased, booking, &contact, now).await,
+        None => about_account(app, leased, &contact, now).await,
     };
-    let outcome = match mail::write(&leased.letter(facts, &contact, title), &app.sender, now) {
+    let outcome = match written {
         Ok(mail) => app.channel.send(&mail).await,
-        Err(error) => Outcome::Permanent(error),
+        Err(outcome) => outcome,
     };
     without_address(outcome, &contact)
 }
 
+/// What the message was written with. Passing: a replica of a later version may have written it.
+fn read<T: DeserializeOwned>(leased: &Leased) -> Result<T, Outcome> {
+    serde_json::from_value(leased.data.clone())
+        .map_err(|error| Outcome::Passing(format!("the message cannot be read: {error}")))
+}
+
+async fn about_booking(
+    app: &App,
+    leased: &Leased,
+    booking: BookingId,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<Mail, Outcome> {
+    let facts = read::<Facts>(leased)?;
+    let title = peers::title(app, leased.organization, booking, &leased.correlation_id).await;
+    let title = title.map_err(|error| Outcome::Passing(format!("the booking service: {error}")))?;
+    mail::write(&leased.letter(booking, facts, contact, title), &app.sender, now).map_err(Outcome::Permanent)
+}
+
+async fn about_account(
+    app: &App,
+    leased: &Leased,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<Mail, Outcome> {
+    let facts = read::<AccountFacts>(leased)?;
+    let link = match &facts {
+        AccountFacts::PasswordResetRequested { reset_id } => {
+            let link = peers::reset_link(app, leased.organization, *reset_id, &leased.correlation_id).await;
+            let link = link.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
+            Some(link.ok_or_else(|| Outcome::Permanent("the link is too old, or was used".into()))?)
+        }
+        _ => None,
+    };
+    let head = Head {
+        delivery: leased.id,
+        subject: &leased.subject,
+        correlation_id: &leased.correlation_id,
+        email: &contact.email,
+        name: &contact.name,
+    };
+    let text = facts.text(&contact.name, &contact.time_zone, leased.heard_at, link.as_ref());
+    mail::write_text(&head, text, &app.sender, now).map_err(Outcome::Permanent)
+}
+
 impl Leased {
-    fn letter(&self, facts: Facts, contact: &Contact, title: Option<String>) -> Letter {
+    fn letter(&self, booking: BookingId, facts: Facts, contact: &Contact, title: Option<String>) -> Letter {
         Letter {
             delivery: self.id,
-            booking: self.booking,
+            booking,
             kind: self.kind,
             subject: self.subject.clone(),
             facts,

@@ -11,11 +11,11 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use contracts::bookings::{BookedResource, Booking, BookingDetails, BookingStatus};
-use contracts::users::Contact;
+use contracts::users::{Contact, ResetLink};
 use jiff::SignedDuration;
-use kernel::{BookingId, Event, EventId, OrganizationId, ResourceId, Role, Slot, UserId};
+use kernel::{BookingId, Event, EventId, OrganizationId, PasswordResetId, ResourceId, Role, Slot, UserId};
 use notifications::jobs::deliver::deliver_due;
 use notifications::on::Listener;
 use notifications::{App, Config};
@@ -30,6 +30,8 @@ pub struct Known {
     pub contacts: HashMap<UserId, Contact>,
     pub titles: HashMap<BookingId, String>,
     pub down: bool,
+    /// Links that set a new password, by request; each answer has another token.
+    pub resets: HashMap<PasswordResetId, u32>,
     /// Events of the played feed, by service.
     pub feed: Vec<Envelope>,
 }
@@ -181,6 +183,7 @@ fn peers(known: Shared) -> Router {
     Router::new()
         .route("/internal/organizations/{organization}/users/{user}/contact", get(contact))
         .route("/internal/organizations/{organization}/bookings/{booking}", get(details))
+        .route("/internal/organizations/{organization}/password-resets/{reset}/link", post(link))
         .route("/internal/events", get(feed))
         .with_state(known)
 }
@@ -197,6 +200,18 @@ async fn contact(
         Some(contact) => axum::Json(contact).into_response(),
         None => (StatusCode::NOT_FOUND, axum::Json(json!({ "code": "not_found" }))).into_response(),
     }
+}
+
+async fn link(State(known): State<Shared>, path: Path<(OrganizationId, PasswordResetId)>) -> Response {
+    let mut known = known.lock().unwrap();
+    let Some(count) = known.resets.get_mut(&path.1) else {
+        return (StatusCode::NOT_FOUND, axum::Json(json!({ "code": "not_found" }))).into_response();
+    };
+    *count += 1;
+    let token = format!("token-{count}");
+    let url = Some(format!("https://rooms.example.edu/reset-password#token={token}"));
+    let expires_at = "2026-03-02T09:00:00Z".parse().unwrap();
+    axum::Json(ResetLink { url, token, expires_at }).into_response()
 }
 
 async fn details(

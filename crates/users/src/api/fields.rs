@@ -3,8 +3,8 @@
 use platform::config::Secret;
 
 use crate::account::{is_locale, is_time_zone};
+use crate::opaque_token;
 use crate::password::LONGEST;
-use crate::refresh_token;
 
 fn rule(holds: bool, words: &str) -> garde::Result {
     if holds { Ok(()) } else { Err(garde::Error::new(words)) }
@@ -33,5 +33,15 @@ pub fn password(password: &Secret, (): &()) -> garde::Result {
 
 /// A refresh token: 1 to 86 characters; a shorter one is as wrong as any other.
 pub fn refresh_token(token: &Secret, (): &()) -> garde::Result {
-    rule((1..=refresh_token::LENGTH).contains(&token.expose().len()), "a refresh token has 86 characters")
+    rule((1..=opaque_token::LENGTH).contains(&token.expose().len()), "a refresh token has 86 characters")
+}
+
+/// A token of a link or a challenge: 1 to 86 characters; a shorter one is as wrong as any other.
+pub fn opaque_token(token: &Secret, (): &()) -> garde::Result {
+    rule((1..=opaque_token::LENGTH).contains(&token.expose().len()), "a token has 86 characters")
+}
+
+/// A code of an app or on paper: 6 to 32 characters.
+pub fn code(code: &Secret, (): &()) -> garde::Result {
+    rule((6..=32).contains(&code.expose().chars().count()), "a code has 6 to 32 characters")
 }

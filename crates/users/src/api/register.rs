@@ -51,7 +51,7 @@ pub struct Request {
         (status = 201, description = "The account", body = UserBody),
         (status = 403, description = "registration_closed"),
         (status = 409, description = "email_taken"),
-        (status = 422, description = "invalid_input (password_too_short, password_guessable)"),
+        (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak)"),
         (status = 503, description = "hashing_busy")
     )
 )]

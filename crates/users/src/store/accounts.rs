@@ -85,24 +85,7 @@ pub async fn create(
     origin: &Origin,
 ) -> Result<(), Problem> {
     let now = account.created_at;
-    sqlx::query!(
-        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, version,
-                                    created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
-        organization.0,
-        account.id.0,
-        account.email.as_str(),
-        account.name,
-        account.locale,
-        account.time_zone,
-        account.role as Role,
-        account.active,
-        account.version,
-        now.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await
-    .on_constraint("account_email", || Error::EmailTaken)?;
+    insert(tx, organization, account, false).await?;
     sqlx::query!(
         "insert into users.password (organization_id, user_id, hash, created_at, updated_at)
          values ($1, $2, $3, $4, $4)",
@@ -115,6 +98,50 @@ pub async fn create(
     .await?;
     let event = UserCreated { user_id: account.id, account: account.into() };
     events::append(tx, organization, origin, &event, now).await?;
+    Ok(())
+}
+
+/// Makes an account of a program, which has no password, and tells of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_service(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: &Account,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    insert(tx, organization, account, true).await?;
+    let event = UserCreated { user_id: account.id, account: account.into() };
+    events::append(tx, organization, origin, &event, account.created_at).await?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: &Account,
+    service: bool,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, version,
+                                    created_at, updated_at, service)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
+        organization.0,
+        account.id.0,
+        account.email.as_str(),
+        account.name,
+        account.locale,
+        account.time_zone,
+        account.role as Role,
+        account.active,
+        account.version,
+        account.created_at.to_sqlx(),
+        service,
+    )
+    .execute(&mut **tx)
+    .await
+    .on_constraint("account_email", || Error::EmailTaken)?;
     Ok(())
 }
 
@@ -179,7 +206,7 @@ pub async fn keep_administrator(
     .await?;
     let others = sqlx::query_scalar!(
         r#"select exists (select from users.account
-           where organization_id = $1 and active and role = 'admin' and id <> $2) as "exists!""#,
+           where organization_id = $1 and active and role = 'admin' and not service and id <> $2) as "exists!""#,
         organization.0,
         without.0,
     )

@@ -68,7 +68,7 @@ async fn what_was_never_given_opens_nothing() {
     let admin = users.admin().await;
     let other = users.organization("other").await;
     let forged =
-        users::refresh_token::RefreshToken::mint(other.organization_id, kernel::SessionId::mint()).text();
+        users::opaque_token::RefreshToken::mint(other.organization_id, kernel::SessionId::mint()).text();
     // The right session with another secret, and the right secret in another organization.
     let guessed = format!("{}{}", &admin.refresh[..43], &forged[43..]);
     let moved = format!("{}{}", &forged[..21], &admin.refresh[21..]);

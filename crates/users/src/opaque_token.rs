@@ -1,8 +1,8 @@
-//! Refresh tokens: opaque to clients, to us an organization, a session and a secret.
+//! Tokens that are opaque to those who hold them, to us an organization, an id and a secret: of sessions, links, challenges.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::{OrganizationId, SessionId};
+use kernel::{ChallengeId, OrganizationId, PasswordResetId, SessionId};
 use platform::config::Secret;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -10,21 +10,28 @@ use uuid::Uuid;
 /// Characters of a token: base64url of 16, 16 and 32 bytes.
 pub const LENGTH: usize = 86;
 
-/// A refresh token. It names its organization, so that no look-up has to span organizations.
+/// Continues a session, once.
+pub type RefreshToken = OpaqueToken<SessionId>;
+/// Sets a new password, once.
+pub type ResetToken = OpaqueToken<PasswordResetId>;
+/// Stands for the first of two factors.
+pub type ChallengeToken = OpaqueToken<ChallengeId>;
+
+/// A token for something with an id. It names its organization, so that no look-up has to span organizations.
 #[derive(Clone)]
-pub struct RefreshToken {
-    /// Whose data the session belongs to.
+pub struct OpaqueToken<I> {
+    /// Whose data it is about.
     pub organization: OrganizationId,
-    /// The session that it continues.
-    pub session: SessionId,
+    /// What it is for.
+    pub id: I,
     secret: [u8; 32],
 }
 
-impl RefreshToken {
+impl<I: Copy + From<Uuid> + Into<Uuid>> OpaqueToken<I> {
     /// A new one.
     #[must_use]
-    pub fn mint(organization: OrganizationId, session: SessionId) -> Self {
-        Self { organization, session, secret: rand::random() }
+    pub fn mint(organization: OrganizationId, id: I) -> Self {
+        Self { organization, id, secret: rand::random() }
     }
 
     /// The token of a text, if it has the form of one.
@@ -35,10 +42,10 @@ impl RefreshToken {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text.expose()).ok()?;
         let (organization, rest) = bytes.split_first_chunk()?;
-        let (session, rest) = rest.split_first_chunk()?;
+        let (id, rest) = rest.split_first_chunk()?;
         Some(Self {
             organization: OrganizationId(Uuid::from_bytes(*organization)),
-            session: SessionId(Uuid::from_bytes(*session)),
+            id: I::from(Uuid::from_bytes(*id)),
             secret: rest.try_into().ok()?,
         })
     }
@@ -56,7 +63,8 @@ impl RefreshToken {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        [self.organization.0.as_bytes(), self.session.0.as_bytes(), self.secret.as_slice()].concat()
+        let id: Uuid = self.id.into();
+        [self.organization.0.as_bytes(), id.as_bytes(), self.secret.as_slice()].concat()
     }
 }
 
@@ -69,10 +77,7 @@ mod tests {
         let token = RefreshToken::mint(OrganizationId::mint(), SessionId::mint());
         assert_eq!(token.text().len(), LENGTH);
         let read = RefreshToken::parse(&Secret::from(token.text())).unwrap();
-        assert_eq!(
-            (read.organization, read.session, read.hash()),
-            (token.organization, token.session, token.hash())
-        );
+        assert_eq!((read.organization, read.id, read.hash()), (token.organization, token.id, token.hash()));
     }
 
     #[test]
