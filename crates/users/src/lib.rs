@@ -2,7 +2,7 @@
 
 pub mod account;
 pub mod api;
-pub mod api_key;
+pub mod client_key;
 pub mod config;
 pub mod device;
 pub mod error;

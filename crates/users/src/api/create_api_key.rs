@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::fields;
 use crate::App;
-use crate::api_key::{self, client_id};
+use crate::client_key::{self, client_id};
 use crate::error::Error;
 use crate::store::{accounts, api_keys};
 
@@ -83,7 +83,7 @@ pub async fn create_api_key(
     _: Fresh,
     Json(request): Json<Request>,
 ) -> Result<Created, Problem> {
-    if let Some(name) = api_key::unknown(&request.scopes) {
+    if let Some(name) = client_key::unknown(&request.scopes) {
         let detail = format!("There is no permission {name}.");
         return Err(Problem::invalid_field("/scopes", "unknown_scope", detail));
     }
@@ -96,13 +96,13 @@ pub async fn create_api_key(
     let mut tx = app.context.db.begin(organization).await?;
     let account = accounts::lock(&mut tx, organization, user).await?.filter(|account| account.active);
     let account = account.ok_or_else(|| Problem::not_found("user"))?;
-    if !api_key::may_give(&actor, account.role, &request.scopes) {
+    if !client_key::may_give(&actor, account.role, &request.scopes) {
         return Err(Error::BeyondOwnRights.into());
     }
     let expires_at = now + SignedDuration::from_hours(24 * request.days.unwrap_or(DAYS));
     let new =
         api_keys::New { id: ApiKeyId::mint(), user, name: request.name, scopes: request.scopes, expires_at };
-    let secret = api_key::secret();
+    let secret = client_key::secret();
     let origin = Origin::from(&*actor);
     api_keys::create(&mut tx, organization, &new, &secret, (&origin, actor.user), now).await?;
     tx.commit().await?;

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::Tokens;
 use crate::App;
-use crate::api_key::{granted, parse_client_id};
+use crate::client_key::{granted, parse_client_id};
 use crate::store::api_keys;
 use crate::token::Bearer;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
-use crate::api_key::client_id;
+use crate::client_key::client_id;
 
 /// Which keys.
 #[derive(Debug, Deserialize, Validate, IntoParams)]

@@ -10,7 +10,7 @@ use platform::events::{self, Origin};
 use platform::http::Problem;
 use subtle::ConstantTimeEq as _;
 
-use crate::api_key;
+use crate::client_key;
 use crate::error::Error;
 
 /// Keys of an account that work at most.
@@ -62,7 +62,7 @@ pub async fn create(
         new.id.0,
         new.user.0,
         new.name,
-        &api_key::hash(secret),
+        &client_key::hash(secret),
         &new.scopes,
         by.0,
         now.to_sqlx(),
@@ -114,7 +114,7 @@ pub async fn take(
     )
     .fetch_optional(&mut **tx)
     .await?;
-    let row = row.filter(|row| row.hash.as_slice().ct_eq(&api_key::hash(secret)).into());
+    let row = row.filter(|row| row.hash.as_slice().ct_eq(&client_key::hash(secret)).into());
     let Some(row) = row else { return Ok(None) };
     sqlx::query!(
         "update users.api_key set last_used_at = $3, last_address = $4 where organization_id = $1 and id = $2",
