@@ -39,7 +39,8 @@ async fn a_wish_for_a_new_password_becomes_a_mail_with_a_link() {
     let (subject, text) = &mails[0];
     assert_eq!(mails.len(), 1);
     assert_eq!(subject, "Set a new password");
-    assert!(text.contains("\nhttps://rooms.example.edu/reset-password#token=token-1\n"), "{text}");
+    let link = "https://rooms.example.edu/reset-password#token=token-1";
+    assert!(text.lines().any(|line| line == link), "{text}");
     // Nothing that opens the account is kept here.
     let kept: Vec<String> = sqlx::query_scalar("select data::text || subject from notifications.message")
         .fetch_all(&mut world.test.owner().await)
