@@ -35,7 +35,7 @@ async fn rewrite(root: &Path, url: &str) -> Outcome<ExitCode> {
     fs::create_dir_all(&fresh)?;
     touch_crates()?;
     let mut cargo = Command::new("cargo");
-    cargo.args(["check", "--workspace", "--all-targets"]).current_dir(root);
+    cargo.args(["check", "--workspace", "--all-targets", "--keep-going"]).current_dir(root);
     let cargo = cargo.env("DATABASE_URL", url).env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", &fresh);
     if !cargo.kill_on_drop(true).status().await?.success() {
         return Err("the workspace does not compile against its migrations; .sqlx is as it was".into());

@@ -17,6 +17,7 @@ mod stage;
 mod statements;
 mod table;
 mod throughput;
+mod users;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ enum Command {
     Growth(growth::Flags),
     /// Search by need, against the same HTTP stack doing nothing.
     Availability(availability::Flags),
+    /// Sign-ins and registrations a second against what bcrypt allows, tokens verified a second, and wrong tokens.
+    Users(users::Flags),
     /// What the service holds in memory after load of all kinds.
     Memory(memory::Flags),
     /// The gateway's processor time a request and its latency, against nginx.
@@ -68,6 +71,7 @@ impl Command {
             Self::Throughput(throughput::Flags::default()),
             Self::Growth(growth::Flags::default()),
             Self::Availability(availability::Flags::default()),
+            Self::Users(users::Flags::default()),
             Self::Memory(memory::Flags::default()),
             Self::Gateway(gateway::Flags::default()),
             Self::GatewayConnections(gateway::Flags::default()),
@@ -81,6 +85,7 @@ impl Command {
             Self::Throughput(flags) => throughput::run(flags, tuning).await,
             Self::Growth(flags) => growth::run(flags, tuning).await,
             Self::Availability(flags) => availability::run(flags, tuning).await,
+            Self::Users(flags) => users::run(flags, tuning).await,
             Self::Memory(flags) => memory::run(flags, tuning).await,
             Self::Gateway(flags) => gateway::run(flags, tuning).await,
             Self::GatewayConnections(flags) => gateway::connections(flags, tuning).await,

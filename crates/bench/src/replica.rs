@@ -1,4 +1,4 @@
-//! A real `reservas bookings`, built for release, as a process of its own.
+//! A real `reservas bookings` or `reservas users`, built for release, as a process of its own.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running replica. Dropped, it is killed.
 pub struct Replica {
+    service: &'static str,
     port: u16,
     log: PathBuf,
     environment: Vec<(String, String)>,
@@ -39,10 +40,10 @@ fn free_port() -> Outcome<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-fn launch(environment: &[(String, String)], log: &Path) -> Outcome<Child> {
+fn launch(service: &str, environment: &[(String, String)], log: &Path) -> Outcome<Child> {
     let log = File::options().create(true).append(true).open(log)?;
     let mut command = Command::new(binary()?);
-    command.arg("bookings").env_clear().envs(environment.iter().cloned());
+    command.arg(service).env_clear().envs(environment.iter().cloned());
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
     Ok(command.spawn()?)
 }
@@ -64,8 +65,34 @@ impl Replica {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        let child = launch(&environment, &log)?;
-        let mut replica = Self { port, log, environment, child };
+        Self::launched("bookings", port, log, environment).await
+    }
+
+    /// Starts a user service, which is its own issuer, and whose first administrator has a password.
+    pub async fn start_users(folder: &Path, database: &str, password: &str) -> Outcome<Self> {
+        let port = free_port()?;
+        let listen = format!("127.0.0.1:{port}");
+        let environment: Vec<(String, String)> = [
+            ("DATABASE_URL", database),
+            ("RESERVAS_DATA_DIR", &folder.display().to_string()),
+            ("RESERVAS_INTERNAL_TOKEN", "the-internal-token-of-the-benchmark"),
+            ("RESERVAS_USERS_SERVER_LISTEN", &listen),
+            ("RESERVAS_ADMIN_PASSWORD", password),
+            ("RUST_LOG", "error"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        Self::launched("users", port, folder.join(format!("users-{port}.log")), environment).await
+    }
+
+    async fn launched(
+        service: &'static str,
+        port: u16,
+        log: PathBuf,
+        environment: Vec<(String, String)>,
+    ) -> Outcome<Self> {
+        let child = launch(service, &environment, &log)?;
+        let mut replica = Self { service, port, log, environment, child };
         replica.ready().await?;
         Ok(replica)
     }
@@ -82,7 +109,7 @@ impl Replica {
 
     /// Starts it again on the same port.
     pub async fn restart(&mut self) -> Outcome {
-        self.child = launch(&self.environment, &self.log)?;
+        self.child = launch(self.service, &self.environment, &self.log)?;
         self.ready().await
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use kernel::{Email, Event, GroupId, InvitationId, LetterId, OrganizationId, Role, SessionId, UserId};
+use kernel::{ApiKeyId, Email, Event, GroupId, OrganizationId, PasswordResetId, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -20,6 +20,10 @@ macro_rules! event {
         }
     };
 }
+
+mod letters;
+
+pub use letters::{InvitationCreated, InvitationEnded, Letter, LetterKind, LetterRequested};
 
 /// An organization came to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,83 +167,6 @@ pub struct GroupChanged {
 }
 event!(GroupChanged, "reservas.group.changed.v1", "group", group_id);
 
-/// What a mail about an account is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LetterKind {
-    /// To show that the address is the account's.
-    EmailVerification,
-    /// To make an account.
-    Invitation,
-    /// To tell the owner of an account that somebody wanted to register with their address.
-    RegistrationRepeated,
-    /// To confirm the address that an account is to have.
-    EmailChange,
-    /// To tell the address that an account had that it has another.
-    EmailChanged,
-}
-
-/// A mail about an account is to be sent. What it says is asked for when it is sent: secrets and addresses stay out of here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LetterRequested {
-    /// The letter.
-    pub letter_id: LetterId,
-    /// What it is for.
-    pub kind: LetterKind,
-    /// Whose account it is about; none where there is no account yet.
-    pub user_id: Option<UserId>,
-}
-event!(LetterRequested, "reservas.letter.requested.v1", "letter", letter_id);
-
-/// What a letter says: the answer to `POST /internal/organizations/{organization_id}/letters/{letter_id}/write`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
-    /// What it is for.
-    pub kind: LetterKind,
-    /// Where it goes.
-    pub email: Email,
-    /// How to address the person.
-    pub name: String,
-    /// Their language (BCP 47).
-    pub locale: String,
-    /// The organization's name.
-    pub organization: String,
-    /// The organization's colours.
-    pub branding: Branding,
-    /// The secret of its link, if it has one; nobody else is told.
-    pub token: Option<String>,
-    /// Until when the link works.
-    pub expires_at: Timestamp,
-}
-
-impl std::fmt::Debug for Letter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Letter").field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
-
-/// Somebody was invited; who they are stays with the user service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvitationCreated {
-    /// The invitation.
-    pub invitation_id: InvitationId,
-    /// What they are to be.
-    pub role: Role,
-    /// The groups they are to be in.
-    pub groups: BTreeSet<GroupId>,
-}
-event!(InvitationCreated, "reservas.invitation.created.v1", "invitation", invitation_id);
-
-/// An invitation was accepted or taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InvitationEnded {
-    /// The invitation.
-    pub invitation_id: InvitationId,
-    /// The account that came of it; none when it was taken back.
-    pub user_id: Option<UserId>,
-}
-event!(InvitationEnded, "reservas.invitation.ended.v1", "invitation", invitation_id);
-
 /// Someone signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionStarted {
@@ -274,6 +201,113 @@ pub enum SessionEnd {
     PasswordChanged,
     /// The account was removed or may no longer sign in.
     AccountClosed,
+    /// The user ended it from another one.
+    Revoked,
+}
+
+/// Someone asks for a link that sets a new password of the account; the link is made when the mail is written:
+/// `POST /internal/organizations/{organization_id}/password-resets/{reset_id}/link`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordResetRequested {
+    /// The account.
+    pub user_id: UserId,
+    /// The request.
+    pub reset_id: PasswordResetId,
+}
+event!(PasswordResetRequested, "reservas.user.password_reset_requested.v1", "user", user_id);
+
+/// The password of an account was replaced with a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordReset {
+    /// The account.
+    pub user_id: UserId,
+}
+event!(PasswordReset, "reservas.user.password_reset.v1", "user", user_id);
+
+/// Too many attempts to sign in failed: the account takes none for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserLocked {
+    /// The account.
+    pub user_id: UserId,
+    /// Until when.
+    pub until: Timestamp,
+    /// How many failed in a row.
+    pub failures: i32,
+}
+event!(UserLocked, "reservas.user.locked.v1", "user", user_id);
+
+/// A second factor came to be, was used in need, or is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactorChanged {
+    /// The account.
+    pub user_id: UserId,
+    /// What happened.
+    pub change: SecondFactorChange,
+}
+event!(SecondFactorChanged, "reservas.user.second_factor_changed.v1", "user", user_id);
+
+/// What happened to a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactorChange {
+    /// Signing in takes a code from now on.
+    Enabled,
+    /// Signing in takes none any more.
+    Disabled,
+    /// A recovery code was used up.
+    RecoveryCodeUsed,
+    /// There are new recovery codes; the old ones are worth nothing.
+    RecoveryCodesReplaced,
+}
+
+/// An organization demands a second factor of other roles than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInPolicyChanged {
+    /// The organization.
+    pub organization_id: OrganizationId,
+    /// The roles of which it was demanded.
+    pub before: BTreeSet<Role>,
+    /// The roles of which it is.
+    pub after: BTreeSet<Role>,
+}
+event!(
+    SignInPolicyChanged,
+    "reservas.organization.sign_in_policy_changed.v1",
+    "organization",
+    organization_id
+);
+
+/// A key with which programs get access tokens came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyCreated {
+    /// The key.
+    pub key_id: ApiKeyId,
+    /// Whose rights it has.
+    pub user_id: UserId,
+    /// The permissions that it is limited to.
+    pub scopes: Vec<String>,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+}
+event!(ApiKeyCreated, "reservas.api_key.created.v1", "api_key", key_id);
+
+/// A key with which programs get access tokens works no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKeyRevoked {
+    /// The key.
+    pub key_id: ApiKeyId,
+    /// Whose rights it had.
+    pub user_id: UserId,
+}
+event!(ApiKeyRevoked, "reservas.api_key.revoked.v1", "api_key", key_id);
+
+/// What the link of a mail carries: the answer to `POST …/password-resets/{reset_id}/link`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetLink {
+    /// What `POST /api/v1/auth/reset-password` takes as `token`.
+    pub token: String,
+    /// Until when it works.
+    pub expires_at: Timestamp,
 }
 
 /// How to reach a person: the answer to `GET /internal/organizations/{organization_id}/users/{user_id}/contact`.

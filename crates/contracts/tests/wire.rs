@@ -161,6 +161,16 @@ fn users() {
     on_the_wire(&GroupChanged { group_id: GroupId(id(10)), name: Some("Cardiology".into()) });
     on_the_wire(&SessionStarted { session_id, user_id });
     on_the_wire(&SessionEnded { session_id, user_id, reason: SessionEnd::RefreshReused });
+    on_the_wire(&PasswordResetRequested { user_id, reset_id: PasswordResetId(id(11)) });
+    on_the_wire(&PasswordReset { user_id });
+    let until = "2026-11-23T09:00:00Z".parse().unwrap();
+    on_the_wire(&UserLocked { user_id, until, failures: 10 });
+    on_the_wire(&SecondFactorChanged { user_id, change: SecondFactorChange::RecoveryCodeUsed });
+    let (organization_id, after) = (OrganizationId(id(9)), [Role::Manager, Role::Admin].into());
+    on_the_wire(&SignInPolicyChanged { organization_id, before: [].into(), after });
+    let (key_id, scopes) = (ApiKeyId(id(12)), vec!["catalogue.read".to_owned()]);
+    on_the_wire(&ApiKeyCreated { key_id, user_id, scopes, expires_at: until });
+    on_the_wire(&ApiKeyRevoked { key_id, user_id });
 }
 
 #[test]

@@ -36,6 +36,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl From<Uuid> for $name {
             fn from(id: Uuid) -> Self {
                 Self(id)
@@ -85,4 +91,10 @@ id! {
     InvitationId;
     /// A key with which tokens are signed.
     KeyId;
+    /// A wish for a new password, whose old one is lost.
+    PasswordResetId;
+    /// A sign-in between its two factors.
+    ChallengeId;
+    /// A key with which programs get access tokens.
+    ApiKeyId;
 }

@@ -60,7 +60,8 @@ pub fn words(letter: &Letter, link_url: &str) -> Words {
     let (title, message, label, page) = parts(letter.kind);
     let (name, organization) = (one_line(&letter.name), one_line(&letter.organization));
     let until = letter.expires_at.to_zoned(TimeZone::UTC).strftime("%a %-d %b %Y, %H:%M UTC").to_string();
-    let link = letter.token.as_ref().map(|token| format!("{link_url}/{page}#token={token}"));
+    let base = link_url.trim_end_matches('/');
+    let link = letter.token.as_ref().map(|token| format!("{base}/{page}#token={token}"));
     let mut text = format!("Hello {name},\n\n{message}\n");
     let mut body = format!("<p>Hello {},</p><p>{message}</p>", escape(&name));
     if let Some(link) = &link {

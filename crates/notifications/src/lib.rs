@@ -1,5 +1,6 @@
 //! The notification service: hears what happened, decides who is told, and delivers it once.
 
+pub mod account;
 pub mod api;
 pub mod calendar;
 pub mod channel;

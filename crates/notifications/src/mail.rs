@@ -7,7 +7,7 @@ use kernel::{BookingId, DeliveryId, Email};
 use lettre::Message as Built;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, SinglePart};
 
 use crate::calendar::{self, Entry, Method, Party};
 use crate::message::{Facts, Kind, one_line};
@@ -56,28 +56,66 @@ pub struct Mail {
 /// # Errors
 /// When it cannot be written as a mail, such as to an address that SMTP does not know.
 pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
-    let domain = sender.email.domain();
-    let address = letter
-        .email
-        .as_str()
-        .parse()
-        .map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
-    let name = Some(one_line(&letter.name)).filter(|name| !name.is_empty());
-    let thread = format!("<booking-{}@{domain}>", letter.booking);
-    let message = Built::builder()
-        .from(sender.clone())
-        .to(Mailbox::new(name, address))
-        .subject(one_line(&letter.subject))
-        .date(now.into())
-        .message_id(Some(format!("<{}@{domain}>", letter.delivery)))
-        .in_reply_to(thread.clone())
-        .references(thread)
-        .raw_header(header("X-Correlation-Id", &letter.correlation_id))
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .multipart(body(letter, sender)?)
-        .map_err(|error| error.to_string())?;
-    Ok(Mail {
+    let thread = format!("<booking-{}@{}>", letter.booking, sender.email.domain());
+    let head = Head {
         delivery: letter.delivery,
+        subject: &letter.subject,
+        correlation_id: &letter.correlation_id,
+        email: &letter.email,
+        name: &letter.name,
+    };
+    let message = head.builder(sender, now)?.in_reply_to(thread.clone()).references(thread);
+    mail(letter.delivery, now, message.multipart(body(letter, sender)?))
+}
+
+/// Writes a mail that is text alone, from `sender`, dated `now`.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_text(head: &Head<'_>, text: String, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
+    mail(head.delivery, now, head.builder(sender, now)?.singlepart(SinglePart::plain(text)))
+}
+
+/// What stands at the top of every mail.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// The delivery it serves.
+    pub delivery: DeliveryId,
+    /// Its subject.
+    pub subject: &'a str,
+    /// What ties it to the request that caused it.
+    pub correlation_id: &'a str,
+    /// To whom.
+    pub email: &'a Email,
+    /// What they are called.
+    pub name: &'a str,
+}
+
+impl Head<'_> {
+    fn builder(&self, sender: &Mailbox, now: Timestamp) -> Result<MessageBuilder, String> {
+        let address = self.email.as_str().parse();
+        let address = address.map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
+        let name = Some(one_line(self.name)).filter(|name| !name.is_empty());
+        let message = Built::builder()
+            .from(sender.clone())
+            .to(Mailbox::new(name, address))
+            .subject(one_line(self.subject))
+            .date(now.into())
+            .message_id(Some(format!("<{}@{}>", self.delivery, sender.email.domain())));
+        Ok(message
+            .raw_header(header("X-Correlation-Id", self.correlation_id))
+            .raw_header(header("Auto-Submitted", "auto-generated")))
+    }
+}
+
+fn mail(
+    delivery: DeliveryId,
+    now: Timestamp,
+    built: Result<Built, lettre::error::Error>,
+) -> Result<Mail, String> {
+    let message = built.map_err(|error| error.to_string())?;
+    Ok(Mail {
+        delivery,
         date: now.to_zoned(TimeZone::UTC).date(),
         envelope: message.envelope().clone(),
         bytes: message.formatted(),
@@ -143,7 +181,8 @@ fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
     let text = template::text(letter.kind, facts, &letter.name, letter.title.as_deref());
     let method = match letter.kind {
         Kind::BookingConfirmed | Kind::BookingMoved => Method::Request,
-        Kind::BookingCancelled => Method::Cancel,
+        // The other kinds are of no booking.
+        _ => Method::Cancel,
     };
     let title = letter.title.as_deref().map(one_line).filter(|title| !title.is_empty());
     let calendar = calendar::write(&Entry {

@@ -16,6 +16,14 @@ pub enum Kind {
     BookingMoved,
     /// A booking was given up.
     BookingCancelled,
+    /// Someone asked for a new password.
+    PasswordResetRequested,
+    /// The password is another.
+    PasswordChanged,
+    /// Too many attempts to sign in failed.
+    AccountLocked,
+    /// A second factor came to be, was used in need, or is no more.
+    SecondFactorChanged,
 }
 
 /// What a template knows of a booking, as it was when the event happened.

@@ -1,5 +1,6 @@
 //! What this service does when it hears an event: a file for each.
 
+pub mod account;
 pub mod booking_cancelled;
 pub mod booking_confirmed;
 pub mod booking_moved;
@@ -7,7 +8,9 @@ pub mod letter_requested;
 pub mod user_removed;
 
 use contracts::bookings::{Booking, BookingCancelled, BookingConfirmed, BookingMoved};
-use contracts::users::{LetterRequested, UserRemoved};
+use contracts::users::{
+    LetterRequested, PasswordResetRequested, SecondFactorChanged, UserChanged, UserLocked, UserRemoved,
+};
 use kernel::Event;
 use platform::db::Tx;
 use platform::events::{Consumer, Envelope, Handle};
@@ -16,7 +19,7 @@ use platform::http::Problem;
 use crate::App;
 use crate::error::Error;
 use crate::message::{Appointment, Facts, Kind, Place};
-use crate::store::Telling;
+use crate::store::{About, Telling};
 
 /// Hears the feeds of bookings and users.
 #[derive(Debug, Clone)]
@@ -38,6 +41,12 @@ impl Handle for Listener {
             }
             LetterRequested::TYPE => letter_requested::letter_requested(app, tx, event, &read(event)?).await,
             UserRemoved::TYPE => user_removed::user_removed(tx, event, &read(event)?).await,
+            PasswordResetRequested::TYPE => {
+                account::password_reset_requested(app, tx, event, &read(event)?).await
+            }
+            UserChanged::TYPE => account::user_changed(app, tx, event, &read(event)?).await,
+            UserLocked::TYPE => account::user_locked(app, tx, event, &read(event)?).await,
+            SecondFactorChanged::TYPE => account::second_factor_changed(app, tx, event, &read(event)?).await,
             _ => Ok(()),
         }
     }
@@ -84,9 +93,8 @@ fn to_owner(
         event: event.id,
         correlation_id: event.correlationid.clone(),
         user: booking.user_id,
-        booking: booking.id,
         kind,
-        facts,
+        about: About::Booking(booking.id, facts),
     }
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use contracts::bookings::BookingDetails;
-use contracts::users::{Contact, Letter};
-use http::{HeaderValue, Method, StatusCode};
-use kernel::{BookingId, LetterId, OrganizationId, UserId};
+use contracts::users::{Contact, Letter, ResetLink};
+use http::{HeaderValue, StatusCode};
+use kernel::{BookingId, LetterId, OrganizationId, PasswordResetId, UserId};
 use platform::http::correlation;
+use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -64,22 +65,36 @@ pub async fn letter(
 ) -> Result<Option<Letter>, String> {
     let base = &app.config.users_url;
     let url = format!("{base}/internal/organizations/{organization}/letters/{letter}/write");
-    answer(app, Method::POST, &url, correlation_id).await
+    answer(app, app.context.client.post(url), correlation_id).await
+}
+
+/// A link that sets a new password, made now; none when it was used or is too old.
+///
+/// # Errors
+/// When the user service does not answer as it should.
+pub async fn reset_link(
+    app: &App,
+    organization: OrganizationId,
+    reset: PasswordResetId,
+    correlation_id: &str,
+) -> Result<Option<ResetLink>, String> {
+    let base = &app.config.users_url;
+    let url = format!("{base}/internal/organizations/{organization}/password-resets/{reset}/link");
+    answer(app, app.context.client.post(url), correlation_id).await
 }
 
 /// The answer to a question; none when the peer says that there is no such thing.
 async fn ask<T: DeserializeOwned>(app: &App, url: &str, correlation_id: &str) -> Result<Option<T>, String> {
-    answer(app, Method::GET, url, correlation_id).await
+    answer(app, app.context.client.get(url), correlation_id).await
 }
 
+/// The answer to a request; none when the peer says that there is no such thing.
 async fn answer<T: DeserializeOwned>(
     app: &App,
-    method: Method,
-    url: &str,
+    request: RequestBuilder,
     correlation_id: &str,
 ) -> Result<Option<T>, String> {
-    let token = app.context.internal.0.expose();
-    let request = app.context.client.request(method, url).bearer_auth(token).timeout(TIMEOUT);
+    let request = request.bearer_auth(app.context.internal.0.expose()).timeout(TIMEOUT);
     // An id that cannot stand in a header is not worth a mail.
     let request = match HeaderValue::from_str(correlation_id) {
         Ok(id) => request.header(correlation::HEADER, id),

@@ -7,6 +7,7 @@ use platform::db::Tx;
 use platform::http::Problem;
 
 use crate::App;
+use crate::account::AccountFacts;
 use crate::delivery::Way;
 use crate::error::Error;
 use crate::message::{Facts, Kind};
@@ -23,12 +24,19 @@ pub struct Telling {
     pub correlation_id: String,
     /// Whom.
     pub user: UserId,
-    /// About which booking.
-    pub booking: BookingId,
     /// What.
     pub kind: Kind,
     /// In detail.
-    pub facts: Facts,
+    pub about: About,
+}
+
+/// What a message is about.
+#[derive(Debug, Clone)]
+pub enum About {
+    /// A booking.
+    Booking(BookingId, Facts),
+    /// The person's account.
+    Account(AccountFacts),
 }
 
 /// Queues a message on the channel that is set up, unless this person was told of this event before.
@@ -38,6 +46,15 @@ pub struct Telling {
 pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Problem> {
     let now = app.context.clock.now();
     let organization = telling.organization.0;
+    let (booking, reference, subject, data) = match &telling.about {
+        About::Booking(id, facts) => (
+            Some(id.0),
+            Some(facts.reference.as_str()),
+            template::subject(telling.kind, facts),
+            serde_json::to_value(facts),
+        ),
+        About::Account(facts) => (None, None, facts.subject().to_owned(), serde_json::to_value(facts)),
+    };
     let message = sqlx::query_scalar!(
         "insert into notifications.message (organization_id, id, event_id, user_id, kind, booking_id, reference,
                                             subject, data, correlation_id, created_at)
@@ -49,10 +66,10 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
         telling.event.0,
         telling.user.0,
         telling.kind as Kind,
-        telling.booking.0,
-        telling.facts.reference,
-        template::subject(telling.kind, &telling.facts),
-        serde_json::to_value(&telling.facts).map_err(Error::from)?,
+        booking,
+        reference,
+        subject,
+        data.map_err(Error::from)?,
         telling.correlation_id,
         now.to_sqlx(),
     )

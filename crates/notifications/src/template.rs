@@ -12,7 +12,8 @@ pub fn subject(kind: Kind, facts: &Facts) -> String {
     let what = match kind {
         Kind::BookingConfirmed => "Booking confirmed",
         Kind::BookingMoved => "Booking changed",
-        Kind::BookingCancelled => "Booking cancelled",
+        // The other kinds are of no booking.
+        _ => "Booking cancelled",
     };
     format!("{what}: {}, {}", facts.now.names(), when(&facts.now))
 }
@@ -25,7 +26,7 @@ pub fn text(kind: Kind, facts: &Facts, name: &str, title: Option<&str>) -> Strin
     let (happened, calendar) = match kind {
         Kind::BookingConfirmed => ("is confirmed", "adds it to"),
         Kind::BookingMoved => ("has changed", "updates it in"),
-        Kind::BookingCancelled => ("was cancelled", "removes it from"),
+        _ => ("was cancelled", "removes it from"),
     };
     text.push_str(&format!("your booking {} {happened}.\n\n", facts.reference));
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<8} {value}\n"));

@@ -1,6 +1,9 @@
 //! Who is calling: access tokens (EdDSA JWTs), verified with the key set of their issuer.
 
+mod fresh;
 mod keys;
+pub mod revocations;
+mod scope;
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -11,9 +14,13 @@ use http::{header, request::Parts};
 use jiff::Timestamp;
 use kernel::{Clock, Kind, OrganizationId, Permission, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use crate::http::{Correlation, Problem};
+pub use fresh::{FRESH_FOR, Fresh};
 pub use keys::{Jwk, KeySet, Keys};
+use revocations::{Revocations, Worth};
+pub use scope::Scope;
 
 /// `iss` of our tokens.
 pub const ISSUER: &str = "reservas";
@@ -41,6 +48,15 @@ pub struct Claims {
     pub exp: i64,
     /// The token's own id.
     pub jti: uuid::Uuid,
+    /// Seconds since 1970 at which the user last proved who they are (OpenID Connect Core, section 2); none for API keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How they did: `1` by one factor, `2` by two (RFC 8176 has names for single methods only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// The permissions that the token is limited to (RFC 9068, section 2.2.3); none for all of the role's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
 }
 
 /// The caller of an operation.
@@ -52,8 +68,14 @@ pub struct Actor {
     pub user: UserId,
     /// The caller's session.
     pub session: SessionId,
-    /// The highest of the caller's roles.
+    /// The highest of the caller's roles all of whose permissions the token has.
     pub role: Role,
+    /// The highest of the caller's roles.
+    granted: Role,
+    /// What the token is limited to.
+    scope: Option<Scope>,
+    /// When the caller last proved who they are.
+    authenticated_at: Option<Timestamp>,
     /// When the caller's token expires: what stays open longer than a request ends then.
     pub expires_at: Timestamp,
     /// The request's correlation id.
@@ -64,7 +86,35 @@ impl Actor {
     /// Whether the caller has a further permission than the one the operation demands.
     #[must_use]
     pub fn may<P: Permission>(&self) -> bool {
-        self.role.may::<P>()
+        self.granted.may::<P>() && self.scope.as_ref().is_none_or(|scope| scope.has(P::NAME))
+    }
+
+    /// Whether the caller has the permission of a name.
+    #[must_use]
+    pub fn may_by_name(&self, name: &str) -> bool {
+        self.granted.permissions().contains(&name) && self.scope.as_ref().is_none_or(|scope| scope.has(name))
+    }
+
+    /// When the caller last proved who they are; none for API keys.
+    #[must_use]
+    pub const fn authenticated_at(&self) -> Option<Timestamp> {
+        self.authenticated_at
+    }
+
+    fn of(claims: Claims, correlation: Correlation) -> Option<Self> {
+        let granted = claims.roles.iter().max().copied()?;
+        let role = claims.scope.as_ref().map_or(granted, |scope| scope.role_within(granted));
+        Some(Self {
+            organization: claims.org,
+            user: claims.sub,
+            session: claims.sid,
+            role,
+            granted,
+            scope: claims.scope,
+            authenticated_at: claims.auth_time.and_then(|time| Timestamp::from_second(time).ok()),
+            expires_at: Timestamp::from_second(claims.exp).ok()?,
+            correlation,
+        })
     }
 }
 
@@ -73,6 +123,7 @@ impl Actor {
 pub struct Verifier {
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
+    revocations: Option<Arc<Revocations>>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -85,7 +136,26 @@ impl Verifier {
     /// A verifier with a set of keys.
     #[must_use]
     pub fn new(keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, clock }
+        Self { keys, clock, revocations: None }
+    }
+
+    /// The same, which refuses the tokens of sessions that are over.
+    #[must_use]
+    pub fn with_revocations(self, revocations: Arc<Revocations>) -> Self {
+        Self { revocations: Some(revocations), ..self }
+    }
+
+    /// Keeps itself told of ended sessions, until told to stop.
+    pub fn follow_revocations(&self, shutdown: CancellationToken) {
+        if let Some(revocations) = self.revocations.clone() {
+            let clock = self.clock.clone();
+            tokio::spawn(async move { revocations.run(&*clock, shutdown).await });
+        }
+    }
+
+    /// The time, as tokens are compared with it.
+    fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The claims of a token whose signature, algorithm, issuer, audience and times are right.
@@ -107,14 +177,23 @@ impl Verifier {
         rules.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules).map_err(|_| refused())?.claims;
         if claims.exp <= self.clock.now().as_second() {
-            return Err(Problem::new(
-                Kind::Unauthenticated,
-                "token_expired",
-                "The access token has expired.",
-            ));
+            return Err(expired());
         }
-        Ok(claims)
+        let worth = self.revocations.as_ref().and_then(|known| known.find(claims.sid, claims.iat));
+        match worth {
+            None => Ok(claims),
+            Some(Worth::Outdated) => Err(expired()),
+            Some(Worth::Ended) => Err(Problem::new(
+                Kind::Unauthenticated,
+                "session_ended",
+                "The session of the access token is over. Sign in again.",
+            )),
+        }
     }
+}
+
+fn expired() -> Problem {
+    Problem::new(Kind::Unauthenticated, "token_expired", "The access token has expired.")
 }
 
 fn refused() -> Problem {
@@ -137,17 +216,8 @@ where
             ));
         };
         let claims = Verifier::from_ref(state).verify(token).await?;
-        let role = claims.roles.iter().max().copied().ok_or_else(refused)?;
         let correlation = parts.extensions.get::<Correlation>().cloned().unwrap_or_else(Correlation::mint);
-        let expires_at = Timestamp::from_second(claims.exp).map_err(|_| refused())?;
-        Ok(Self {
-            organization: claims.org,
-            user: claims.sub,
-            session: claims.sid,
-            role,
-            expires_at,
-            correlation,
-        })
+        Self::of(claims, correlation).ok_or_else(refused)
     }
 }
 

@@ -60,6 +60,7 @@ impl Context {
         let name = self.db.schema();
         let metrics = Metrics::new(name);
         let feed = Feed::start(self.db.clone(), self.internal.clone(), self.shutdown.clone());
+        self.verifier.follow_revocations(self.shutdown.clone());
         tokio::spawn(prune::run(self.db.clone(), self.clock.clone(), self.shutdown.clone()));
         let dependencies =
             Dependencies { db: self.db.clone(), cache: Some(self.cache.clone()), metrics: metrics.clone() };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use kernel::SystemClock;
 use otlp::Tracing;
+use platform::auth::revocations::Revocations;
 use platform::auth::{Keys, Verifier};
 use platform::cache::Cache;
 use platform::config::Server;
@@ -132,13 +133,15 @@ impl Service {
         let client = client(CALL).map_err(|error| error.to_string())?;
         let clock = Arc::new(SystemClock);
         let keys = Keys::at(format!("{}/.well-known/jwks.json", settings.users.server.url), client.clone());
+        let internal = InternalToken(settings.internal_token.clone());
+        let revocations = Revocations::at(&settings.users.server.url, internal.clone(), client.clone());
         Ok(Context {
             db: Db::connect(&database, self.name())
                 .map_err(|error| format!("the database URL is wrong: {error}"))?
                 .traced(settings.otlp.of(self.name()).map(Tracing::start).transpose()?),
             clock: clock.clone(),
-            verifier: Verifier::new(Arc::new(keys), clock),
-            internal: InternalToken(settings.internal_token.clone()),
+            verifier: Verifier::new(Arc::new(keys), clock).with_revocations(Arc::new(revocations)),
+            internal,
             cache: Cache::new(settings.redis_url.get())
                 .map_err(|error| format!("REDIS_URL is wrong: {error}"))?,
             client,

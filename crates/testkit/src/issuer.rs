@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use kernel::{Clock, EventId, OrganizationId, Role, SessionId, UserId};
 use platform::auth::{AUDIENCE, Claims, ISSUER, Jwk, KeySet, Keys, Verifier};
 use platform::http::client::client;
@@ -38,6 +38,8 @@ pub struct Issuer {
     key: EncodingKey,
     clock: Arc<dyn Clock>,
     url: String,
+    /// The public key, base64url.
+    public: String,
 }
 
 impl Issuer {
@@ -47,11 +49,12 @@ impl Issuer {
     /// When no port can be had.
     pub async fn start(clock: Arc<dyn Clock>) -> Self {
         let signing = SigningKey::from_bytes(&rand::random());
+        let public = URL_SAFE_NO_PAD.encode(signing.verifying_key().as_bytes());
         let set = KeySet {
             keys: vec![Jwk {
                 kty: "OKP".into(),
                 crv: "Ed25519".into(),
-                x: URL_SAFE_NO_PAD.encode(signing.verifying_key().as_bytes()),
+                x: public.clone(),
                 kid: "test".into(),
                 alg: "EdDSA".into(),
                 usage: "sig".into(),
@@ -63,7 +66,7 @@ impl Issuer {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let key = EncodingKey::from_ed_der(signing.to_pkcs8_der().unwrap().as_bytes());
-        Self { key, clock, url }
+        Self { key, clock, url, public }
     }
 
     /// A verifier of its tokens.
@@ -75,6 +78,21 @@ impl Issuer {
         let url = format!("{}/.well-known/jwks.json", self.url);
         let keys = Keys::at(url, client(Duration::from_secs(5)).unwrap());
         Verifier::new(Arc::new(keys), self.clock.clone())
+    }
+
+    /// Its public key as its key set shows it: base64url.
+    #[must_use]
+    pub fn public_key_text(&self) -> &str {
+        &self.public
+    }
+
+    /// Its public key.
+    ///
+    /// # Panics
+    /// Never: it is one.
+    #[must_use]
+    pub fn public_key(&self) -> DecodingKey {
+        DecodingKey::from_ed_components(&self.public).unwrap()
     }
 
     /// Where it is reached: what a real service takes for the address of the user service.
@@ -97,6 +115,9 @@ impl Issuer {
             iat: now,
             exp: now + 900,
             jti: EventId::mint().0,
+            auth_time: Some(now),
+            acr: Some("1".into()),
+            scope: None,
         })
     }
 

@@ -5,31 +5,51 @@ pub mod add_member;
 pub mod change_email;
 pub mod change_password;
 pub mod confirm_email;
+pub mod confirm_totp;
+pub mod create_api_key;
 pub mod create_group;
 pub mod create_invitation;
+pub mod create_service_account;
 pub mod create_user;
 pub mod delete_group;
 pub mod delete_user;
+pub mod disable_second_factor;
+pub mod end_other_sessions;
+pub mod end_session;
 pub mod fields;
+pub mod forgot_password;
 pub mod get_account;
 pub mod get_contact;
 pub mod get_key_set;
 pub mod get_me;
 pub mod get_organization;
 pub mod get_read_only;
+pub mod get_revocations;
+pub mod get_sign_in_policy;
 pub mod get_user;
 pub mod import_users;
+pub mod issue_token;
+pub mod list_api_keys;
 pub mod list_groups;
 pub mod list_invitations;
+pub mod list_sessions;
 pub mod list_users;
 pub mod login;
 pub mod logout;
+pub mod make_reset_link;
 pub mod operator;
+pub mod put_sign_in_policy;
 pub mod refresh;
 pub mod register;
 pub mod remove_member;
+pub mod replace_recovery_codes;
 pub mod resend_verification;
+pub mod reset_password;
+pub mod revoke_api_key;
 pub mod revoke_invitation;
+pub mod second_factor_login;
+pub mod start_totp;
+pub mod step_up;
 pub mod update_me;
 pub mod update_organization;
 pub mod update_user;
@@ -38,7 +58,7 @@ pub mod write_letter;
 
 use std::collections::BTreeSet;
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use kernel::{Email, GroupId, Role, UserId};
 use platform::http::{Json, Problem};
@@ -48,7 +68,8 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::account::Account;
-use crate::refresh_token::RefreshToken;
+use crate::device;
+use crate::opaque_token::RefreshToken;
 use crate::token::Bearer;
 
 /// An account.
@@ -126,20 +147,37 @@ pub struct Tokens {
     /// Seconds that the access token is valid.
     #[schema(example = 900)]
     pub expires_in: u32,
-    /// For new tokens, once.
-    pub refresh_token: String,
+    /// For new tokens, once; absent where the one so far stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// The permissions that the access token is limited to, separated by spaces; absent where it has all of the role's. A
+    /// session that lacks the second factor which the organization demands has `profile.own` alone until it gets one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "profile.own")]
+    pub scope: Option<String>,
 }
 
 /// Tokens are for the one who asked, never for a cache on the way.
 type TokensAnswer = ([(HeaderName, HeaderValue); 1], Json<Tokens>);
 
-async fn tokens(app: &App, bearer: Bearer, refresh_token: &RefreshToken) -> Result<TokensAnswer, Problem> {
-    let minutes = app.config.access_token_minutes;
+async fn tokens(
+    app: &App,
+    bearer: Bearer,
+    refresh_token: Option<&RefreshToken>,
+) -> Result<TokensAnswer, Problem> {
+    let seconds = app.config.access_token_minutes * 60;
+    let now = app.context.clock.now();
     let tokens = Tokens {
-        access_token: app.signer().await?.mint(bearer, app.context.clock.now(), minutes)?,
+        scope: bearer.scope.clone().map(String::from),
+        access_token: app.signer().await?.mint(bearer, now, seconds)?,
         token_type: "Bearer",
-        expires_in: minutes * 60,
-        refresh_token: refresh_token.text(),
+        expires_in: seconds,
+        refresh_token: refresh_token.map(RefreshToken::text),
     };
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(tokens)))
+}
+
+/// The `User-Agent` of a request, as it is kept.
+fn agent(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::USER_AGENT).map(|value| device::plain(&String::from_utf8_lossy(value.as_bytes())))
 }

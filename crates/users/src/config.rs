@@ -6,8 +6,14 @@
 //! | `RESERVAS_USERS_HASHING_AT_ONCE` | 2 | passwords hashed at the same time: 1 to 64 |
 //! | `RESERVAS_USERS_HASHING_QUEUE` | 64 | passwords that wait for it, further ones are answered 503: 0 to 10000 |
 //! | `RESERVAS_USERS_PASSWORD_MIN_LENGTH` | 15 | characters of a new password at least: 8 to 64 |
+//! | `RESERVAS_USERS_PASSWORD_MIN_LENGTH_WITH_SECOND_FACTOR` | 8 | the same for accounts with a second factor: 8 to 64 |
+//! | `RESERVAS_USERS_PASSWORD_SCORE` | 3 | how hard to guess a new password must be (zxcvbn): 0 to 4; beside a second factor 2 at most |
+//! | `RESERVAS_USERS_PASSWORD_RESET_MINUTES` | 60 | how long a link that sets a new password works: 5 to 1440 |
 //! | `RESERVAS_USERS_ACCESS_TOKEN_MINUTES` | 15 | how long an access token is valid: 1 to 60 |
-//! | `RESERVAS_USERS_REFRESH_TOKEN_DAYS` | 30 | how long a session lasts, however often it is refreshed: 1 to 365 |
+//! | `RESERVAS_USERS_SESSION_HOURS` | 24 | how long a session lasts, however often it is refreshed: 1 to 8760 |
+//! | `RESERVAS_USERS_SESSION_IDLE_MINUTES` | 720 | after how long without a refresh a session ends: 15 to 10080, no less than the access token's |
+//! | `RESERVAS_USERS_REFRESH_TOKEN_DAYS` | 30 | how long a session lasts that is to be remembered: 1 to 365 |
+//! | `RESERVAS_USERS_REMEMBERED_IDLE_DAYS` | 14 | after how long without a refresh such a one ends: 1 to 365 |
 //! | `RESERVAS_USERS_VERIFICATION` | `demanded` with a mail server, else `optional` | whether a sign-in needs a verified address, where the organization leaves it open |
 //! | `RESERVAS_USERS_OPERATOR_TOKEN` | none: nobody | opens `/operator/organizations` on the service's own port: 32 characters or more |
 //! | `RESERVAS_USERS_SERVER_…` | | see `platform::config::Server` |
@@ -36,10 +42,22 @@ pub struct Config {
     pub hashing_queue: u32,
     /// Characters of a new password at least: 8 to 64.
     pub password_min_length: u32,
+    /// Characters of a new password at least where there is a second factor: 8 to 64.
+    pub password_min_length_with_second_factor: u32,
+    /// zxcvbn's score of a new password at least: 0 to 4.
+    pub password_score: u8,
+    /// Minutes that a link that sets a new password works: 5 to 1440.
+    pub password_reset_minutes: u32,
     /// Minutes that an access token is valid: 1 to 60.
     pub access_token_minutes: u32,
-    /// Days that a session lasts: 1 to 365.
+    /// Hours that a session lasts: 1 to 8760.
+    pub session_hours: u32,
+    /// Minutes without a refresh after which a session ends: 15 to 10080.
+    pub session_idle_minutes: u32,
+    /// Days that a session lasts that is to be remembered: 1 to 365.
     pub refresh_token_days: u32,
+    /// Days without a refresh after which such a session ends: 1 to 365.
+    pub remembered_idle_days: u32,
     /// `demanded` or `optional`: whether a sign-in needs a verified address; empty: optional.
     pub verification: String,
     /// What the installation's operator shows; at least 32 characters, empty: nobody may.
@@ -54,8 +72,14 @@ impl Default for Config {
             hashing_at_once: 2,
             hashing_queue: 64,
             password_min_length: 15,
+            password_min_length_with_second_factor: 8,
+            password_score: 3,
+            password_reset_minutes: 60,
             access_token_minutes: 15,
+            session_hours: 24,
+            session_idle_minutes: 720,
             refresh_token_days: 30,
+            remembered_idle_days: 14,
             verification: String::new(),
             operator_token: Secret::default(),
         }
@@ -63,17 +87,29 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Whether the installation wants addresses to be verified, where an organization leaves it open.
+    #[must_use]
+    pub fn demands_verification(&self) -> bool {
+        self.verification == DEMANDED
+    }
+
     /// Refuses values out of their ranges.
     ///
     /// # Errors
     /// A line that names the first setting that is wrong, and its range.
     pub fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u32, RangeInclusive<u32>); 6] = [
+        let ranges: [(&str, u32, RangeInclusive<u32>); 12] = [
             ("bcrypt_cost", self.bcrypt_cost, 4..=15),
             ("hashing_at_once", self.hashing_at_once, 1..=64),
             ("hashing_queue", self.hashing_queue, 0..=10_000),
             ("password_min_length", self.password_min_length, 8..=64),
+            ("password_min_length_with_second_factor", self.password_min_length_with_second_factor, 8..=64),
+            ("password_score", self.password_score.into(), 0..=4),
+            ("password_reset_minutes", self.password_reset_minutes, 5..=1440),
             ("access_token_minutes", self.access_token_minutes, 1..=60),
+            ("session_hours", self.session_hours, 1..=8760),
+            ("session_idle_minutes", self.session_idle_minutes, self.access_token_minutes.max(15)..=10_080),
+            ("remembered_idle_days", self.remembered_idle_days, 1..=365),
             ("refresh_token_days", self.refresh_token_days, 1..=365),
         ];
         if self.operator_token.get().is_some_and(|token| token.len() < LEAST_TOKEN) {

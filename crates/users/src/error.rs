@@ -48,6 +48,39 @@ pub enum Error {
     /// Without this account nobody could administer the organization.
     #[error("This is the last active administrator. Make another one first.")]
     LastAdministrator,
+    /// Too many wrong passwords or codes in a row, for the account or from the address; also where there is no account.
+    #[error("Too many attempts failed. Wait before you try again.")]
+    TooManyAttempts,
+    /// A link that sets a password which is none, was used, is too old, or was replaced by a newer one.
+    #[error("The link is not valid, or no more. Ask for another one.")]
+    InvalidReset,
+    /// More wishes for mails than can be looked into at once.
+    #[error("Too many people ask for a new password right now. Try again.")]
+    ResetsBusy,
+    /// A challenge that is none, was met, or is too old.
+    #[error("The sign-in took too long. Start again with the password.")]
+    InvalidChallenge,
+    /// A code that is wrong, or was used.
+    #[error("The code is not right, or was used before.")]
+    InvalidCode,
+    /// The session of an access token that has not expired yet.
+    #[error("The session is over. Sign in again.")]
+    SessionOver,
+    /// Signing in takes a second factor already.
+    #[error("There is a second factor already. Disable it first.")]
+    SecondFactorEnabled,
+    /// There is no second factor to confirm, replace or disable.
+    #[error("There is no second factor.")]
+    NoSecondFactor,
+    /// The organization demands a second factor of the account's role.
+    #[error("The organization demands a second factor of your role.")]
+    SecondFactorDemanded,
+    /// Nobody can give others more than they have.
+    #[error("A key can have no permission that you do not have.")]
+    BeyondOwnRights,
+    /// As many keys as an account can have.
+    #[error("An account has at most 50 keys. Revoke one first.")]
+    TooManyApiKeys,
     /// More sign-ins than the machine can check.
     #[error("Too many passwords are being checked right now. Try again.")]
     HashingBusy,
@@ -68,7 +101,14 @@ impl Fault for Error {
             | Self::TooManyGroups
             | Self::GroupNotEmpty
             | Self::LastAdministrator => Kind::Conflict,
-            Self::HashingBusy => Kind::Unavailable,
+            Self::TooManyAttempts => Kind::TooMany,
+            Self::InvalidReset | Self::BeyondOwnRights => Kind::Forbidden,
+            Self::InvalidChallenge | Self::InvalidCode | Self::SessionOver => Kind::Unauthenticated,
+            Self::SecondFactorEnabled
+            | Self::NoSecondFactor
+            | Self::SecondFactorDemanded
+            | Self::TooManyApiKeys => Kind::Conflict,
+            Self::HashingBusy | Self::ResetsBusy => Kind::Unavailable,
         }
     }
 
@@ -88,7 +128,18 @@ impl Fault for Error {
             Self::TooManyGroups => "too_many_groups",
             Self::GroupNotEmpty => "group_not_empty",
             Self::LastAdministrator => "last_administrator",
+            Self::TooManyAttempts => "too_many_attempts",
+            Self::InvalidReset => "invalid_reset",
+            Self::InvalidChallenge => "invalid_challenge",
+            Self::InvalidCode => "invalid_code",
+            Self::SessionOver => "session_ended",
+            Self::SecondFactorEnabled => "second_factor_enabled",
+            Self::NoSecondFactor => "no_second_factor",
+            Self::SecondFactorDemanded => "second_factor_demanded",
+            Self::BeyondOwnRights => "beyond_own_rights",
+            Self::TooManyApiKeys => "too_many_api_keys",
             Self::HashingBusy => "hashing_busy",
+            Self::ResetsBusy => "resets_busy",
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::password::{self, bcrypt_input};
+use crate::password::{self, BEST_OF_EIGHT, Demand, bcrypt_input};
 
 /// Salt and digest that nobody knows a password for, checked where there is no account: that takes as long.
 const NOBODY: &str = "nobodynobodynobodynobuYjQz9Zn8mVqk1sVxW3hE5tR7yU9iO1u";
@@ -18,7 +18,9 @@ const NOBODY: &str = "nobodynobodynobodynobuYjQz9Zn8mVqk1sVxW3hE5tR7yU9iO1u";
 #[derive(Debug, Clone)]
 pub struct Passwords {
     cost: u32,
-    minimum: usize,
+    alone: Demand,
+    /// Where there is a second factor.
+    with_another: Demand,
     /// One for each hash that runs or waits.
     places: Arc<Semaphore>,
     /// One for each that runs.
@@ -32,7 +34,11 @@ impl Passwords {
         let (at_once, queue) = (config.hashing_at_once as usize, config.hashing_queue as usize);
         Self {
             cost: config.bcrypt_cost,
-            minimum: config.password_min_length as usize,
+            alone: Demand { length: config.password_min_length as usize, score: config.password_score },
+            with_another: Demand {
+                length: config.password_min_length_with_second_factor as usize,
+                score: config.password_score.min(BEST_OF_EIGHT),
+            },
             places: Arc::new(Semaphore::new(at_once + queue)),
             running: Arc::new(Semaphore::new(at_once)),
         }
@@ -43,7 +49,23 @@ impl Passwords {
     /// # Errors
     /// 422 for the field at `pointer`.
     pub fn check(&self, pointer: &str, password: &Secret, email: &Email, name: &str) -> Result<(), Problem> {
-        password::check(password.expose(), self.minimum, email, name)
+        self.check_beside(false, pointer, password, email, name)
+    }
+
+    /// The same, where the account may have a second factor.
+    ///
+    /// # Errors
+    /// 422 for the field at `pointer`.
+    pub fn check_beside(
+        &self,
+        second_factor: bool,
+        pointer: &str,
+        password: &Secret,
+        email: &Email,
+        name: &str,
+    ) -> Result<(), Problem> {
+        let demand = if second_factor { self.with_another } else { self.alone };
+        password::check(password.expose(), demand, email, name)
             .map_err(|weakness| Problem::invalid_field(pointer, weakness.code(), weakness.to_string()))
     }
 
@@ -66,6 +88,12 @@ impl Passwords {
         let input = bcrypt_input(password.expose());
         let is_right = self.run(move || bcrypt::non_truncating_verify(input.expose(), &hash)).await?;
         Ok(is_known && is_right)
+    }
+
+    /// Whether a hash was made with less work than is demanded now.
+    #[must_use]
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() < self.cost)
     }
 
     async fn run<T: Send + 'static>(

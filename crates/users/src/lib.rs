@@ -2,15 +2,19 @@
 
 pub mod account;
 pub mod api;
+pub mod client_key;
 pub mod config;
+pub mod device;
 pub mod error;
 pub mod hashing;
+pub mod jobs;
 pub mod letter;
 pub mod naming;
+pub mod opaque_token;
 pub mod organization;
 pub mod password;
 pub mod profile;
-pub mod refresh_token;
+pub mod second_factor;
 pub mod settings;
 pub mod setup;
 pub mod store;
@@ -26,7 +30,7 @@ use platform::db::migrate::Schema;
 use platform::http::Problem;
 use platform::internal::InternalToken;
 use platform::service::Context;
-use tokio::sync::OnceCell;
+use tokio::sync::Semaphore;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
@@ -35,6 +39,7 @@ pub use config::Config;
 pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
 
 use hashing::Passwords;
+use store::signing_keys::Signers;
 use token::Signer;
 
 /// The service's name: of its schema, its role and its metrics.
@@ -51,8 +56,13 @@ pub struct App {
     pub config: Arc<Config>,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
-    signer: Arc<OnceCell<Signer>>,
+    /// One for each password reset that is being looked into.
+    resets: Arc<Semaphore>,
+    signers: Signers,
 }
+
+/// Password resets that are looked into at the same time; more are answered 503.
+const RESETS: usize = 16;
 
 impl App {
     /// Out of what the host gives.
@@ -62,19 +72,21 @@ impl App {
     pub fn new(context: Context, config: Config) -> Result<Self, String> {
         config.check()?;
         let passwords = Passwords::new(&config);
-        Ok(Self { context, config: Arc::new(config), passwords, signer: Arc::default() })
+        Ok(Self {
+            context,
+            config: Arc::new(config),
+            passwords,
+            resets: Arc::new(Semaphore::new(RESETS)),
+            signers: Signers::default(),
+        })
     }
 
-    /// What signs access tokens; loaded, or made, when first asked for.
+    /// What signs access tokens now; made when there is none yet.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn signer(&self) -> Result<&Signer, Problem> {
-        self.signer
-            .get_or_try_init(|| {
-                store::signing_keys::load_or_create(&self.context.db, self.context.clock.now())
-            })
-            .await
+    pub async fn signer(&self) -> Result<Signer, Problem> {
+        self.signers.current(&self.context.db, self.context.clock.now()).await
     }
 }
 
@@ -127,6 +139,24 @@ pub fn api() -> OpenApiRouter<App> {
             api::get_organization::get_organization,
             api::update_organization::update_organization
         ))
+        .routes(routes!(api::second_factor_login::second_factor_login))
+        .routes(routes!(api::step_up::step_up))
+        .routes(routes!(api::forgot_password::forgot_password))
+        .routes(routes!(api::reset_password::reset_password))
+        .routes(routes!(api::issue_token::issue_token))
+        .routes(routes!(api::list_sessions::list_sessions, api::end_other_sessions::end_other_sessions))
+        .routes(routes!(api::end_session::end_session))
+        .routes(routes!(api::start_totp::start_totp))
+        .routes(routes!(api::confirm_totp::confirm_totp))
+        .routes(routes!(api::replace_recovery_codes::replace_recovery_codes))
+        .routes(routes!(api::disable_second_factor::disable_second_factor))
+        .routes(routes!(
+            api::get_sign_in_policy::get_sign_in_policy,
+            api::put_sign_in_policy::put_sign_in_policy
+        ))
+        .routes(routes!(api::list_api_keys::list_api_keys, api::create_api_key::create_api_key))
+        .routes(routes!(api::revoke_api_key::revoke_api_key))
+        .routes(routes!(api::create_service_account::create_service_account))
         .routes(routes!(api::list_users::list_users, api::create_user::create_user))
         .routes(routes!(
             api::get_user::get_user,
@@ -156,7 +186,9 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     if let Err(problem) = app.signer().await {
         tracing::warn!(code = problem.code, "no signing key yet");
     }
+    tokio::spawn(jobs::run(app.clone()));
     let contact = "/internal/organizations/{organization_id}/users/{user_id}/contact";
+    let link = "/internal/organizations/{organization_id}/password-resets/{reset_id}/link";
     let account = "/internal/organizations/{organization_id}/users/{user_id}/account";
     let letter = "/internal/organizations/{organization_id}/letters/{letter_id}/write";
     let (router, _) = api()
@@ -164,6 +196,8 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
         .route(contact, get(api::get_contact::get_contact))
         .route(account, get(api::get_account::get_account))
         .route("/health/read-only", get(api::get_read_only::get_read_only))
+        .route(link, post(api::make_reset_link::make_reset_link))
+        .route(platform::auth::revocations::PATH, get(api::get_revocations::get_revocations))
         .split_for_parts();
     Ok(router.merge(api::operator::routes()).with_state(app))
 }

@@ -6,6 +6,7 @@ use kernel::Email;
 use platform::config::Secret;
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
+use zxcvbn::matching::patterns::MatchPattern;
 
 /// Characters of a password at most.
 pub const LONGEST: usize = 256;
@@ -23,7 +24,7 @@ const UNAMBIGUOUS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz2345
 const GENERATED: usize = 24;
 
 /// Why a text will not do as a new password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
     /// Fewer characters than the installation demands.
     #[error("A password has at least {0} characters.")]
@@ -34,28 +35,51 @@ pub enum Weakness {
     /// What everyone knows of the person.
     #[error("A password is neither the e-mail address nor the name.")]
     Guessable,
+    /// On the lists that attackers try first.
+    #[error(
+        "This is one of the passwords that everyone tries first. Several words that do not belong together are better."
+    )]
+    Common,
+    /// Too easily guessed by what it is made of.
+    #[error("This password is easily guessed. {0}")]
+    Weak(String),
 }
 
 impl Weakness {
     /// The stable name of the rule.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::TooShort(_) => "password_too_short",
             Self::TooLong => "password_too_long",
             Self::Guessable => "password_guessable",
+            Self::Common => "password_common",
+            Self::Weak(_) => "password_weak",
         }
     }
 }
 
-/// Checks a new password. No rules on composition (NIST SP 800-63B-4, section 3.1.1.2): length is what counts.
+/// What eight characters of no pattern come to by zxcvbn, which reckons ten tries for each: no more can be asked of them.
+pub const BEST_OF_EIGHT: u8 = 2;
+
+/// What a new password must be at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// Characters.
+    pub length: usize,
+    /// zxcvbn's score: 0 to 4.
+    pub score: u8,
+}
+
+/// Checks a new password. No rules on composition (NIST SP 800-63B-4, section 3.1.1.2): what counts is length, and how soon
+/// it would be guessed by who knows the lists of common passwords, keyboards, dates, and the person.
 ///
 /// # Errors
 /// The first rule that it breaks.
-pub fn check(password: &str, minimum: usize, email: &Email, name: &str) -> Result<(), Weakness> {
+pub fn check(password: &str, demand: Demand, email: &Email, name: &str) -> Result<(), Weakness> {
     let length = password.chars().count();
-    if length < minimum {
-        return Err(Weakness::TooShort(minimum));
+    if length < demand.length {
+        return Err(Weakness::TooShort(demand.length));
     }
     if length > LONGEST {
         return Err(Weakness::TooLong);
@@ -65,7 +89,27 @@ pub fn check(password: &str, minimum: usize, email: &Email, name: &str) -> Resul
     if plain.contains(email) || plain == local || plain == name.trim().to_lowercase() {
         return Err(Weakness::Guessable);
     }
-    Ok(())
+    strong(password, demand.score, &[email, local, name])
+}
+
+/// zxcvbn's verdict. It reads the first hundred characters, which is what bounds its time.
+fn strong(password: &str, least: u8, known: &[&str]) -> Result<(), Weakness> {
+    let verdict = zxcvbn::zxcvbn(password, known);
+    if u8::from(verdict.score()) >= least {
+        return Ok(());
+    }
+    let is_word = |found: &zxcvbn::Match| matches!(found.pattern, MatchPattern::Dictionary(_));
+    if verdict.sequence().len() == 1 && verdict.sequence().iter().all(is_word) {
+        return Err(Weakness::Common);
+    }
+    let feedback = verdict.feedback();
+    let warning = feedback.and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
+    let advice = feedback.and_then(|feedback| feedback.suggestions().first()).map(ToString::to_string);
+    let words: Vec<_> = warning.into_iter().chain(advice).collect();
+    if words.is_empty() {
+        return Err(Weakness::Weak("Take several words that do not belong together.".into()));
+    }
+    Err(Weakness::Weak(words.join(" ")))
 }
 
 /// What bcrypt is given: the password itself, or, where bcrypt would cut it or stop at a NUL, a digest of all of it.
@@ -91,15 +135,38 @@ mod tests {
     use super::*;
 
     fn verdict(password: &str) -> Result<(), Weakness> {
-        check(password, 15, &"ada.lovelace@example.com".parse().unwrap(), "Ada King Lovelace")
+        let demand = Demand { length: 15, score: 3 };
+        check(password, demand, &"ada.lovelace@example.com".parse().unwrap(), "Ada King Lovelace")
     }
 
     #[test]
     fn length_counts_in_characters() {
         assert_eq!(verdict("fourteen chars"), Err(Weakness::TooShort(15)));
         assert_eq!(verdict("ätzend öd übel…"), Ok(()));
-        assert_eq!(verdict(&"ä".repeat(256)), Ok(()));
+        let long: String = "Zwölf Boxkämpfer jagen Viktor ".chars().cycle().take(256).collect();
+        assert_eq!(verdict(&long), Ok(()));
         assert_eq!(verdict(&"ä".repeat(257)), Err(Weakness::TooLong));
+    }
+
+    #[test]
+    fn what_attackers_try_first_is_refused_and_says_why() {
+        let demand = Demand { length: 8, score: 3 };
+        let verdict = |password| check(password, demand, &"ada@example.com".parse().unwrap(), "Ada Lovelace");
+        assert_eq!(verdict("password1"), Err(Weakness::Common));
+        assert_eq!(verdict("trustno1"), Err(Weakness::Common));
+        for password in ["aaaaaaaaaaaaaaaa", "qwertyuiopasdfgh", "1234567890123456", "adaadaadaadaada"] {
+            assert!(
+                matches!(verdict(password), Err(Weakness::Weak(why)) if why.ends_with('.')),
+                "{password}"
+            );
+        }
+        for password in ["correct horse battery staple", "ätzend öd übel…"] {
+            assert_eq!(verdict(password), Ok(()), "{password}");
+        }
+        let beside = Demand { length: 8, score: BEST_OF_EIGHT };
+        let email = "ada@example.com".parse().unwrap();
+        assert_eq!(check("7hV!kq2#", beside, &email, "Ada Lovelace"), Ok(()));
+        assert_eq!(check("trustno1", beside, &email, "Ada Lovelace"), Err(Weakness::Common));
     }
 
     #[test]

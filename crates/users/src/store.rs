@@ -2,9 +2,14 @@
 
 pub mod account_batches;
 pub mod accounts;
+pub mod api_keys;
 pub mod letters;
 pub mod organizations;
+pub mod passwords;
 pub mod read_only;
+pub mod second_factor;
+pub mod session_starts;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod throttle;

@@ -63,6 +63,11 @@ impl Client {
         Self { token: Some(session["access_token"].as_str().unwrap().to_owned()), ..self.clone() }
     }
 
+    /// The same, with an access token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
     /// The same, as someone new who registers and signs in.
     pub async fn register(&self, email: &str, name: &str) -> Self {
         let person = json!({ "email": email, "password": "a password of many words", "name": name });

@@ -1,6 +1,7 @@
 //! The product from end to end: a real `reservas all`, spoken to through its gateway alone.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
+mod accounts;
 mod authorization;
 mod client;
 #[path = "../../../otlp/tests/it/collector.rs"]

@@ -24,11 +24,11 @@ pub struct Notification {
     pub id: MessageId,
     /// What it is about.
     pub kind: Kind,
-    /// The booking it is about.
-    pub booking_id: BookingId,
+    /// The booking it is about; none where it is about the caller's account.
+    pub booking_id: Option<BookingId>,
     /// What people call the booking.
     #[schema(example = "R7K2-M9QD")]
-    pub reference: String,
+    pub reference: Option<String>,
     /// Its subject.
     #[schema(example = "Booking confirmed: Blue Room, Mon 2 Mar 2026, 14:00–15:30 (Europe/Lisbon)")]
     pub subject: String,
@@ -87,8 +87,7 @@ pub async fn list_notifications(
     let before: Option<MessageId> = query.after()?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     let rows = sqlx::query!(
-        r#"select id, kind as "kind: Kind", booking_id as "booking_id!", reference as "reference!", subject, created_at,
-            read_at
+        r#"select id, kind as "kind: Kind", booking_id, reference, subject, created_at, read_at
          from notifications.message
          where organization_id = $1 and user_id = $2 and letter_id is null and ($3::uuid is null or id < $3)
          order by id desc limit $4"#,
@@ -105,7 +104,7 @@ pub async fn list_notifications(
     let items = rows.into_iter().map(|row| Notification {
         id: MessageId(row.id),
         kind: row.kind,
-        booking_id: BookingId(row.booking_id),
+        booking_id: row.booking_id.map(BookingId),
         reference: row.reference,
         subject: row.subject,
         created_at: row.created_at.to_jiff(),

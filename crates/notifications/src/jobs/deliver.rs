@@ -8,11 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, DeliveryId, Email, LetterId, OrganizationId, UserId};
 use platform::http::Problem;
+use serde::de::DeserializeOwned;
 
 use super::letter;
 use crate::App;
+use crate::account::{AccountFacts, Link};
 use crate::delivery::{Next, Outcome, REMOVED, State, Way};
-use crate::mail::{self, Letter};
+use crate::mail::{self, Head, Letter, Mail};
 use crate::message::{Facts, Kind};
 use crate::peers;
 
@@ -40,16 +42,17 @@ struct Leased {
 /// What a delivery is about.
 #[derive(Debug)]
 enum About {
-    Booking(Told),
+    Told(Told),
     Letter(LetterId),
 }
 
-/// Something that somebody is told of a booking.
+/// Something that somebody is told of a booking, or of their account.
 #[derive(Debug)]
 struct Told {
     user: UserId,
     kind: Kind,
-    booking: BookingId,
+    /// None where it is about the person's account.
+    booking: Option<BookingId>,
     subject: String,
     data: serde_json::Value,
     heard_at: Timestamp,
@@ -131,17 +134,17 @@ async fn lease(app: &App, organization: OrganizationId, id: DeliveryId) -> Resul
     .await?;
     tx.commit().await?;
     let Some(row) = row else { return Ok(None) };
-    let about = match (row.letter, row.booking, row.kind) {
-        (Some(letter), _, _) => About::Letter(letter),
-        (None, Some(booking), Some(kind)) => About::Booking(Told {
+    let about = match (row.letter, row.kind) {
+        (Some(letter), _) => About::Letter(letter),
+        (None, Some(kind)) => About::Told(Told {
             user: UserId(row.user_id),
             kind,
-            booking,
+            booking: row.booking,
             subject: row.subject,
             data: row.data,
             heard_at: row.created_at.to_jiff(),
         }),
-        _ => return Err(Problem::internal(&"a message is about nothing")),
+        (None, None) => return Err(Problem::internal(&"a message is about nothing")),
     };
     let correlation_id = row.correlation_id;
     Ok(Some(Leased { organization, id, attempt: row.attempts, correlation_id, about }))
@@ -162,37 +165,91 @@ async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Outcome {
             };
             letter::attempt(app, &place, now).await
         }
-        About::Booking(told) => attempt_booking(app, leased, told, now).await,
+        About::Told(told) => attempt_told(app, leased, told, now).await,
     }
 }
 
-async fn attempt_booking(app: &App, leased: &Leased, told: &Told, now: Timestamp) -> Outcome {
-    // Passing: a replica of a later version may have written it.
-    let facts = match serde_json::from_value::<Facts>(told.data.clone()) {
-        Ok(facts) => facts,
-        Err(error) => return Outcome::Passing(format!("the message cannot be read: {error}")),
-    };
+async fn attempt_told(app: &App, leased: &Leased, told: &Told, now: Timestamp) -> Outcome {
     let contact = match peers::contact(app, leased.organization, told.user, &leased.correlation_id).await {
         Ok(Some(contact)) => contact,
         Ok(None) => return Outcome::Permanent(REMOVED.into()),
         Err(error) => return Outcome::Passing(format!("the user service: {error}")),
     };
-    let title = match peers::title(app, leased.organization, told.booking, &leased.correlation_id).await {
-        Ok(title) => title,
-        Err(error) => return Outcome::Passing(format!("the booking service: {error}")),
+    if contact.email.as_str().ends_with(".invalid") {
+        return Outcome::Permanent("a service account reads no mail".into());
+    }
+    let written = match told.booking {
+        Some(booking) => about_booking(app, leased, told, booking, &contact, now).await,
+        None => about_account(app, leased, told, &contact, now).await,
     };
-    let outcome = match mail::write(&leased.letter(told, facts, &contact, title), &app.sender, now) {
+    let outcome = match written {
         Ok(mail) => app.channel.send(&mail).await,
-        Err(error) => Outcome::Permanent(error),
+        Err(outcome) => outcome,
     };
     without_address(outcome, &contact.email)
 }
 
+/// What the message was written with. Passing: a replica of a later version may have written it.
+fn read<T: DeserializeOwned>(told: &Told) -> Result<T, Outcome> {
+    serde_json::from_value(told.data.clone())
+        .map_err(|error| Outcome::Passing(format!("the message cannot be read: {error}")))
+}
+
+async fn about_booking(
+    app: &App,
+    leased: &Leased,
+    told: &Told,
+    booking: BookingId,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<Mail, Outcome> {
+    let facts = read::<Facts>(told)?;
+    let title = peers::title(app, leased.organization, booking, &leased.correlation_id).await;
+    let title = title.map_err(|error| Outcome::Passing(format!("the booking service: {error}")))?;
+    let letter = leased.letter(told, booking, facts, contact, title);
+    mail::write(&letter, &app.sender, now).map_err(Outcome::Permanent)
+}
+
+async fn about_account(
+    app: &App,
+    leased: &Leased,
+    told: &Told,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<Mail, Outcome> {
+    let facts = read::<AccountFacts>(told)?;
+    let link = match &facts {
+        AccountFacts::PasswordResetRequested { reset_id } => {
+            let link = peers::reset_link(app, leased.organization, *reset_id, &leased.correlation_id).await;
+            let link = link.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
+            let link = link.ok_or_else(|| Outcome::Permanent("the link is too old, or was used".into()))?;
+            Some(Link::new(&app.config.link_url, &link))
+        }
+        _ => None,
+    };
+    let head = Head {
+        delivery: leased.id,
+        subject: &told.subject,
+        correlation_id: &leased.correlation_id,
+        email: &contact.email,
+        name: &contact.name,
+    };
+    let text = facts.text(&contact.name, &contact.time_zone, told.heard_at, link.as_ref());
+    mail::write_text(&head, text, &app.sender, now).map_err(Outcome::Permanent)
+}
+
 impl Leased {
-    fn letter(&self, told: &Told, facts: Facts, contact: &Contact, title: Option<String>) -> Letter {
+    fn letter(
+        &self,
+        told: &Told,
+        booking: BookingId,
+        facts: Facts,
+        contact: &Contact,
+        title: Option<String>,
+    ) -> Letter {
         Letter {
             delivery: self.id,
-            booking: told.booking,
+            booking,
             kind: told.kind,
             subject: told.subject.clone(),
             facts,

@@ -1,6 +1,7 @@
 //! The notification service on the real PostgreSQL, with peers and mail servers on free ports.
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
+mod account;
 mod deliver;
 mod letter;
 mod list_notifications;

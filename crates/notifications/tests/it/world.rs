@@ -13,9 +13,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use contracts::bookings::{BookedResource, Booking, BookingDetails, BookingStatus};
-use contracts::users::{Contact, Letter};
+use contracts::users::{Contact, Letter, ResetLink};
 use jiff::SignedDuration;
-use kernel::{BookingId, Event, EventId, LetterId, OrganizationId, ResourceId, Role, Slot, UserId};
+use kernel::{
+    BookingId, Event, EventId, LetterId, OrganizationId, PasswordResetId, ResourceId, Role, Slot, UserId,
+};
 use notifications::jobs::deliver::deliver_due;
 use notifications::on::Listener;
 use notifications::{App, Config};
@@ -31,6 +33,8 @@ pub struct Known {
     pub titles: HashMap<BookingId, String>,
     pub letters: HashMap<LetterId, Letter>,
     pub down: bool,
+    /// Links that set a new password, by request; each answer has another token.
+    pub resets: HashMap<PasswordResetId, u32>,
     /// Events of the played feed, by service.
     pub feed: Vec<Envelope>,
 }
@@ -61,6 +65,7 @@ impl World {
         let mut config = Config {
             users_url: url.clone(),
             bookings_url: url,
+            link_url: "https://rooms.example.edu".into(),
             outbox_dir: folder.path().display().to_string(),
             ..Config::default()
         };
@@ -184,6 +189,7 @@ fn peers(known: Shared) -> Router {
         .route("/internal/organizations/{organization}/users/{user}/contact", get(contact))
         .route("/internal/organizations/{organization}/bookings/{booking}", get(details))
         .route("/internal/organizations/{organization}/letters/{letter}/write", post(letter))
+        .route("/internal/organizations/{organization}/password-resets/{reset}/link", post(link))
         .route("/internal/events", get(feed))
         .with_state(known)
 }
@@ -207,6 +213,17 @@ async fn letter(State(known): State<Shared>, path: Path<(OrganizationId, LetterI
         Some(letter) => axum::Json(letter).into_response(),
         None => (StatusCode::NOT_FOUND, axum::Json(json!({ "code": "not_found" }))).into_response(),
     }
+}
+
+async fn link(State(known): State<Shared>, path: Path<(OrganizationId, PasswordResetId)>) -> Response {
+    let mut known = known.lock().unwrap();
+    let Some(count) = known.resets.get_mut(&path.1) else {
+        return (StatusCode::NOT_FOUND, axum::Json(json!({ "code": "not_found" }))).into_response();
+    };
+    *count += 1;
+    let token = format!("token-{count}");
+    let expires_at = "2026-03-02T09:00:00Z".parse().unwrap();
+    axum::Json(ResetLink { token, expires_at }).into_response()
 }
 
 async fn details(

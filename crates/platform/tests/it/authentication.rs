@@ -21,6 +21,9 @@ fn claims(app: &TestApp, person: &Person) -> Claims {
         iat: now,
         exp: now + 900,
         jti: EventId::mint().0,
+        auth_time: None,
+        acr: None,
+        scope: None,
     }
 }
 

@@ -5,8 +5,10 @@ use std::path::Path;
 use clap::Subcommand;
 use platform::db::Db;
 use platform::postgres::{Cluster, OWNER};
+use platform::service::Context;
 use tokio_util::sync::CancellationToken;
 use users::store::read_only::{self, ReadOnly};
+use users::store::signing_keys;
 
 use crate::console::say;
 use crate::settings::Settings;
@@ -20,6 +22,23 @@ pub enum Command {
         /// Which way.
         #[command(subcommand)]
         command: ReadOnlyCommand,
+    },
+    /// The keys with which access tokens are signed.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Keys,
+    },
+}
+
+/// What to do with the keys.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Keys {
+    /// Make a new key. It is shown to all services before it signs, and the old one until its last token has expired.
+    Rotate {
+        /// The old key is not to be trusted: the new one signs from now on, and everybody has to refresh.
+        #[arg(long)]
+        at_once: bool,
     },
 }
 
@@ -46,12 +65,21 @@ pub enum ReadOnlyCommand {
 /// # Errors
 /// One line that says what went wrong.
 pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
-    let Command::ReadOnly { command } = command;
     let url = database_url(&settings)?;
     let context = Service::Users.context(&settings, &url, CancellationToken::new())?;
-    let result = obey(&context.db, command, context.clock.now()).await;
+    let result = match command {
+        Command::ReadOnly { command } => obey(&context.db, command, context.clock.now()).await,
+        Command::Keys { command: Keys::Rotate { at_once } } => rotate(&context, at_once).await,
+    };
     context.db.close().await;
     result
+}
+
+async fn rotate(context: &Context, at_once: bool) -> Result<(), String> {
+    let rotated = signing_keys::rotate(&context.db, context.clock.now(), at_once).await;
+    let from = rotated.map_err(|problem| problem.detail)?;
+    say(format_args!("a new key signs from {from} on"));
+    Ok(())
 }
 
 async fn obey(db: &Db, command: ReadOnlyCommand, now: jiff::Timestamp) -> Result<(), String> {

@@ -142,10 +142,23 @@ fn who_signs_in_or_registers_is_limited_more_strictly_and_by_all_gateways_togeth
     };
     let rate = |limit: &Value| limit["client_max_rate"].as_f64().unwrap() / seconds(&limit["every"]);
     let all = rate(&file["extra_config"]["_reservas/ratelimit"]);
-    let strict =
-        ["login", "register", "verify-email", "resend-verification", "accept-invitation", "confirm-email"];
-    let strict = strict.map(|name| format!("/api/v1/auth/{name}")).into_iter();
-    for path in strict.chain(["password", "email"].map(|name| format!("/api/v1/me/{name}"))) {
+    let strict = [
+        "auth/login",
+        "auth/second-factor",
+        "auth/step-up",
+        "auth/register",
+        "auth/verify-email",
+        "auth/resend-verification",
+        "auth/accept-invitation",
+        "auth/confirm-email",
+        "auth/forgot-password",
+        "auth/reset-password",
+        "me/password",
+        "me/email",
+        "me/second-factor/totp/confirm",
+        "me/second-factor/disable",
+    ];
+    for path in strict.map(|name| format!("/api/v1/{name}")) {
         let route = routes().into_iter().find(|route| route["endpoint"] == path).unwrap();
         let limit = &route["extra_config"]["qos/ratelimit/router"];
         assert!(rate(limit) <= all / 100.0, "{path}");
@@ -156,16 +169,22 @@ fn who_signs_in_or_registers_is_limited_more_strictly_and_by_all_gateways_togeth
 }
 
 #[test]
-fn what_goes_on_in_read_only_mode_is_signing_in_and_what_writes_nothing() {
+fn what_goes_on_in_read_only_mode_is_signing_in_and_out_and_what_writes_nothing() {
     let allowed: BTreeSet<_> = routes()
         .into_iter()
         .filter(|route| route["extra_config"]["_reservas/read_only"]["allow"] == true)
         .map(|route| route["endpoint"].as_str().unwrap().to_owned())
         .collect();
     let expected = [
+        "/api/v1/api-keys/{id}",
         "/api/v1/auth/login",
         "/api/v1/auth/logout",
         "/api/v1/auth/refresh",
+        "/api/v1/auth/second-factor",
+        "/api/v1/auth/step-up",
+        "/api/v1/auth/token",
+        "/api/v1/me/sessions",
+        "/api/v1/me/sessions/{id}",
         "/api/v1/policies/dry-run",
         "/api/v1/series/preview",
     ];

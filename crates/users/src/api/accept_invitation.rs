@@ -19,7 +19,7 @@ use super::{UserBody, fields};
 use crate::App;
 use crate::account::Account;
 use crate::error::Error;
-use crate::letter::LetterToken;
+use crate::opaque_token::LetterToken;
 use crate::settings::check_password;
 use crate::store::letters::{self, Addressee};
 use crate::store::{accounts, organizations, settings};
@@ -30,7 +30,7 @@ use crate::store::{accounts, organizations, settings};
 #[schema(as = AcceptInvitation)]
 pub struct Request {
     /// What stands in the link after `token=`.
-    #[garde(custom(fields::letter_token))]
+    #[garde(custom(fields::opaque_token))]
     #[schema(value_type = String, min_length = 1, max_length = 86)]
     pub token: Secret,
     /// At least 15 characters, unless the installation says otherwise; at most 256.
@@ -62,7 +62,7 @@ struct Invited {
     responses(
         (status = 201, description = "The account", body = UserBody),
         (status = 409, description = "email_taken"),
-        (status = 422, description = "invalid_input (password_too_short, password_guessable), invalid_link"),
+        (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak), invalid_link"),
         (status = 503, description = "hashing_busy")
     )
 )]

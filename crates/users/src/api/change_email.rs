@@ -18,7 +18,8 @@ use crate::App;
 use crate::error::Error;
 use crate::settings::admits;
 use crate::store::letters::{self, Addressee, Kept};
-use crate::store::{accounts, settings};
+use crate::store::throttle::Attempt;
+use crate::store::{accounts, passwords, settings};
 
 /// The new address, and the password, so that an open session alone does not give an account away.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -47,6 +48,7 @@ pub struct Request {
         (status = 403, description = "wrong_password"),
         (status = 404, description = "not_found: the account has been removed"),
         (status = 422, description = "invalid_input (domain_not_admitted)"),
+        (status = 429, description = "too_many_attempts"),
         (status = 503, description = "hashing_busy")
     ),
     extensions(("x-permission" = json!("profile.own")))
@@ -56,27 +58,30 @@ pub async fn change_email(
     State(app): State<App>,
     Json(request): Json<Request>,
 ) -> Result<StatusCode, Problem> {
-    let organization = actor.organization;
-    let mut tx = app.context.db.begin(organization).await?;
+    let (db, organization, now) = (&app.context.db, actor.organization, app.context.clock.now());
+    let attempt = Attempt::by_id(actor.user, actor.correlation.client.as_deref());
+    attempt.begin(db, now).await?;
+    let mut tx = db.begin(organization).await?;
     let settings = settings::load(&mut tx, organization).await?.settings;
-    let hash = accounts::password_hash(&mut tx, organization, actor.user).await?;
     tx.commit().await?;
+    let hash = passwords::load(db, organization, actor.user).await?;
     // No connection is held meanwhile.
     if !app.passwords.verify(&request.current_password, hash).await? {
         return Err(Error::WrongPassword.into());
     }
+    attempt.succeeded(db).await?;
     if !admits(&settings.email_domains, &request.email) {
         let detail = "The organization admits addresses of other domains only.";
         return Err(Problem::invalid_field("/email", "domain_not_admitted", detail));
     }
-    let mut tx = app.context.db.begin(organization).await?;
+    let mut tx = db.begin(organization).await?;
     let account = accounts::lock(&mut tx, organization, actor.user).await?;
     account.ok_or_else(|| Problem::not_found("user"))?;
     // A later wish replaces an earlier one.
     letters::forget(&mut tx, organization, actor.user, LetterKind::EmailChange).await?;
     let to = Addressee::Account(actor.user);
     let kept = Kept { to, kind: LetterKind::EmailChange, email: Some(request.email) };
-    letters::request(&mut tx, organization, kept, &Origin::from(&*actor), app.context.clock.now()).await?;
+    letters::request(&mut tx, organization, kept, &Origin::from(&*actor), now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,14 +1,13 @@
 //! `POST /api/v1/me/password`: another password for the caller, known to nobody who has the old one.
 
 use axum::extract::State;
-use contracts::users::{SessionEnd, UserChanged};
 use garde::Validate;
 use http::StatusCode;
 use kernel::role::ProfileOwn;
 use platform::auth::{Actor, Can};
 use platform::config::Secret;
 use platform::db::Tx;
-use platform::events::{self, Origin};
+use platform::events::Origin;
 use platform::http::{Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,8 +16,9 @@ use super::fields;
 use crate::App;
 use crate::error::Error;
 use crate::settings::check_password;
-use crate::store::sessions::{Ending, Which};
-use crate::store::{accounts, settings};
+use crate::store::sessions::Which;
+use crate::store::throttle::Attempt;
+use crate::store::{accounts, passwords, second_factor, settings};
 
 /// The old password and the new one.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -47,7 +47,8 @@ pub struct Request {
         (status = 204, description = "Changed; all other sessions are over"),
         (status = 403, description = "wrong_password"),
         (status = 404, description = "not_found: the account has been removed"),
-        (status = 422, description = "invalid_input (password_too_short, password_guessable)"),
+        (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak)"),
+        (status = 429, description = "too_many_attempts"),
         (status = 503, description = "hashing_busy")
     ),
     extensions(("x-permission" = json!("profile.own")))
@@ -57,42 +58,29 @@ pub async fn change_password(
     State(app): State<App>,
     Json(request): Json<Request>,
 ) -> Result<StatusCode, Problem> {
-    let before = current_hash(&app, &actor).await?;
+    let (db, now) = (&app.context.db, app.context.clock.now());
+    let attempt = Attempt::by_id(actor.user, actor.correlation.client.as_deref());
+    attempt.begin(db, now).await?;
+    let before = passwords::load(db, actor.organization, actor.user).await?;
     // No connection is held meanwhile.
     if !app.passwords.verify(&request.current_password, before.clone()).await? {
         return Err(Error::WrongPassword.into());
     }
+    attempt.succeeded(db).await?;
     let hash = app.passwords.hash(&request.new_password).await?;
-    let now = app.context.clock.now();
-    let mut tx = app.context.db.begin(actor.organization).await?;
+    let mut tx = db.begin(actor.organization).await?;
     let account = accounts::lock(&mut tx, actor.organization, actor.user).await?;
     let account = account.ok_or_else(|| Problem::not_found("user"))?;
-    app.passwords.check("/new_password", &request.new_password, &account.email, &account.name)?;
+    let has_second = second_factor::is_enabled(&mut tx, actor.organization, actor.user).await?;
+    let (email, name) = (&account.email, &account.name);
+    app.passwords.check_beside(has_second, "/new_password", &request.new_password, email, name)?;
     let settings = settings::load(&mut tx, actor.organization).await?.settings;
     check_password(&settings, "/new_password", &request.new_password)?;
     replace(&mut tx, &actor, before.as_deref(), &hash).await?;
-    let origin = Origin::from(&*actor);
-    let (state, fields) = (contracts::users::Account::from(&account), vec!["password".to_owned()]);
-    let event = UserChanged { user_id: actor.user, before: state.clone(), after: state, fields };
-    events::append(&mut tx, actor.organization, &origin, &event, now).await?;
-    let reason = SessionEnd::PasswordChanged;
-    let ending = Ending { organization: actor.organization, user: actor.user, reason, origin: &origin, now };
-    ending.of(&mut tx, Which::AllBut(actor.session)).await?;
+    let (origin, others) = (Origin::from(&*actor), Which::AllBut(actor.session));
+    passwords::tell(&mut tx, actor.organization, &account, others, &origin, now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn current_hash(app: &App, actor: &Actor) -> Result<Option<String>, Problem> {
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let hash = sqlx::query_scalar!(
-        "select hash from users.password where organization_id = $1 and user_id = $2",
-        actor.organization.0,
-        actor.user.0,
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(hash)
 }
 
 /// Of two changes at once the second one's proof is out of date.

@@ -11,9 +11,9 @@ use super::verify_email::Request;
 use crate::App;
 use crate::account::Account;
 use crate::error::Error;
-use crate::letter::LetterToken;
-use crate::store::accounts;
+use crate::opaque_token::LetterToken;
 use crate::store::letters::{self, Addressee, Kept};
+use crate::store::{accounts, passwords};
 
 /// Changes the address, which is verified by that, and tells the old one.
 #[utoipa::path(
@@ -58,6 +58,8 @@ pub async fn confirm_email(
     let event = UserChanged { user_id: user, before: was, after: is, fields: vec!["email".to_owned()] };
     let origin = Origin { actor: Some(user), on_behalf_of: None, correlation };
     events::append(&mut tx, organization, &origin, &event, now).await?;
+    // Who has the old mailbox gets in no more.
+    passwords::forget_resets(&mut tx, organization, user).await?;
     // A link that was to verify the old address would verify the new one.
     letters::forget(&mut tx, organization, user, LetterKind::EmailVerification).await?;
     let to = Addressee::Account(user);

@@ -60,7 +60,7 @@ pub struct Request {
         (status = 201, description = "The account", body = UserBody),
         (status = 403, description = "permission_required"),
         (status = 409, description = "email_taken, request_in_progress"),
-        (status = 422, description = "invalid_input (password_too_short, password_guessable), idempotency_key_reused"),
+        (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak), idempotency_key_reused"),
         (status = 503, description = "hashing_busy")
     ),
     extensions(("x-permission" = json!("users.manage")))

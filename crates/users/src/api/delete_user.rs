@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::role::UsersManage;
 use kernel::{OrganizationId, UserId};
-use platform::auth::Can;
+use platform::auth::{Can, Fresh};
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::{IfMatch, Path, Problem};
 
 use crate::App;
 use crate::account::Account;
-use crate::store::accounts;
 use crate::store::sessions::{Ending, Which};
+use crate::store::{accounts, api_keys, passwords, second_factor};
 
 /// Removes an account.
 #[utoipa::path(
@@ -30,7 +30,7 @@ use crate::store::sessions::{Ending, Which};
     ),
     responses(
         (status = 204, description = "Removed; its sessions are over"),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, step_up_required"),
         (status = 404, description = "not_found"),
         (status = 409, description = "last_administrator"),
         (status = 412, description = "stale_version"),
@@ -42,6 +42,7 @@ pub async fn delete_user(
     actor: Can<UsersManage>,
     State(app): State<App>,
     Path(id): Path<UserId>,
+    _: Fresh,
     version: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let now = app.context.clock.now();
@@ -90,6 +91,16 @@ async fn erase(
     .await?;
     sqlx::query!(
         "delete from users.password where organization_id = $1 and user_id = $2",
+        organization.0,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    second_factor::remove(tx, organization, id).await?;
+    passwords::forget_resets(tx, organization, id).await?;
+    api_keys::forget(tx, organization, id, now).await?;
+    sqlx::query!(
+        "update users.session set agent = null, address = null where organization_id = $1 and user_id = $2",
         organization.0,
         id.0
     )

@@ -7,11 +7,10 @@ use platform::config::Secret;
 use serde_json::Value;
 
 use crate::account::{is_locale, is_time_zone};
-use crate::letter;
+use crate::opaque_token;
 use crate::organization::is_slug;
 use crate::password::LONGEST;
 use crate::profile::{are_preferences, is_phone, is_picture_url};
-use crate::refresh_token;
 use crate::settings::{MOST_DOMAINS, MOST_HOSTS, is_colour, is_host};
 
 fn rule(holds: bool, words: &str) -> garde::Result {
@@ -77,12 +76,17 @@ pub fn password(password: &Secret, (): &()) -> garde::Result {
     rule((1..=LONGEST).contains(&password.expose().chars().count()), "a password has 1 to 256 characters")
 }
 
-/// The token of a link: 1 to 86 characters; a shorter one is as wrong as any other.
-pub fn letter_token(token: &Secret, (): &()) -> garde::Result {
-    rule((1..=letter::LENGTH).contains(&token.expose().len()), "the token of a link has 86 characters")
-}
-
 /// A refresh token: 1 to 86 characters; a shorter one is as wrong as any other.
 pub fn refresh_token(token: &Secret, (): &()) -> garde::Result {
-    rule((1..=refresh_token::LENGTH).contains(&token.expose().len()), "a refresh token has 86 characters")
+    rule((1..=opaque_token::LENGTH).contains(&token.expose().len()), "a refresh token has 86 characters")
+}
+
+/// A token of a link or a challenge: 1 to 86 characters; a shorter one is as wrong as any other.
+pub fn opaque_token(token: &Secret, (): &()) -> garde::Result {
+    rule((1..=opaque_token::LENGTH).contains(&token.expose().len()), "a token has 86 characters")
+}
+
+/// A code of an app or on paper: 6 to 32 characters.
+pub fn code(code: &Secret, (): &()) -> garde::Result {
+    rule((6..=32).contains(&code.expose().chars().count()), "a code has 6 to 32 characters")
 }

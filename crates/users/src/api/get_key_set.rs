@@ -13,7 +13,7 @@ use crate::App;
 /// Five minutes: as long as our own verifiers go without asking again.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// The keys in use, the signing one first.
+/// The keys in use, the signing one first; the one that will sign next stands here before it does.
 #[utoipa::path(
     get,
     path = "/.well-known/jwks.json",
@@ -28,7 +28,7 @@ pub async fn get_key_set(
     let mut tx = app.context.db.begin_without_organization().await?;
     let rows = sqlx::query!(
         "select id, public_key from users.signing_key where expires_at is null or expires_at > $1
-         order by active desc, created_at desc",
+         order by signs_from <= $1 desc, signs_from desc, id desc",
         app.context.clock.now().to_sqlx(),
     )
     .fetch_all(&mut *tx)

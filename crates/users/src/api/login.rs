@@ -1,11 +1,10 @@
-//! `POST /api/v1/auth/login`: a session for e-mail address and password.
+//! `POST /api/v1/auth/login`: a session for e-mail address and password, or the question for a second factor.
 
 use axum::extract::State;
-use contracts::users::SessionStarted;
+use contracts::users::UserLocked;
 use garde::Validate;
-use jiff::SignedDuration;
-use jiff_sqlx::ToSqlx as _;
-use kernel::{Email, OrganizationId, Role, SessionId, UserId};
+use http::HeaderMap;
+use kernel::{Email, Kind, OrganizationId, Role, UserId};
 use platform::config::Secret;
 use platform::db::Tx;
 use platform::events::{self, Origin};
@@ -13,15 +12,16 @@ use platform::http::{Correlation, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Tokens, TokensAnswer, fields, tokens};
+use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
-use crate::config::DEMANDED;
 use crate::error::Error;
 use crate::naming::Naming;
-use crate::refresh_token::RefreshToken;
-use crate::settings::demands_verification;
-use crate::store::{accounts, organizations, sessions, settings};
-use crate::token::Bearer;
+use crate::organization::DEFAULT_SLUG;
+use crate::store::session_starts::Start;
+use crate::store::settings::{self, Entry};
+use crate::store::throttle::{self, Attempt, Count};
+use crate::store::{organizations, second_factor};
+use crate::token::{Bearer, Proof};
 
 /// Who signs in, and where.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -39,6 +39,10 @@ pub struct Request {
     #[garde(length(chars, min = 1, max = 63))]
     #[schema(min_length = 1, max_length = 63, example = "default")]
     pub organization: Option<String>,
+    /// Whether the session is to last on this device: 30 days instead of one, unless the installation says otherwise.
+    #[serde(default)]
+    #[garde(skip)]
+    pub remember: bool,
 }
 
 /// An account that someone claims is theirs.
@@ -60,8 +64,9 @@ struct Claimed {
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
         (status = 401, description = "invalid_credentials"),
-        (status = 403, description = "email_not_verified: the password is right, and the address has to be verified first"),
+        (status = 403, description = "email_not_verified: the password is right, and the address has to be verified first; second_factor_required: go on with its challenge at /api/v1/auth/second-factor"),
         (status = 422, description = "invalid_input"),
+        (status = 429, description = "too_many_attempts, for the account or from the address"),
         (status = 503, description = "hashing_busy")
     )
 )]
@@ -69,26 +74,90 @@ pub async fn login(
     State(app): State<App>,
     correlation: Correlation,
     naming: Naming,
+    headers: HeaderMap,
     Json(request): Json<Request>,
 ) -> Result<TokensAnswer, Problem> {
-    let claimed = claimed(&app, &naming, &request).await?;
+    let (db, now) = (&app.context.db, app.context.clock.now());
+    let slug = request.organization.as_deref();
+    let organization = organizations::find(db, slug, &naming).await?.map(|found| found.id);
+    let attempt = Attempt::by_name(
+        &place(organization, slug, &naming),
+        request.email.as_str(),
+        correlation.client.as_deref(),
+    );
+    let count = attempt.begin(db, now).await?;
+    let claimed = claimed(&app, organization, &request.email).await?;
     // No connection is held meanwhile.
     let hash = claimed.as_ref().map(|claimed| claimed.hash.clone());
     let is_right = app.passwords.verify(&request.password, hash).await?;
-    let claimed = claimed.filter(|_| is_right).ok_or(Error::InvalidCredentials)?;
-    let mut tx = app.context.db.begin(claimed.organization).await?;
+    let Some(claimed) = claimed else { return Err(Error::InvalidCredentials.into()) };
+    if !is_right {
+        tell_of_lock(&app, &claimed, count, &correlation);
+        return Err(Error::InvalidCredentials.into());
+    }
+    let renewed = renewed(&app, &claimed, &request.password).await;
+    let mut tx = db.begin(claimed.organization).await?;
     let role = still_may(&mut tx, &claimed).await?.ok_or(Error::InvalidCredentials)?;
-    demand_verification(&app, &mut tx, &claimed).await?;
-    let session = begin(&app, &mut tx, &claimed, correlation).await?;
+    // Only to who knows the password: to others it is the same as a wrong one.
+    match settings::entry(&mut tx, claimed.organization, claimed.user, app.config.demands_verification())
+        .await?
+    {
+        Entry::Open => {}
+        Entry::Disabled => return Err(Error::InvalidCredentials.into()),
+        Entry::Unverified => return Err(Error::EmailNotVerified.into()),
+    }
+    if let Some(hash) = renewed {
+        replace(&mut tx, &claimed, &hash).await?;
+    }
+    if second_factor::is_enabled(&mut tx, claimed.organization, claimed.user).await? {
+        let challenge =
+            second_factor::challenge(&mut tx, claimed.organization, claimed.user, request.remember, now)
+                .await?;
+        tx.commit().await?;
+        attempt.succeeded(db).await?;
+        return Err(second_factor_required(&challenge.text()));
+    }
+    let start = Start {
+        organization: claimed.organization,
+        user: claimed.user,
+        remember: request.remember,
+        second_factor: false,
+        agent: agent(&headers),
+        correlation: &correlation,
+        now,
+    };
+    let session = start.begin(&mut tx, &app.config).await?;
+    let scope = second_factor::limit(&mut tx, claimed.organization, role, false).await?;
     tx.commit().await?;
-    let bearer =
-        Bearer { organization: claimed.organization, user: claimed.user, session: session.session, role };
-    tokens(&app, bearer, &session).await
+    attempt.succeeded(db).await?;
+    let proof = Some(Proof { at: now, second_factor: false });
+    let (organization, user) = (claimed.organization, claimed.user);
+    let bearer = Bearer { organization, user, session: session.id, role, proof, scope, after: None };
+    tokens(&app, bearer, Some(&session)).await
 }
 
-async fn claimed(app: &App, naming: &Naming, request: &Request) -> Result<Option<Claimed>, Problem> {
-    let found = organizations::find(&app.context.db, request.organization.as_deref(), naming).await?;
-    let Some(organization) = found.map(|found| found.id) else { return Ok(None) };
+/// Where attempts are counted: in the organization, or under the name that led to none.
+fn place(organization: Option<OrganizationId>, slug: Option<&str>, naming: &Naming) -> String {
+    let named = slug.or(naming.slug.as_deref()).or(naming.host.as_deref()).unwrap_or(DEFAULT_SLUG);
+    organization.map_or_else(|| named.to_owned(), |id| id.to_string())
+}
+
+/// The password was right, and is not enough.
+fn second_factor_required(challenge: &str) -> Problem {
+    let detail = "Send a code of your app, or a recovery code, with this challenge.";
+    let mut problem = Problem::new(Kind::Forbidden, "second_factor_required", detail);
+    problem.members.insert("challenge".into(), challenge.into());
+    problem.members.insert("methods".into(), serde_json::json!(["totp", "recovery_code"]));
+    problem.members.insert("expires_in".into(), second_factor::CHALLENGE.as_secs().into());
+    problem
+}
+
+async fn claimed(
+    app: &App,
+    organization: Option<OrganizationId>,
+    email: &Email,
+) -> Result<Option<Claimed>, Problem> {
+    let Some(organization) = organization else { return Ok(None) };
     let mut tx = app.context.db.begin(organization).await?;
     let claimed = sqlx::query_as!(
         Claimed,
@@ -97,12 +166,55 @@ async fn claimed(app: &App, naming: &Naming, request: &Request) -> Result<Option
            join users.password p on p.organization_id = a.organization_id and p.user_id = a.id
            where a.organization_id = $1 and a.email = $2 and a.removed_at is null"#,
         organization.0,
-        request.email.as_str(),
+        email.as_str(),
     )
     .fetch_optional(&mut *tx)
     .await?;
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// Tells the owner of a lock, beside the answer: how long that takes must not show that there is an owner.
+fn tell_of_lock(app: &App, claimed: &Claimed, count: Count, correlation: &Correlation) {
+    if !count.locks() {
+        return;
+    }
+    let (db, now) = (app.context.db.clone(), app.context.clock.now());
+    let (organization, user_id, failures) = (claimed.organization, claimed.user, count.failures);
+    let origin = Origin { actor: None, on_behalf_of: None, correlation: correlation.clone() };
+    tokio::spawn(async move {
+        let event = UserLocked { user_id, until: now + throttle::LONGEST, failures };
+        let told = async {
+            let mut tx = db.begin(organization).await?;
+            events::append(&mut tx, organization, &origin, &event, now).await?;
+            tx.commit().await
+        };
+        if let Err(error) = told.await {
+            tracing::error!(%error, user = %user_id, "the owner was not told of a lock");
+        }
+    });
+}
+
+/// The password hashed anew, where the hash was made with less work than is demanded now. When the machine is too busy for
+/// it, the next sign-in will do.
+async fn renewed(app: &App, claimed: &Claimed, password: &Secret) -> Option<String> {
+    if !app.passwords.is_outdated(&claimed.hash) {
+        return None;
+    }
+    app.passwords.hash(password).await.ok()
+}
+
+async fn replace(tx: &mut Tx, claimed: &Claimed, hash: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users.password set hash = $4 where organization_id = $1 and user_id = $2 and hash = $3",
+        claimed.organization.0,
+        claimed.user.0,
+        claimed.hash,
+        hash,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// The role of an account that may sign in, whose password is still the one that was checked; locks it, so that a
@@ -119,50 +231,4 @@ async fn still_may(tx: &mut Tx, claimed: &Claimed) -> Result<Option<Role>, sqlx:
     )
     .fetch_optional(&mut **tx)
     .await
-}
-
-/// Only to who knows the password: to others it is the same as a wrong one.
-async fn demand_verification(app: &App, tx: &mut Tx, claimed: &Claimed) -> Result<(), Problem> {
-    let settings = settings::load(tx, claimed.organization).await?.settings;
-    if !demands_verification(&settings, app.config.verification == DEMANDED) {
-        return Ok(());
-    }
-    let account = accounts::load(tx, claimed.organization, claimed.user).await?;
-    let verified = account.is_some_and(|account| account.email_verified);
-    if verified { Ok(()) } else { Err(Error::EmailNotVerified.into()) }
-}
-
-/// Begins a session; the user's expired ones, of no more use, go.
-async fn begin(
-    app: &App,
-    tx: &mut Tx,
-    claimed: &Claimed,
-    correlation: Correlation,
-) -> Result<RefreshToken, sqlx::Error> {
-    let now = app.context.clock.now();
-    let days = i64::from(app.config.refresh_token_days);
-    let token = RefreshToken::mint(claimed.organization, SessionId::mint());
-    sqlx::query!(
-        "delete from users.session where organization_id = $1 and user_id = $2 and expires_at <= $3",
-        claimed.organization.0,
-        claimed.user.0,
-        now.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query!(
-        "insert into users.session (organization_id, id, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)",
-        claimed.organization.0,
-        token.session.0,
-        claimed.user.0,
-        now.to_sqlx(),
-        (now + SignedDuration::from_hours(24 * days)).to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await?;
-    sessions::keep(tx, &token, now).await?;
-    let origin = Origin { actor: Some(claimed.user), on_behalf_of: None, correlation };
-    let event = SessionStarted { session_id: token.session, user_id: claimed.user };
-    events::append(tx, claimed.organization, &origin, &event, now).await?;
-    Ok(token)
 }

@@ -8,7 +8,7 @@ use platform::http::{Correlation, Json, Problem};
 
 use super::refresh::Request;
 use crate::App;
-use crate::refresh_token::RefreshToken;
+use crate::opaque_token::RefreshToken;
 use crate::store::sessions::{self, Ending, Which};
 
 /// Signs out. A token that is of no session, or no more, leaves nothing to do (RFC 7009, section 2.2).
@@ -35,10 +35,11 @@ pub async fn logout(
     };
     let organization = token.organization;
     let mut tx = app.context.db.begin(organization).await?;
-    if let Some((user, _)) = sessions::find(&mut tx, &token, now).await? {
+    if let Some(live) = sessions::find(&mut tx, &token, now).await? {
+        let user = live.user;
         let origin = Origin { actor: Some(user), on_behalf_of: None, correlation };
         let ending = Ending { organization, user, reason: SessionEnd::SignedOut, origin: &origin, now };
-        ending.of(&mut tx, Which::One(token.session)).await?;
+        ending.of(&mut tx, Which::One(token.id)).await?;
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

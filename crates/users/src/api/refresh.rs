@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 use super::{Tokens, TokensAnswer, fields, tokens};
 use crate::App;
 use crate::error::Error;
-use crate::refresh_token::RefreshToken;
-use crate::store::accounts;
+use crate::opaque_token::RefreshToken;
+use crate::store::session_starts::{idle_until, touch};
 use crate::store::sessions::{self, Ending, Shown, Which};
-use crate::store::settings;
-use crate::token::Bearer;
+use crate::store::{accounts, second_factor, settings};
+use crate::token::{Bearer, Proof};
 
 /// What continues a session, or ends it.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -53,12 +53,13 @@ pub async fn refresh(
     let token = RefreshToken::parse(&request.refresh_token).ok_or(Error::InvalidRefreshToken)?;
     let organization = token.organization;
     let mut tx = app.context.db.begin(organization).await?;
-    let (user, shown) = sessions::find(&mut tx, &token, now).await?.ok_or(Error::InvalidRefreshToken)?;
-    if shown == Shown::Used {
+    let live = sessions::find(&mut tx, &token, now).await?.ok_or(Error::InvalidRefreshToken)?;
+    let user = live.user;
+    if live.shown == Shown::Used {
         // Nobody knows who showed it: the user or a thief.
-        let origin = Origin { actor: None, on_behalf_of: None, correlation };
+        let origin = Origin { actor: None, on_behalf_of: None, correlation: correlation.clone() };
         let ending = Ending { organization, user, reason: SessionEnd::RefreshReused, origin: &origin, now };
-        ending.of(&mut tx, Which::One(token.session)).await?;
+        ending.of(&mut tx, Which::One(token.id)).await?;
         tx.commit().await?;
         return Err(Error::RefreshTokenReused.into());
     }
@@ -70,13 +71,19 @@ pub async fn refresh(
     sqlx::query!(
         "update users.refresh_token set used_at = $3 where organization_id = $1 and session_id = $2 and used_at is null",
         organization.0,
-        token.session.0,
+        token.id.0,
         now.to_sqlx(),
     )
     .execute(&mut *tx)
     .await?;
-    let next = RefreshToken::mint(organization, token.session);
+    let next = RefreshToken::mint(organization, token.id);
     sessions::keep(&mut tx, &next, now).await?;
+    let idle_until = idle_until(&app.config, live.remembered, now);
+    touch(&mut tx, organization, token.id, correlation.client.as_deref(), now, idle_until).await?;
+    let scope = second_factor::limit(&mut tx, organization, role, live.second_factor).await?;
     tx.commit().await?;
-    tokens(&app, Bearer { organization, user, session: token.session, role }, &next).await
+    let proof = Some(Proof { at: live.authenticated_at, second_factor: live.second_factor });
+    let bearer =
+        Bearer { organization, user, session: token.id, role, proof, scope, after: live.tokens_from };
+    tokens(&app, bearer, Some(&next)).await
 }

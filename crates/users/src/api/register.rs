@@ -53,7 +53,7 @@ pub struct Request {
     responses(
         (status = 201, description = "The account; the answer is the same where the address has one already, whose owner is told by mail", body = UserBody),
         (status = 403, description = "registration_closed"),
-        (status = 422, description = "invalid_input (password_too_short, password_guessable, domain_not_admitted)"),
+        (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak, domain_not_admitted)"),
         (status = 503, description = "hashing_busy")
     )
 )]

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 use super::{UserBody, fields};
 use crate::App;
 use crate::account::{Account, Change};
-use crate::store::accounts;
 use crate::store::sessions::{Ending, Which};
+use crate::store::{accounts, api_keys, session_starts};
 
 /// What is to change; absent stays.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -118,9 +118,14 @@ async fn tell(
     let (organization, user, origin) = (actor.organization, after.id, Origin::from(actor));
     let event = UserChanged { user_id: user, before: before.into(), after: after.into(), fields };
     events::append(tx, organization, &origin, &event, now).await?;
+    if before.role != after.role {
+        // A role taken away is gone within seconds, not when the token expires.
+        session_starts::renew_tokens(tx, organization, user, now).await?;
+    }
     if before.active && !after.active {
         let ending = Ending { organization, user, reason: SessionEnd::AccountClosed, origin: &origin, now };
         ending.of(tx, Which::All).await?;
+        api_keys::forget(tx, organization, user, now).await?;
     }
     Ok(())
 }

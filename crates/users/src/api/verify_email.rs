@@ -14,7 +14,7 @@ use super::fields;
 use crate::App;
 use crate::account::Account;
 use crate::error::Error;
-use crate::letter::LetterToken;
+use crate::opaque_token::LetterToken;
 use crate::store::accounts;
 use crate::store::letters::{self, Addressee};
 
@@ -24,7 +24,7 @@ use crate::store::letters::{self, Addressee};
 #[schema(as = VerifyEmail)]
 pub struct Request {
     /// What stands in the link after `token=`.
-    #[garde(custom(fields::letter_token))]
+    #[garde(custom(fields::opaque_token))]
     #[schema(value_type = String, min_length = 1, max_length = 86)]
     pub token: Secret,
 }

@@ -98,25 +98,7 @@ pub async fn create(
     origin: &Origin,
 ) -> Result<(), Problem> {
     let now = account.created_at;
-    sqlx::query!(
-        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, email_verified,
-                                    version, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
-        organization.0,
-        account.id.0,
-        account.email.as_str(),
-        account.name,
-        account.locale,
-        account.time_zone,
-        account.role as Role,
-        account.active,
-        account.email_verified,
-        account.version,
-        now.to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await
-    .on_constraint("account_email", || Error::EmailTaken)?;
+    insert(tx, organization, account, false).await?;
     sqlx::query!(
         "insert into users.password (organization_id, user_id, hash, created_at, updated_at)
          values ($1, $2, $3, $4, $4)",
@@ -129,6 +111,51 @@ pub async fn create(
     .await?;
     let event = UserCreated { user_id: account.id, account: account.into() };
     events::append(tx, organization, origin, &event, now).await?;
+    Ok(())
+}
+
+/// Makes an account of a program, which has no password, and tells of it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn create_service(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: &Account,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    insert(tx, organization, account, true).await?;
+    let event = UserCreated { user_id: account.id, account: account.into() };
+    events::append(tx, organization, origin, &event, account.created_at).await?;
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: &Account,
+    service: bool,
+) -> Result<(), Problem> {
+    sqlx::query!(
+        "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, email_verified,
+                                    version, created_at, updated_at, service)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
+        organization.0,
+        account.id.0,
+        account.email.as_str(),
+        account.name,
+        account.locale,
+        account.time_zone,
+        account.role as Role,
+        account.active,
+        account.email_verified,
+        account.version,
+        account.created_at.to_sqlx(),
+        service,
+    )
+    .execute(&mut **tx)
+    .await
+    .on_constraint("account_email", || Error::EmailTaken)?;
     Ok(())
 }
 
@@ -194,24 +221,6 @@ pub async fn lock(
     load(tx, organization, id).await
 }
 
-/// The hash of an account's password, if it has one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn password_hash(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    user: UserId,
-) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "select hash from users.password where organization_id = $1 and user_id = $2",
-        organization.0,
-        user.0,
-    )
-    .fetch_optional(&mut **tx)
-    .await
-}
-
 /// Writes what may change about an account; gives it with its next version.
 ///
 /// # Errors
@@ -261,7 +270,7 @@ pub async fn keep_administrator(
     .await?;
     let others = sqlx::query_scalar!(
         r#"select exists (select from users.account
-           where organization_id = $1 and active and role = 'admin' and id <> $2) as "exists!""#,
+           where organization_id = $1 and active and role = 'admin' and not service and id <> $2) as "exists!""#,
         organization.0,
         without.0,
     )

@@ -10,7 +10,8 @@ use platform::http::Problem;
 use subtle::ConstantTimeEq as _;
 
 use crate::error::Error;
-use crate::letter::{LetterToken, has_link, lasts, pause};
+use crate::letter::{has_link, lasts, pause};
+use crate::opaque_token::LetterToken;
 use crate::store::settings;
 
 /// To whom a letter goes.
@@ -171,7 +172,7 @@ pub async fn redeem(
            from users.letter
            where organization_id = $1 and id = $2 and kind = $3 and expires_at > $4 and hash is not null for update"#,
         token.organization.0,
-        token.letter.0,
+        token.id.0,
         word(kind),
         now.to_sqlx(),
     )
@@ -184,7 +185,7 @@ pub async fn redeem(
     sqlx::query!(
         "delete from users.letter where organization_id = $1 and id = $2",
         token.organization.0,
-        token.letter.0,
+        token.id.0,
     )
     .execute(&mut **tx)
     .await?;

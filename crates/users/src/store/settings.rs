@@ -3,14 +3,15 @@
 use contracts::users::{Branding, OrganizationChanged, OrganizationSettings, Verification};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::OrganizationId;
+use kernel::{OrganizationId, UserId};
 use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
 
+use super::accounts;
 use crate::error::Error;
-use crate::refresh_token::RefreshToken;
-use crate::settings::differences;
+use crate::opaque_token::RefreshToken;
+use crate::settings::{demands_verification, differences};
 
 /// Settings and their version.
 #[derive(Debug, Clone)]
@@ -172,9 +173,42 @@ pub async fn session_may_go_on(
                and t.created_at + make_interval(mins => o.session_idle_minutes) > $3
                and s.created_at + make_interval(days => o.session_absolute_days) > $3) as "may!""#,
         token.organization.0,
-        token.session.0,
+        token.id.0,
         now.to_sqlx(),
     )
     .fetch_one(&mut **tx)
     .await
+}
+
+/// Whether somebody may sign in by the settings as they are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// They may.
+    Open,
+    /// Their organization is disabled.
+    Disabled,
+    /// Their address has to be verified first.
+    Unverified,
+}
+
+/// Whether an account may sign in, in an installation that demands verified addresses or not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn entry(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+    installation: bool,
+) -> Result<Entry, Problem> {
+    let settings = load(tx, organization).await?.settings;
+    if !settings.active {
+        return Ok(Entry::Disabled);
+    }
+    if !demands_verification(&settings, installation) {
+        return Ok(Entry::Open);
+    }
+    let account = accounts::load(tx, organization, user).await?;
+    let verified = account.is_some_and(|account| account.email_verified);
+    Ok(if verified { Entry::Open } else { Entry::Unverified })
 }

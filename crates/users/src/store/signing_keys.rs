@@ -1,52 +1,130 @@
-//! The installation's signing key, which the first replica makes.
+//! The installation's signing keys, which follow one another: the first replica makes the first.
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::EncodePrivateKey as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::KeyId;
-use platform::db::Db;
+use platform::auth::revocations::KEPT;
+use platform::db::{Db, Tx};
 use platform::http::Problem;
 
 use crate::token::Signer;
 
-/// The signer with the active key, which is made when there is none.
+/// How long a new key stands in the key set before it signs: longer than any verifier keeps a set.
+pub const LEAD: SignedDuration = SignedDuration::from_mins(20);
+/// How long a replica signs by what it last read of the keys; shorter than [`LEAD`].
+const READ_AGAIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// The keys as a replica last read them.
+#[derive(Debug, Clone, Default)]
+pub struct Signers {
+    known: Arc<RwLock<Option<Known>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    read_at: Timestamp,
+    /// By when they begin to sign, the latest first.
+    keys: Vec<(Timestamp, Signer)>,
+}
+
+impl Signers {
+    /// The signer whose turn it is; the keys are read when that was long ago, and the first is made when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn current(&self, db: &Db, now: Timestamp) -> Result<Signer, Problem> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = match known.filter(|known| now.duration_since(known.read_at).abs() < READ_AGAIN) {
+            Some(known) => known,
+            None => {
+                let known = Known { read_at: now, keys: load_or_create(db, now).await? };
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
+                known
+            }
+        };
+        let turn = known.keys.into_iter().find(|(from, _)| *from <= now);
+        turn.map(|(_, signer)| signer).ok_or_else(|| Problem::internal(&"no signing key's time has come"))
+    }
+}
+
+/// The keys that sign now or later, the latest first; the first one is made when there is none.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn load_or_create(db: &Db, now: Timestamp) -> Result<Signer, Problem> {
-    if let Some(signer) = load(db).await? {
-        return Ok(signer);
+pub async fn load_or_create(db: &Db, now: Timestamp) -> Result<Vec<(Timestamp, Signer)>, Problem> {
+    let mut tx = db.begin_without_organization().await?;
+    let mut keys = load(&mut tx, now).await?;
+    if keys.is_empty() {
+        lock(&mut tx).await?;
+        // Ours, or that of a replica that was faster.
+        keys = load(&mut tx, now).await?;
+        if keys.is_empty() {
+            create(&mut tx, now, now).await?;
+            keys = load(&mut tx, now).await?;
+        }
     }
-    create(db, now).await?;
-    // Ours, or that of a replica that was faster.
-    load(db).await?.ok_or_else(|| Problem::internal(&"no signing key is active"))
-}
-
-async fn load(db: &Db) -> Result<Option<Signer>, Problem> {
-    let mut tx = db.begin_without_organization().await?;
-    let active = sqlx::query!(r#"select id as "id: KeyId", private_key from users.signing_key where active"#);
-    let row = active.fetch_optional(&mut *tx).await?;
     tx.commit().await?;
-    Ok(row.map(|row| Signer::new(row.id, &row.private_key)))
+    Ok(keys)
 }
 
-/// Makes an active key, unless another replica has.
-async fn create(db: &Db, now: Timestamp) -> Result<(), Problem> {
-    let key = SigningKey::from_bytes(&rand::random());
-    let private = key.to_pkcs8_der().map_err(|error| Problem::internal(&error))?;
-    let public = key.verifying_key();
+/// Makes a key that signs after [`LEAD`], or at once; tells when. The keys so far end when nothing that they signed can
+/// be valid any more; at once, when they are not to be trusted: then everybody has to refresh.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rotate(db: &Db, now: Timestamp, at_once: bool) -> Result<Timestamp, Problem> {
+    let from = if at_once { now } else { now + LEAD };
     let mut tx = db.begin_without_organization().await?;
+    lock(&mut tx).await?;
+    let end = if at_once { now } else { from + KEPT };
     sqlx::query!(
-        "insert into users.signing_key (id, private_key, public_key, active, created_at)
-         values ($1, $2, $3, true, $4) on conflict (active) where active do nothing",
-        KeyId::mint().0,
-        private.as_bytes(),
-        public.as_bytes(),
-        now.to_sqlx(),
+        "update users.signing_key set expires_at = $1 where expires_at is null or expires_at > $1",
+        end.to_sqlx(),
     )
     .execute(&mut *tx)
     .await?;
+    create(&mut tx, from, now).await?;
     tx.commit().await?;
+    Ok(from)
+}
+
+/// One at a time in the installation.
+async fn lock(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('reservas.users.signing_key'))::text")
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn load(tx: &mut Tx, now: Timestamp) -> Result<Vec<(Timestamp, Signer)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select id as "id: KeyId", private_key, signs_from from users.signing_key
+           where expires_at is null or expires_at > $1 order by signs_from desc, id desc"#,
+        now.to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.iter().map(|row| (row.signs_from.to_jiff(), Signer::new(row.id, &row.private_key))).collect())
+}
+
+async fn create(tx: &mut Tx, from: Timestamp, now: Timestamp) -> Result<(), Problem> {
+    let key = SigningKey::from_bytes(&rand::random());
+    let private = key.to_pkcs8_der().map_err(|error| Problem::internal(&error))?;
+    let public = key.verifying_key();
+    sqlx::query!(
+        "insert into users.signing_key (id, private_key, public_key, signs_from, created_at)
+         values ($1, $2, $3, $4, $5)",
+        KeyId::mint().0,
+        private.as_bytes(),
+        public.as_bytes(),
+        from.to_sqlx(),
+        now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -72,3 +72,32 @@ async fn a_password_opens_the_account_of_its_own_organization() {
     assert_eq!(there.id, other.user_id.to_string());
     assert_ne!(there.id, users.admin().await.id);
 }
+
+#[tokio::test]
+async fn a_hash_made_with_less_work_is_made_anew() {
+    let users = Users::start().await;
+    let cost = async || {
+        let hash: String = sqlx::query_scalar("select hash from users.password")
+            .fetch_one(&mut users.owner().await)
+            .await
+            .unwrap();
+        hash[4..6].to_owned()
+    };
+    users.admin().await;
+    assert_eq!(cost().await, "04");
+    let costly =
+        users::App::new(users.context.clone(), users::Config { bcrypt_cost: 5, ..crate::config() }).unwrap();
+    let (router, _) = users::api().split_for_parts();
+    let router: axum::Router = users.context.complete(router.with_state(costly));
+    for _ in 0..2 {
+        let body = json!({"email": "admin@example.com", "password": PASSWORD});
+        let request = http::Request::post("/api/v1/auth/login").header("content-type", "application/json");
+        let request = request.body(axum::body::Body::from(body.to_string())).unwrap();
+        let reply = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();
+        assert_eq!(reply.status(), 200);
+        assert_eq!(cost().await, "05");
+    }
+    assert_eq!(users.event_types().await, ["session.started", "session.started"]);
+    users.admin().await;
+    assert_eq!(cost().await, "05", "and never with less");
+}

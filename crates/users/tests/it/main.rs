@@ -1,6 +1,7 @@
 //! The user service on the real PostgreSQL, with tokens that it minted and verifies itself.
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
+mod api_keys;
 mod authorization;
 mod change_password;
 mod create_user;
@@ -10,6 +11,7 @@ mod get_key_set;
 mod get_me;
 mod groups;
 mod import_users;
+mod keys;
 mod letters;
 mod list_users;
 mod login;
@@ -18,8 +20,13 @@ mod organization;
 mod profile;
 mod refresh;
 mod register;
+mod reset_password;
 mod schema;
+mod second_factor;
+mod sessions;
 mod setup;
+mod step_up;
+mod throttle;
 mod update_user;
 
 use std::ops::Deref;

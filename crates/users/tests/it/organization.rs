@@ -16,7 +16,7 @@ impl Users {
         assert_eq!(self.event_types().await, ["organization.changed"]);
     }
 
-    fn operator(&self, method: &str, path: &str) -> testkit::Call {
+    pub(crate) fn operator(&self, method: &str, path: &str) -> testkit::Call {
         self.call(method, &format!("/operator/organizations{path}")).bearer(OPERATOR)
     }
 }
@@ -182,7 +182,12 @@ async fn sessions_and_passwords_keep_to_the_settings() {
     users.clock.advance(SignedDuration::from_mins(60));
     let idle = users.refresh(next["refresh_token"].as_str().unwrap()).send().await;
     idle.problem(401, "invalid_refresh_token");
-    let mut token = users.admin().await.refresh;
+    // The installation would let one that is remembered go on for a month.
+    let remembered = json!({"email": "admin@example.com", "password": PASSWORD, "remember": true});
+    let login = users.call("POST", "/api/v1/auth/login").json(remembered);
+    let tokens = login.send().await.expect(200).json();
+    let mut token = tokens["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(users.event_types().await, ["session.started"]);
     for _ in 0..25 {
         users.clock.advance(SignedDuration::from_mins(55));
         let next = users.refresh(&token).send().await.expect(200).json();

@@ -45,7 +45,10 @@ async fn of_many_at_once_one_is_served() {
 #[tokio::test]
 async fn a_session_ends_however_often_it_is_refreshed() {
     let users = Users::start().await;
-    let mut token = users.admin().await.refresh;
+    let body = json!({"email": "admin@example.com", "password": crate::PASSWORD, "remember": true});
+    let tokens = users.call("POST", "/api/v1/auth/login").json(body).send().await.expect(200).json();
+    assert_eq!(users.event_types().await, ["session.started"]);
+    let mut token = tokens["refresh_token"].as_str().unwrap().to_owned();
     for _ in 0..29 {
         users.clock.advance(SignedDuration::from_hours(24));
         let next = users.refresh(&token).send().await.expect(200).json();
@@ -68,7 +71,7 @@ async fn what_was_never_given_opens_nothing() {
     let admin = users.admin().await;
     let other = users.organization("other").await;
     let forged =
-        users::refresh_token::RefreshToken::mint(other.organization_id, kernel::SessionId::mint()).text();
+        users::opaque_token::RefreshToken::mint(other.organization_id, kernel::SessionId::mint()).text();
     // The right session with another secret, and the right secret in another organization.
     let guessed = format!("{}{}", &admin.refresh[..43], &forged[43..]);
     let moved = format!("{}{}", &forged[..21], &admin.refresh[21..]);

@@ -14,7 +14,7 @@ use super::{LineReport, Outcome};
 use crate::account::Account;
 use crate::organization::Organization;
 use crate::store::sessions::{Ending, Which};
-use crate::store::{account_batches, accounts};
+use crate::store::{account_batches, accounts, api_keys, session_starts};
 
 /// Lines looked up and made at once.
 const CHUNK: usize = 1000;
@@ -87,9 +87,15 @@ impl Work {
         let (was, is) = ((&before).into(), (&after).into());
         let event = UserChanged { user_id: after.id, before: was, after: is, fields };
         events::append(tx, organization, &self.origin, &event, self.now).await?;
+        let now = self.now;
+        if before.role != after.role {
+            // A role taken away is gone within seconds, not when the token expires.
+            session_starts::renew_tokens(tx, organization, after.id, now).await?;
+        }
         if before.active && !after.active {
             let (user, reason, origin) = (after.id, SessionEnd::AccountClosed, &self.origin);
-            Ending { organization, user, reason, origin, now: self.now }.of(tx, Which::All).await?;
+            Ending { organization, user, reason, origin, now }.of(tx, Which::All).await?;
+            api_keys::forget(tx, organization, user, now).await?;
         }
         Ok(LineReport { line: line.number, outcome: Outcome::Updated, id, errors: Vec::new() })
     }

@@ -1,0 +1,104 @@
+//! `POST /api/v1/auth/second-factor`: the second step of a sign-in.
+
+use axum::extract::State;
+use garde::Validate;
+use http::HeaderMap;
+use platform::config::Secret;
+use platform::events::Origin;
+use platform::http::{Correlation, Json, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Tokens, TokensAnswer, agent, fields, tokens};
+use crate::App;
+use crate::error::Error;
+use crate::opaque_token::ChallengeToken;
+use crate::store::session_starts::Start;
+use crate::store::settings::{self, Entry};
+use crate::store::throttle::Attempt;
+use crate::store::{accounts, second_factor};
+use crate::token::{Bearer, Proof};
+
+/// The challenge of the first step, and a code.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SecondFactorLogin)]
+pub struct Request {
+    /// The challenge of the answer to the password.
+    #[garde(custom(fields::opaque_token))]
+    #[schema(value_type = String, min_length = 1, max_length = 86)]
+    pub challenge: Secret,
+    /// A code of the app, or a recovery code, which works once.
+    #[garde(custom(fields::code))]
+    #[schema(value_type = String, min_length = 6, max_length = 32, example = "287082")]
+    pub code: Secret,
+}
+
+/// Goes on signing in.
+#[utoipa::path(
+    post,
+    path = "/api/v1/auth/second-factor",
+    operation_id = "second_factor_login",
+    tag = "auth",
+    summary = "Sign in: the second factor",
+    request_body = Request,
+    responses(
+        (status = 200, description = "Tokens of a new session", body = Tokens),
+        (status = 401, description = "invalid_challenge, invalid_code"),
+        (status = 403, description = "email_not_verified"),
+        (status = 422, description = "invalid_input"),
+        (status = 429, description = "too_many_attempts")
+    )
+)]
+pub async fn second_factor_login(
+    State(app): State<App>,
+    correlation: Correlation,
+    headers: HeaderMap,
+    Json(request): Json<Request>,
+) -> Result<TokensAnswer, Problem> {
+    let (db, now) = (&app.context.db, app.context.clock.now());
+    let token = ChallengeToken::parse(&request.challenge).ok_or(Error::InvalidChallenge)?;
+    let organization = token.organization;
+    let mut tx = db.begin(organization).await?;
+    let (user, remember) =
+        second_factor::challenged(&mut tx, &token, now).await?.ok_or(Error::InvalidChallenge)?;
+    tx.commit().await?;
+    let attempt = Attempt::by_id(user, correlation.client.as_deref());
+    attempt.begin(db, now).await?;
+    let mut tx = db.begin(organization).await?;
+    // Locked before the challenge is met: of two at once one signs in.
+    let account = accounts::lock(&mut tx, organization, user).await?.filter(|account| account.active);
+    let account = account.ok_or(Error::InvalidChallenge)?;
+    // Anew: the settings may have changed since the password was shown.
+    match settings::entry(&mut tx, organization, user, app.config.demands_verification()).await? {
+        Entry::Open => {}
+        Entry::Disabled => return Err(Error::InvalidChallenge.into()),
+        Entry::Unverified => return Err(Error::EmailNotVerified.into()),
+    }
+    let origin = Origin { actor: Some(user), on_behalf_of: None, correlation: correlation.clone() };
+    let code = request.code.expose();
+    let is_right = second_factor::take_code(&mut tx, organization, user, code, now).await?
+        || second_factor::take_recovery_code(&mut tx, organization, user, code, &origin, now).await?;
+    if !is_right {
+        return Err(Error::InvalidCode.into());
+    }
+    if !second_factor::meet(&mut tx, &token).await? {
+        return Err(Error::InvalidChallenge.into());
+    }
+    let start = Start {
+        organization,
+        user,
+        remember,
+        second_factor: true,
+        agent: agent(&headers),
+        correlation: &correlation,
+        now,
+    };
+    let session = start.begin(&mut tx, &app.config).await?;
+    tx.commit().await?;
+    attempt.succeeded(db).await?;
+    let proof = Some(Proof { at: now, second_factor: true });
+    let role = account.role;
+    let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
+    tokens(&app, bearer, Some(&session)).await
+}
