@@ -30,6 +30,8 @@ const CROWDS: u64 = 50;
 pub const RESOURCES: u64 = 100;
 /// Members of the group whose bookings are requests that block nobody.
 pub const APPLICANTS: std::ops::Range<u64> = 100..164;
+/// The people who wait for a time that is given up.
+pub const WAITING: std::ops::Range<u64> = 200..1200;
 
 /// How many, and whether something is killed meanwhile.
 #[derive(Debug, Clone, Args)]
@@ -55,7 +57,7 @@ impl Flags {
 /// Races.
 pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let mut stage = Stage::start(2, tuning).await?;
-    let sizes = Sizes { organizations: 1, resources: 3 * RESOURCES, people: 200, bookings: 0 };
+    let sizes = Sizes { organizations: 1, resources: 3 * RESOURCES, people: WAITING.end, bookings: 0 };
     seed::load(&stage, sizes).await?;
     stage.owner().await?.execute(sqlx::raw_sql(include_str!("races/applicants.sql"))).await?;
     let world = World {

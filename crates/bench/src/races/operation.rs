@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::Person;
 
 use super::caller::{Ask, Caller};
-use super::{APPLICANTS, RESOURCES};
+use super::{APPLICANTS, RESOURCES, WAITING};
 use crate::creating::base;
 use crate::{Outcome, names};
 
@@ -175,7 +175,9 @@ async fn contender(
         Operation::Extend => Some(book(place.resource, 60, 120)),
         Operation::Reinstate => Some(book(place.resource, 0, 60)),
         Operation::Promote => {
-            let waiting = names::person(1, 80 + side as u64, Role::User);
+            // Who loses goes on waiting, and nobody may wait for more than twenty times at once.
+            let many = WAITING.end - WAITING.start;
+            let waiting = names::person(1, WAITING.start + (2 * round + side as u64) % many, Role::User);
             let entry = create(waiting, place, place.resource, 0, 60);
             Some(Ask { path: "/api/v1/waitlist".to_owned(), ..entry })
         }
