@@ -47,14 +47,12 @@ where
 
 /// Whether a failure came from [`limited`], however deep it is wrapped.
 pub fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    is_caused_by::<http_body_util::LengthLimitError>(error)
+}
+
+/// Whether a failure is an `E` or is caused by one, however deep it is wrapped.
+pub fn is_caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<E>())
 }
 
 /// A body whose length is not announced, so that it is sent in chunks.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use crate::body::{BoxError, ResponseBody};
+use crate::body::{BoxError, ResponseBody, is_caused_by};
 
 /// How fast a body must arrive.
 #[derive(Debug, Clone, Copy)]
@@ -34,14 +34,7 @@ impl std::error::Error for TooSlow {}
 
 /// Whether a failure came from [`Paced`], however deep it is wrapped.
 pub fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<TooSlow>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    is_caused_by::<TooSlow>(error)
 }
 
 /// A body with a pace. Only the time in which the client is waited for counts: a slow backend is not its fault.
