@@ -26,6 +26,7 @@ pub mod get_schedule;
 pub mod get_series;
 pub mod grant_credit;
 pub mod join_waitlist;
+pub mod learn;
 pub mod leave_waitlist;
 pub mod list_approvals;
 pub mod list_blackouts;

@@ -12,6 +12,7 @@ use platform::http::{Json, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::learn;
 use super::search_availability::known;
 use crate::App;
 use crate::error::invalid_slot;
@@ -112,7 +113,8 @@ fn today(zone: &str, now: Timestamp) -> Result<Slot, Problem> {
     responses(
         (status = 200, description = "Busy and free intervals", body = FreeBusy),
         (status = 404, description = "not_found"),
-        (status = 422, description = "invalid_input")
+        (status = 422, description = "invalid_input"),
+        (status = 503, description = "service_unavailable")
     ),
     extensions(("x-permission" = json!("bookings.own")))
 )]
@@ -122,15 +124,13 @@ pub async fn get_free_busy(
     Path(id): Path<ResourceId>,
     Query(query): Query<Window>,
 ) -> Result<Json<FreeBusy>, Problem> {
-    let organization = actor.organization;
-    let mut tx = app.context.db.begin(organization).await?;
-    let tree = resources::tree(&mut tx, organization, &[id]).await?;
+    let (mut tx, tree) = learn::begin(&app, &actor, id).await?;
     let now = app.context.clock.now();
     let window = window_of(&query, tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?, now)?;
     let known = known(&mut tx, &actor, tree).await?;
     let items = known.own_items();
     let wide = wide(&items, &window);
-    let calendar = calendar::read(&mut tx, organization, &known.tree, &wide, now).await?;
+    let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
     let item = items.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
     let units = calendar.units.get(&id).filter(|units| units.len() > 1).into_iter().flatten().map(
         |(unit, number)| {

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::get_free_busy::{LONGEST, bookable_times, wide};
+use super::learn;
 use super::search_availability::known;
 use crate::App;
 use crate::error::invalid_slot;
 use crate::free::free;
-use crate::store::{calendar, resources};
+use crate::store::calendar;
 
 /// For how long, and from when on.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -54,7 +55,8 @@ pub struct NextFree {
         (status = 200, description = "The next time, or null", body = NextFree),
         (status = 400, description = "invalid_query"),
         (status = 404, description = "not_found"),
-        (status = 422, description = "invalid_input")
+        (status = 422, description = "invalid_input"),
+        (status = 503, description = "service_unavailable")
     ),
     extensions(("x-permission" = json!("bookings.own")))
 )]
@@ -69,8 +71,7 @@ pub async fn get_next_free(
     let to = from.checked_add(LONGEST).unwrap_or(Timestamp::MAX);
     let window = Slot::new(from, to).map_err(invalid_slot)?;
     let length = SignedDuration::from_mins(need.duration_minutes);
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let tree = resources::tree(&mut tx, actor.organization, &[id]).await?;
+    let (mut tx, tree) = learn::begin(&app, &actor, id).await?;
     let known = known(&mut tx, &actor, tree).await?;
     let items = known.own_items();
     let wide = wide(&items, &window);

@@ -9,9 +9,9 @@ use platform::http::{Json, Path, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::learn;
 use super::search_availability::known;
 use crate::App;
-use crate::store::resources;
 
 /// When a resource is open.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,7 +37,8 @@ pub struct ScheduleBody {
     params(("id" = ResourceId, Path, description = "The resource")),
     responses(
         (status = 200, description = "Its hours", body = ScheduleBody),
-        (status = 404, description = "not_found")
+        (status = 404, description = "not_found"),
+        (status = 503, description = "service_unavailable")
     ),
     extensions(("x-permission" = json!("bookings.own")))
 )]
@@ -46,8 +47,7 @@ pub async fn get_schedule(
     State(app): State<App>,
     Path(id): Path<ResourceId>,
 ) -> Result<Json<ScheduleBody>, Problem> {
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let tree = resources::tree(&mut tx, actor.organization, &[id]).await?;
+    let (mut tx, tree) = learn::begin(&app, &actor, id).await?;
     let known = known(&mut tx, &actor, tree).await?;
     tx.commit().await?;
     let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;

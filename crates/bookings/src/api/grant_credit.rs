@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::get_credits::CreditEntry;
-use super::step;
+use super::{learn, step};
 use crate::App;
 use crate::store::credits;
 
@@ -61,7 +61,7 @@ pub async fn grant_credit(
     Path(user_id): Path<UserId>,
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
-    if !step::meet(&app, &actor, user_id).await? {
+    if !learn::meet(&app, &actor, user_id).await? {
         return Err(Problem::not_found("user"));
     }
     let act = step::act(&app, &actor);

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use contracts::resources as catalogue;
-use contracts::users::Account;
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::{BookingId, ResourceId, Slot, UserId};
@@ -17,6 +15,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::BookingBody;
+use super::learn::{find, learn};
 use super::refusal::refuse;
 use crate::App;
 use crate::booking::Booking;
@@ -26,7 +25,7 @@ use crate::policy::{Person, Verdict};
 use crate::store::known::Known;
 use crate::store::quotas;
 use crate::store::resources::{self, Tree};
-use crate::store::rules::{Rulebook, keep_account};
+use crate::store::rules::Rulebook;
 use crate::store::told::Told;
 use crate::store::write::{self, Act, Change};
 use crate::store::{blackouts, bookings};
@@ -176,36 +175,6 @@ pub fn demand_open_account(known: &Known, user: UserId, pointer: &str) -> Result
     Err(Problem::invalid_field(pointer, "account_closed", "Their account is closed."))
 }
 
-/// Asks for what is not known here, and keeps it.
-async fn learn(
-    app: &App,
-    actor: &Actor,
-    ids: &[ResourceId],
-    missing: &[ResourceId],
-    strangers: &[UserId],
-) -> Result<(), Problem> {
-    let base = format!("/internal/organizations/{}", actor.organization);
-    let correlation = &actor.correlation.id;
-    for id in missing {
-        let found: Option<catalogue::Resource> =
-            app.resources.get(&format!("{base}/resources/{id}"), correlation).await?;
-        let Some(resource) = found else {
-            // One that is part of another, and gone, is not the caller's to name.
-            let place = ids.iter().position(|wanted| wanted == id).unwrap_or(0);
-            return Err(no_resource(place, "not_found", "There is no such resource."));
-        };
-        let mut tx = app.context.db.begin(actor.organization).await?;
-        resources::keep(&mut tx, actor.organization, &resource).await?;
-        tx.commit().await?;
-    }
-    for user in strangers.iter().filter(|user| **user != actor.user) {
-        if !find(app, actor, *user).await? {
-            return Err(Problem::invalid_field("/on_behalf_of", "not_found", "There is no such user."));
-        }
-    }
-    Ok(())
-}
-
 /// Refuses guests that are none.
 ///
 /// # Errors
@@ -228,27 +197,6 @@ pub async fn invite(app: &App, actor: &Actor, guests: &[Guest]) -> Result<(), Pr
         }
     }
     Ok(())
-}
-
-/// Whether there is somebody in the organization. What is not known of them here is asked for, and kept.
-///
-/// # Errors
-/// 503 when that cannot be found out for now.
-pub async fn meet(app: &App, actor: &Actor, user: UserId) -> Result<bool, Problem> {
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let book = Rulebook::load(&mut tx, actor.organization, &Tree::new(), &[user]).await?;
-    drop(tx);
-    Ok(user == actor.user || book.person(user).is_some() || find(app, actor, user).await?)
-}
-
-async fn find(app: &App, actor: &Actor, user: UserId) -> Result<bool, Problem> {
-    let path = format!("/internal/organizations/{}/users/{user}/account", actor.organization);
-    let found: Option<Account> = app.users.get(&path, &actor.correlation.id).await?;
-    let Some(account) = found else { return Ok(false) };
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    keep_account(&mut tx, actor.organization, user, &account).await?;
-    tx.commit().await?;
-    Ok(true)
 }
 
 /// Refuses resources that cannot be booked now: retired, in maintenance, or with a part that is.
@@ -277,7 +225,7 @@ pub fn flag_after(tree: &Tree, before: &Booking, after: &Booking) -> Option<Stri
     before.flag.clone().filter(is_kept)
 }
 
-fn no_resource(place: usize, code: &str, detail: &str) -> Problem {
+pub(super) fn no_resource(place: usize, code: &str, detail: &str) -> Problem {
     Problem::invalid_field(&format!("/resources/{place}/resource_id"), code, detail)
 }
 

