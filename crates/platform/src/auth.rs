@@ -168,7 +168,8 @@ impl Verifier {
         let (jsonwebtoken::Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else {
             return Err(refused());
         };
-        let key = self.keys.find(&kid).await?.ok_or_else(refused)?;
+        let retired = self.revocations.as_ref().is_some_and(|known| known.has_retired(&kid));
+        let key = self.keys.find(&kid).await?.filter(|_| !retired).ok_or_else(refused)?;
         let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&[AUDIENCE]);

@@ -160,13 +160,15 @@ pub struct Tokens {
 /// Tokens are for the one who asked, never for a cache on the way.
 type TokensAnswer = ([(HeaderName, HeaderValue); 1], Json<Tokens>);
 
+/// The tokens of a session, minted at a time that was read before the transaction ended: whoever changes afterwards what
+/// the bearer may finds that their tokens are older.
 async fn tokens(
     app: &App,
     bearer: Bearer,
     refresh_token: Option<&RefreshToken>,
+    now: Timestamp,
 ) -> Result<TokensAnswer, Problem> {
     let seconds = app.config.access_token_minutes * 60;
-    let now = app.context.clock.now();
     let tokens = Tokens {
         scope: bearer.scope.clone().map(String::from),
         access_token: app.signer().await?.mint(bearer, now, seconds)?,

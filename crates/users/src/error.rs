@@ -51,6 +51,9 @@ pub enum Error {
     /// Too many wrong passwords or codes in a row, for the account or from the address; also where there is no account.
     #[error("Too many attempts failed. Wait before you try again.")]
     TooManyAttempts,
+    /// A session that is continued more often than any client needs.
+    #[error("The session was continued too often. Wait a minute.")]
+    TooManyRefreshes,
     /// A link that sets a password which is none, was used, is too old, or was replaced by a newer one.
     #[error("The link is not valid, or no more. Ask for another one.")]
     InvalidReset,
@@ -84,6 +87,9 @@ pub enum Error {
     /// More sign-ins than the machine can check.
     #[error("Too many passwords are being checked right now. Try again.")]
     HashingBusy,
+    /// More imports than the database is to bear.
+    #[error("Other imports are under way. Try again.")]
+    ImportsBusy,
 }
 
 impl Fault for Error {
@@ -101,14 +107,14 @@ impl Fault for Error {
             | Self::TooManyGroups
             | Self::GroupNotEmpty
             | Self::LastAdministrator => Kind::Conflict,
-            Self::TooManyAttempts => Kind::TooMany,
+            Self::TooManyAttempts | Self::TooManyRefreshes => Kind::TooMany,
             Self::InvalidReset | Self::BeyondOwnRights => Kind::Forbidden,
             Self::InvalidChallenge | Self::InvalidCode | Self::SessionOver => Kind::Unauthenticated,
             Self::SecondFactorEnabled
             | Self::NoSecondFactor
             | Self::SecondFactorDemanded
             | Self::TooManyApiKeys => Kind::Conflict,
-            Self::HashingBusy | Self::ResetsBusy => Kind::Unavailable,
+            Self::HashingBusy | Self::ResetsBusy | Self::ImportsBusy => Kind::Unavailable,
         }
     }
 
@@ -129,6 +135,7 @@ impl Fault for Error {
             Self::GroupNotEmpty => "group_not_empty",
             Self::LastAdministrator => "last_administrator",
             Self::TooManyAttempts => "too_many_attempts",
+            Self::TooManyRefreshes => "too_many_refreshes",
             Self::InvalidReset => "invalid_reset",
             Self::InvalidChallenge => "invalid_challenge",
             Self::InvalidCode => "invalid_code",
@@ -140,6 +147,7 @@ impl Fault for Error {
             Self::TooManyApiKeys => "too_many_api_keys",
             Self::HashingBusy => "hashing_busy",
             Self::ResetsBusy => "resets_busy",
+            Self::ImportsBusy => "imports_busy",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::App;
-use crate::store::throttle;
+use crate::store::{leftovers, throttle};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(600);
@@ -18,6 +18,9 @@ pub async fn run(app: App) {
         }
         if let Err(problem) = throttle::prune(&app.context.db, app.context.clock.now()).await {
             tracing::warn!(error = problem.detail, "old attempts are kept for now");
+        }
+        if let Err(problem) = leftovers::prune(&app.context.db, app.context.clock.now()).await {
+            tracing::warn!(error = problem.detail, "what has run out is kept for now");
         }
     }
 }

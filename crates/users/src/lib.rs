@@ -58,11 +58,15 @@ pub struct App {
     pub passwords: Passwords,
     /// One for each password reset that is being looked into.
     resets: Arc<Semaphore>,
+    /// One for each import that is under way.
+    imports: Arc<Semaphore>,
     signers: Signers,
 }
 
 /// Password resets that are looked into at the same time; more are answered 503.
 const RESETS: usize = 16;
+/// Imports under way at the same time; more are answered 503.
+const IMPORTS: usize = 2;
 
 impl App {
     /// Out of what the host gives.
@@ -77,6 +81,7 @@ impl App {
             config: Arc::new(config),
             passwords,
             resets: Arc::new(Semaphore::new(RESETS)),
+            imports: Arc::new(Semaphore::new(IMPORTS)),
             signers: Signers::default(),
         })
     }

@@ -3,12 +3,12 @@
 //!
 //! No message queue and no Redis is needed for it: every replica of every service asks for what is new since it last asked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Clock, SessionId};
+use kernel::{Clock, KeyId, SessionId};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -45,8 +45,12 @@ pub struct Page {
     pub items: Vec<Revocation>,
     /// From when to ask next.
     pub next: Timestamp,
+    /// After which one of that very time.
+    pub after: Option<SessionId>,
     /// Whether there is more right now.
     pub more: bool,
+    /// Signing keys that were withdrawn: nothing that they signed counts, whatever key set a verifier still has.
+    pub retired_keys: BTreeSet<KeyId>,
 }
 
 /// What a token is worth of whose session something is known.
@@ -64,8 +68,9 @@ pub struct Revocations {
     token: InternalToken,
     client: reqwest::Client,
     known: RwLock<HashMap<SessionId, Revocation>>,
-    /// From when to ask next.
-    next: RwLock<Option<Timestamp>>,
+    retired_keys: RwLock<BTreeSet<String>>,
+    /// From when to ask next, and after which one of that time.
+    next: RwLock<Option<(Timestamp, Option<SessionId>)>>,
 }
 
 impl std::fmt::Debug for Revocations {
@@ -79,7 +84,14 @@ impl Revocations {
     #[must_use]
     pub fn at(base: &str, token: InternalToken, client: reqwest::Client) -> Self {
         let url = format!("{base}{PATH}");
-        Self { url, token, client, known: RwLock::default(), next: RwLock::default() }
+        Self {
+            url,
+            token,
+            client,
+            known: RwLock::default(),
+            retired_keys: RwLock::default(),
+            next: RwLock::default(),
+        }
     }
 
     /// What a token minted in a second of a session is worth, if less than it says.
@@ -91,6 +103,12 @@ impl Revocations {
             true => Some(Worth::Ended),
             false => (minted <= revocation.at.as_second()).then_some(Worth::Outdated),
         }
+    }
+
+    /// Whether a signing key was withdrawn.
+    #[must_use]
+    pub fn has_retired(&self, kid: &str) -> bool {
+        self.retired_keys.read().unwrap_or_else(PoisonError::into_inner).contains(kid)
     }
 
     /// Asks until told to stop. While the user service is down, what is known stays in force.
@@ -120,8 +138,13 @@ impl Revocations {
     /// When the user service does not answer.
     pub async fn step(&self, now: Timestamp) -> Result<(), reqwest::Error> {
         loop {
-            let since = self.next.read().unwrap_or_else(PoisonError::into_inner).unwrap_or(now - KEPT);
-            let request = self.client.get(&self.url).query(&[("since", since.to_string())]).timeout(TIMEOUT);
+            let next = *self.next.read().unwrap_or_else(PoisonError::into_inner);
+            let (since, after) = next.unwrap_or((now - KEPT, None));
+            let mut request = self.client.get(&self.url).query(&[("since", since.to_string())]);
+            if let Some(after) = after {
+                request = request.query(&[("after", after.to_string())]);
+            }
+            let request = request.timeout(TIMEOUT);
             let answer = request.bearer_auth(self.token.0.expose()).send().await?.error_for_status()?;
             let page: Page = answer.json().await?;
             self.learn(&page, now);
@@ -148,7 +171,9 @@ impl Revocations {
             let oldest = times.get(known.len() - CAPACITY).copied().unwrap_or(now);
             known.retain(|_, revocation| revocation.at >= oldest);
         }
-        *self.next.write().unwrap_or_else(PoisonError::into_inner) = Some(page.next);
+        *self.next.write().unwrap_or_else(PoisonError::into_inner) = Some((page.next, page.after));
+        let retired = page.retired_keys.iter().map(ToString::to_string).collect();
+        *self.retired_keys.write().unwrap_or_else(PoisonError::into_inner) = retired;
     }
 }
 
@@ -162,18 +187,22 @@ mod tests {
         Revocations::at("http://127.0.0.1:9", InternalToken(Secret::default()), client)
     }
 
+    fn page(items: Vec<Revocation>, next: Timestamp) -> Page {
+        Page { items, next, after: None, more: false, retired_keys: BTreeSet::new() }
+    }
+
     #[test]
     fn an_ended_session_is_over_and_a_changed_one_needs_newer_tokens() {
         let (known, now) = (revocations(), "2026-03-02T08:00:00.5Z".parse::<Timestamp>().unwrap());
         let (over, changed) = (SessionId::mint(), SessionId::mint());
         let item = |session, ended| Revocation { session, at: now, ended };
         let items = vec![item(over, true), item(changed, false), item(over, false)];
-        known.learn(&Page { items, next: now, more: false }, now);
+        known.learn(&page(items, now), now);
         assert_eq!(known.find(over, now.as_second() + 60), Some(Worth::Ended));
         assert_eq!(known.find(changed, now.as_second()), Some(Worth::Outdated));
         assert_eq!(known.find(changed, now.as_second() + 1), None);
         assert_eq!(known.find(SessionId::mint(), now.as_second()), None);
-        known.learn(&Page { items: vec![], next: now, more: false }, now + KEPT);
+        known.learn(&page(vec![], now), now + KEPT);
         assert_eq!(known.find(over, now.as_second()), None, "its tokens have expired by themselves");
     }
 }

@@ -59,7 +59,10 @@ async fn correlate(
 
 /// What only services and probes ask for: it would drown the rest.
 fn is_quiet(path: &str) -> bool {
-    path.starts_with("/internal/events") || path.starts_with("/health/") || path == "/metrics"
+    path.starts_with("/internal/events")
+        || path == crate::auth::revocations::PATH
+        || path.starts_with("/health/")
+        || path == "/metrics"
 }
 
 /// Begins the span of a request, below that of whoever asks.

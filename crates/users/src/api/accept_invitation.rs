@@ -6,6 +6,7 @@ use axum::extract::State;
 use contracts::users::{InvitationEnded, LetterKind};
 use garde::Validate;
 use jiff::Timestamp;
+use kernel::role::UsersManage;
 use kernel::{Email, GroupId, InvitationId, OrganizationId, Role};
 use platform::config::Secret;
 use platform::db::Tx;
@@ -80,6 +81,7 @@ pub async fn accept_invitation(
     let mut tx = app.context.db.begin(organization).await?;
     let to = letters::redeem(&mut tx, &token, LetterKind::Invitation, now).await?.to;
     let Addressee::Invited(invitation) = to else { return Err(Error::InvalidLink.into()) };
+    demand_inviter(&mut tx, organization, invitation).await?;
     let defaults = organizations::load(&mut tx, organization).await?;
     let account = Account {
         email_verified: true,
@@ -109,6 +111,7 @@ async fn look(app: &App, token: &LetterToken, request: &Request, now: Timestamp)
     else {
         return Err(Error::InvalidLink.into());
     };
+    demand_inviter(&mut tx, token.organization, id).await?;
     let invited = load(&mut tx, token.organization, id).await?;
     let settings = settings::load(&mut tx, token.organization).await?.settings;
     if !settings.active {
@@ -118,6 +121,28 @@ async fn look(app: &App, token: &LetterToken, request: &Request, now: Timestamp)
     app.passwords.check("/password", &request.password, &invited.email, &name)?;
     check_password(&settings, "/password", &request.password)?;
     Ok(Invited { name, ..invited })
+}
+
+/// Whoever invited still may: what somebody gave out ends with their own rights.
+async fn demand_inviter(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    invitation: InvitationId,
+) -> Result<(), Problem> {
+    let role = sqlx::query_scalar!(
+        r#"select a.role as "role: Role" from users.account a
+           where organization_id = $1 and active and removed_at is null
+             and id = (select invited_by from users.invitation where organization_id = $1 and id = $2)
+           for share of a"#,
+        organization.0,
+        invitation.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    match role.is_some_and(Role::may::<UsersManage>) {
+        true => Ok(()),
+        false => Err(Error::InvalidLink.into()),
+    }
 }
 
 async fn load(tx: &mut Tx, organization: OrganizationId, id: InvitationId) -> Result<Invited, Problem> {

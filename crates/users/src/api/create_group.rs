@@ -13,6 +13,7 @@ use platform::idempotency::{Answer, Idempotent};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::fields;
 use crate::App;
 use crate::error::Error;
 
@@ -25,7 +26,7 @@ const MOST: i64 = 1000;
 #[schema(as = CreateGroup)]
 pub struct Request {
     /// Its name, unique in the organization whatever its case: 1 to 100 characters.
-    #[garde(length(chars, min = 1, max = 100))]
+    #[garde(length(chars, min = 1, max = 100), custom(fields::name))]
     #[schema(min_length = 1, max_length = 100, example = "Cardiology")]
     pub name: String,
 }

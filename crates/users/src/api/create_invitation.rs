@@ -145,6 +145,14 @@ async fn check(tx: &mut Tx, organization: OrganizationId, body: &Request) -> Res
 
 async fn store(tx: &mut Tx, organization: OrganizationId, new: &InvitationBody) -> Result<(), sqlx::Error> {
     let groups: Vec<Uuid> = new.groups.iter().map(|group| group.0).collect();
+    // One of two at the same time comes after the other, and takes its place.
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('reservas.users.invitation' || $1::text || $2, 0))::text",
+        organization.0.to_string(),
+        new.email.as_str(),
+    )
+    .fetch_one(&mut **tx)
+    .await?;
     sqlx::query!(
         "delete from users.invitation where organization_id = $1 and (email = $2 or expires_at <= $3)",
         organization.0,

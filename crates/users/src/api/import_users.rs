@@ -2,6 +2,7 @@
 
 mod apply;
 mod lines;
+mod rehearse;
 
 use axum::RequestExt as _;
 use axum::body::Bytes;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
+use crate::error::Error;
 use crate::store::organizations;
 
 /// Bytes of a file at most.
@@ -115,7 +117,9 @@ pub enum Outcome {
     Invalid,
 }
 
-/// Imports accounts in one transaction: lines that are valid go in, the others are named in the report.
+/// Imports accounts: lines that are valid go in, the others are named in the report.
+///
+/// A thousand lines go in at a time; when the import fails on the way, the lines before are in, and it can be repeated.
 ///
 /// The first line names the columns: `email`, `name`, `role`, `locale`, `time_zone`, `active`. A line with the address of
 /// an account changes that account, and an empty cell leaves it as it is; any other line is a new account, whose address
@@ -133,10 +137,10 @@ pub enum Outcome {
             `wrong_cell_count`, `duplicate_email`, `last_administrator`", body = Report),
         (status = 400, description = "malformed_body, invalid_query"),
         (status = 403, description = "permission_required"),
-        (status = 409, description = "email_taken: an account was made meanwhile; repeat"),
         (status = 413, description = "body_too_large"),
         (status = 415, description = "unsupported_media_type"),
-        (status = 422, description = "not_utf8, malformed_csv, too_many_lines, invalid_input (`required`: there is no column `email`)")
+        (status = 422, description = "not_utf8, malformed_csv, too_many_lines, invalid_input (`required`: there is no column `email`)"),
+        (status = 503, description = "imports_busy, database_unavailable")
     ),
     extensions(("x-permission" = json!("users.manage")))
 )]
@@ -146,22 +150,19 @@ pub async fn import_users(
     Query(how): Query<How>,
     File(file): File,
 ) -> Result<Json<Report>, Problem> {
+    let _turn = app.imports.try_acquire().map_err(|_| Error::ImportsBusy)?;
     // Takes a moment for a large file, so it is not for the threads that serve requests.
     let reading = tokio::task::spawn_blocking(move || lines::read(&file));
     let batch = reading.await.map_err(|error| Problem::internal(&error))??;
-    let organization = actor.organization;
-    let mut tx = app.context.db.begin(organization).await?;
-    let work = apply::Work {
-        organization: organizations::load(&mut tx, organization).await?,
-        origin: Origin::from(&*actor),
-        now: app.context.clock.now(),
-        dry_run: how.dry_run,
-    };
+    let mut tx = app.context.db.begin(actor.organization).await?;
+    let organization = organizations::load(&mut tx, actor.organization).await?;
+    tx.commit().await?;
+    let work = apply::Work { app: &app, organization, origin: Origin::from(&*actor) };
     let mut lines = batch.invalid;
-    lines.extend(work.apply(&mut tx, batch.lines).await?);
-    if !how.dry_run {
-        tx.commit().await?;
-    }
+    lines.extend(match how.dry_run {
+        true => rehearse::rehearse(&work, &batch.lines).await?,
+        false => work.apply(&batch.lines).await?,
+    });
     lines.sort_by_key(|line| line.line);
     let mut totals = Totals::default();
     lines.iter().for_each(|line| totals.count(line.outcome));

@@ -47,6 +47,8 @@ pub struct Body {
     /// The permissions that it has.
     #[schema(example = json!(["catalogue.read"]))]
     pub scopes: Vec<String>,
+    /// Who made it, and has seen its secret.
+    pub created_by: UserId,
     /// When it was made.
     pub created_at: Timestamp,
     /// Until when it works.
@@ -89,7 +91,8 @@ pub async fn list_api_keys(
     let after: Option<ApiKeyId> = page.after()?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     let rows = sqlx::query!(
-        r#"select id as "id: ApiKeyId", name, scopes, created_at, expires_at, last_used_at, last_address, revoked_at
+        r#"select id as "id: ApiKeyId", name, scopes, created_by as "created_by: UserId", created_at, expires_at,
+                  last_used_at, last_address, revoked_at
            from users.api_key
            where organization_id = $1 and user_id = $2 and ($3::uuid is null or id > $3) order by id limit $4"#,
         actor.organization.0,
@@ -106,6 +109,7 @@ pub async fn list_api_keys(
         name: row.name,
         user_id: user,
         scopes: row.scopes,
+        created_by: row.created_by,
         created_at: row.created_at.to_jiff(),
         expires_at: row.expires_at.to_jiff(),
         last_used_at: row.last_used_at.map(|at| at.to_jiff()),

@@ -133,7 +133,7 @@ pub async fn login(
     let proof = Some(Proof { at: now, second_factor: false });
     let (organization, user) = (claimed.organization, claimed.user);
     let bearer = Bearer { organization, user, session: session.id, role, proof, scope, after: None };
-    tokens(&app, bearer, Some(&session)).await
+    tokens(&app, bearer, Some(&session), now).await
 }
 
 /// Where attempts are counted: in the organization, or under the name that led to none.

@@ -3,8 +3,10 @@
 use axum::extract::State;
 use contracts::users::SessionEnd;
 use garde::Validate;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use platform::config::Secret;
+use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::{Correlation, Json, Problem};
 use serde::Deserialize;
@@ -18,6 +20,9 @@ use crate::store::session_starts::{idle_until, touch};
 use crate::store::sessions::{self, Ending, Shown, Which};
 use crate::store::{accounts, second_factor, settings};
 use crate::token::{Bearer, Proof};
+
+/// How often a session is continued within a minute at most: each time leaves a row behind for a week.
+const PER_MINUTE: i64 = 30;
 
 /// What continues a session, or ends it.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -41,7 +46,8 @@ pub struct Request {
     responses(
         (status = 200, description = "New tokens of the same session", body = Tokens),
         (status = 401, description = "invalid_refresh_token, refresh_token_reused (which ends the session)"),
-        (status = 422, description = "invalid_input")
+        (status = 422, description = "invalid_input"),
+        (status = 429, description = "too_many_refreshes")
     )
 )]
 pub async fn refresh(
@@ -68,6 +74,9 @@ pub async fn refresh(
     }
     let account = accounts::load(&mut tx, organization, user).await?;
     let role = account.filter(|account| account.active).ok_or(Error::InvalidRefreshToken)?.role;
+    if is_too_often(&mut tx, &token, now).await? {
+        return Err(Error::TooManyRefreshes.into());
+    }
     sqlx::query!(
         "update users.refresh_token set used_at = $3 where organization_id = $1 and session_id = $2 and used_at is null",
         organization.0,
@@ -85,5 +94,18 @@ pub async fn refresh(
     let proof = Some(Proof { at: live.authenticated_at, second_factor: live.second_factor });
     let bearer =
         Bearer { organization, user, session: token.id, role, proof, scope, after: live.tokens_from };
-    tokens(&app, bearer, Some(&next)).await
+    tokens(&app, bearer, Some(&next), now).await
+}
+
+async fn is_too_often(tx: &mut Tx, token: &RefreshToken, now: Timestamp) -> Result<bool, sqlx::Error> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from users.refresh_token
+           where organization_id = $1 and session_id = $2 and created_at > $3"#,
+        token.organization.0,
+        token.id.0,
+        (now - SignedDuration::from_mins(1)).to_sqlx(),
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(count >= PER_MINUTE)
 }

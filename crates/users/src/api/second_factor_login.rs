@@ -100,5 +100,5 @@ pub async fn second_factor_login(
     let proof = Some(Proof { at: now, second_factor: true });
     let role = account.role;
     let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
-    tokens(&app, bearer, Some(&session)).await
+    tokens(&app, bearer, Some(&session), now).await
 }

@@ -84,5 +84,6 @@ pub async fn step_up(
     attempt.succeeded(db).await?;
     let proof = Some(Proof { at: now, second_factor: has_second });
     let (session, role) = (actor.session, account.role);
-    tokens(&app, Bearer { organization, user, session, role, proof, scope, after: Some(now) }, None).await
+    tokens(&app, Bearer { organization, user, session, role, proof, scope, after: Some(now) }, None, now)
+        .await
 }

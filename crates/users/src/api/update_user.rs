@@ -3,9 +3,8 @@
 use axum::extract::State;
 use contracts::users::{SessionEnd, UserChanged};
 use garde::Validate;
-use jiff::Timestamp;
 use kernel::role::UsersManage;
-use kernel::{Role, UserId};
+use kernel::{Clock, Role, UserId};
 use platform::auth::{Actor, Can};
 use platform::db::Tx;
 use platform::events::{self, Origin};
@@ -88,7 +87,6 @@ pub async fn update_user(
     version: IfMatch,
     Json(request): Json<Request>,
 ) -> Result<Answer, Problem> {
-    let now = app.context.clock.now();
     let organization = actor.organization;
     let mut tx = app.context.db.begin(organization).await?;
     let before =
@@ -100,7 +98,7 @@ pub async fn update_user(
             accounts::keep_administrator(&mut tx, organization, id).await?;
         }
         after = accounts::store(&mut tx, organization, after).await?;
-        tell(&mut tx, &actor, &before, &after, fields, now).await?;
+        tell(&mut tx, &actor, &before, &after, fields, &*app.context.clock).await?;
     }
     tx.commit().await?;
     Answer::ok(after.version, &UserBody::from(after))
@@ -113,14 +111,14 @@ async fn tell(
     before: &Account,
     after: &Account,
     fields: Vec<String>,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(), sqlx::Error> {
-    let (organization, user, origin) = (actor.organization, after.id, Origin::from(actor));
+    let (organization, user, origin, now) = (actor.organization, after.id, Origin::from(actor), clock.now());
     let event = UserChanged { user_id: user, before: before.into(), after: after.into(), fields };
     events::append(tx, organization, &origin, &event, now).await?;
     if before.role != after.role {
         // A role taken away is gone within seconds, not when the token expires.
-        session_starts::renew_tokens(tx, organization, user, now).await?;
+        session_starts::renew_tokens(tx, organization, user, clock).await?;
     }
     if before.active && !after.active {
         let ending = Ending { organization, user, reason: SessionEnd::AccountClosed, origin: &origin, now };

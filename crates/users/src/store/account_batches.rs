@@ -2,7 +2,7 @@
 
 use contracts::users::UserCreated;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{Email, OrganizationId, Role, UserId};
+use kernel::{OrganizationId, Role, UserId};
 use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
@@ -12,26 +12,44 @@ use crate::account::Account;
 use crate::error::Error;
 use crate::store::accounts::Row;
 
-/// The accounts with one of these addresses, locked against every other change until the transaction ends.
+/// Locks the accounts with one of these addresses against every other change until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_all(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    emails: &[String],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select from users.account where organization_id = $1 and email = any($2) and removed_at is null
+         order by id for no key update",
+        organization.0,
+        emails,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The accounts with one of these addresses.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find_all(
     tx: &mut Tx,
     organization: OrganizationId,
-    emails: &[&Email],
+    emails: &[String],
 ) -> Result<Vec<Account>, sqlx::Error> {
-    let emails: Vec<String> = emails.iter().map(|email| email.as_str().to_owned()).collect();
     let rows = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
                   phone, picture_url, preferences, active, email_verified, version, created_at, updated_at,
                   array(select group_id from users.membership m
                         where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
-           from users.account where organization_id = $1 and email = any($2) and removed_at is null
-           order by id for no key update"#,
+           from users.account where organization_id = $1 and email = any($2) and removed_at is null"#,
         organization.0,
-        &emails,
+        emails,
     )
     .fetch_all(&mut **tx)
     .await?;

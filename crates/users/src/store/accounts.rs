@@ -279,6 +279,20 @@ pub async fn keep_administrator(
     if others { Ok(()) } else { Err(Error::LastAdministrator.into()) }
 }
 
+/// How many people administer an organization.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_administrators(tx: &mut Tx, organization: OrganizationId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from users.account
+           where organization_id = $1 and active and role = 'admin' and not service"#,
+        organization.0,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// The account after it came into a group or left one, with its next version; and tells of it.
 ///
 /// # Errors

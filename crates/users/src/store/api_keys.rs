@@ -102,6 +102,14 @@ pub async fn take(
     address: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Shown>, sqlx::Error> {
+    // Locked by itself: what the account is is read after a wait for whoever changes it.
+    sqlx::query!(
+        "select from users.api_key where organization_id = $1 and id = $2 for no key update",
+        organization.0,
+        id.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
     let row = sqlx::query!(
         r#"select k.user_id as "user_id: UserId", a.role as "role: Role", k.hash, k.scopes, k.expires_at, k.tokens_from
            from users.api_key k

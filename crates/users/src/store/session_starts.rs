@@ -3,7 +3,7 @@
 use contracts::users::SessionStarted;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
-use kernel::{OrganizationId, SessionId, UserId};
+use kernel::{Clock, OrganizationId, SessionId, UserId};
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Correlation;
@@ -138,14 +138,33 @@ pub async fn prove(
 
 /// What a user may has changed: their access tokens have to be exchanged for new ones.
 ///
+/// The clock is read when the sessions are locked: a token that somebody mints out of what was before has an earlier time.
+///
 /// # Errors
 /// When the database fails.
 pub async fn renew_tokens(
     tx: &mut Tx,
     organization: OrganizationId,
     user: UserId,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select from users.session where organization_id = $1 and user_id = $2 and ended_at is null
+         order by id for no key update",
+        organization.0,
+        user.0,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "select from users.api_key where organization_id = $1 and user_id = $2 and revoked_at is null
+         order by id for no key update",
+        organization.0,
+        user.0,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let now = clock.now();
     sqlx::query!(
         "update users.session set tokens_from = $3
          where organization_id = $1 and user_id = $2 and ended_at is null and expires_at > $3",

@@ -15,8 +15,9 @@ use crate::token::Signer;
 
 /// How long a new key stands in the key set before it signs: longer than any verifier keeps a set.
 pub const LEAD: SignedDuration = SignedDuration::from_mins(20);
-/// How long a replica signs by what it last read of the keys; shorter than [`LEAD`].
-const READ_AGAIN: SignedDuration = SignedDuration::from_mins(1);
+/// How long a replica signs by what it last read of the keys; shorter than [`LEAD`], and so short that a key that was
+/// withdrawn at once signs nothing for longer than verifiers take to hear of it.
+const READ_AGAIN: SignedDuration = SignedDuration::from_secs(1);
 
 /// The keys as a replica last read them.
 #[derive(Debug, Clone, Default)]

@@ -13,6 +13,7 @@ async fn members_come_and_go_and_others_hear_of_it() {
     let create = |name: &str| users.by(&admin, "POST", "/api/v1/groups").json(json!({ "name": name }));
     let group = create("Cardiology").send().await.expect(201).json();
     create("cardiology").send().await.problem(409, "name_taken");
+    create("   ").send().await.problem(422, "invalid_input");
     users
         .by(&ada, "POST", "/api/v1/groups")
         .json(json!({ "name": "Mine" }))

@@ -199,6 +199,20 @@ async fn who_is_invited_makes_the_account_that_was_meant() {
 }
 
 #[tokio::test]
+async fn what_an_administrator_gave_out_ends_with_their_rights() {
+    let users = Users::start().await;
+    let admin = users.admin().await;
+    let eve = users.someone(&admin, "eve@example.com", Role::Admin).await;
+    users.invite(&eve, bob()).await;
+    let letter = users.letter(&["invitation.created"]).await;
+    let before = users.by(&admin, "GET", &user(&eve.id)).send().await.expect(200);
+    let demote = users.by(&admin, "PATCH", &user(&eve.id)).json(json!({"role": "manager"}));
+    demote.header("if-match", before.header("etag")).send().await.expect(200);
+    assert_eq!(users.event_types().await, ["user.changed"]);
+    users.accept(&letter["token"], PASSWORD).send().await.problem(422, "invalid_link");
+}
+
+#[tokio::test]
 async fn an_invitation_that_was_revoked_replaced_or_ran_out_opens_nothing() {
     let users = Users::start().await;
     let admin = users.admin().await;

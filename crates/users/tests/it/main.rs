@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod api_keys;
+mod at_once;
 mod authorization;
 mod change_password;
 mod create_user;

@@ -1,74 +1,102 @@
-//! Lines into accounts: a thousand looked up and made at once, each change told.
+//! Lines into accounts: a thousand in one transaction, looked up and made at once, each change told.
 
 use std::collections::HashMap;
 
 use contracts::users::{SessionEnd, UserChanged};
 use jiff::Timestamp;
-use kernel::{Email, Role};
+use kernel::{Email, OrganizationId, Role};
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
 
 use super::lines::{Line, invalid, wrong};
 use super::{LineReport, Outcome};
+use crate::App;
 use crate::account::Account;
 use crate::organization::Organization;
 use crate::store::sessions::{Ending, Which};
 use crate::store::{account_batches, accounts, api_keys, session_starts};
 
-/// Lines looked up and made at once.
-const CHUNK: usize = 1000;
+/// Lines of one transaction: their accounts are locked for less than a second, so that nobody waits long to sign in.
+pub(super) const CHUNK: usize = 1000;
+/// Runs of a transaction at most, when somebody else makes one of its accounts.
+const RUNS: u32 = 3;
 
-/// For whom, by whom, when, and whether for real.
-pub(super) struct Work {
+/// For whom, and by whom.
+pub(super) struct Work<'a> {
+    pub(super) app: &'a App,
     pub(super) organization: Organization,
     pub(super) origin: Origin,
-    pub(super) now: Timestamp,
-    pub(super) dry_run: bool,
 }
 
-impl Work {
+impl Work<'_> {
     /// Applies the lines, and says what became of each.
     ///
     /// # Errors
-    /// When the database fails.
-    pub(super) async fn apply(&self, tx: &mut Tx, lines: Vec<Line>) -> Result<Vec<LineReport>, Problem> {
+    /// When the database fails; what was applied before stays.
+    pub(super) async fn apply(&self, lines: &[Line]) -> Result<Vec<LineReport>, Problem> {
         let mut reports = Vec::with_capacity(lines.len());
-        let mut lines = lines.into_iter().peekable();
-        while lines.peek().is_some() {
-            let chunk: Vec<Line> = lines.by_ref().take(CHUNK).collect();
-            let emails: Vec<&Email> = chunk.iter().map(|line| &line.email).collect();
-            let known = account_batches::find_all(tx, self.organization.id, &emails).await?;
-            let mut known: HashMap<Email, Account> =
-                known.into_iter().map(|account| (account.email.clone(), account)).collect();
-            let mut new = Vec::new();
-            for line in chunk {
-                reports.push(match known.remove(&line.email) {
-                    Some(account) => self.change(tx, account, line).await?,
-                    None => self.create(line, &mut new),
-                });
-            }
-            if !self.dry_run {
-                account_batches::create_all(tx, self.organization.id, &new, &self.origin).await?;
-            }
+        for chunk in lines.chunks(CHUNK) {
+            reports.extend(self.runs(chunk).await?);
         }
         Ok(reports)
     }
 
-    fn create(&self, line: Line, new: &mut Vec<Account>) -> LineReport {
-        let Some(name) = line.change.name.clone() else {
-            return invalid(line.number, vec![wrong("name", "required", "A new account has a name.")]);
-        };
-        let role = line.change.role.unwrap_or(Role::User);
-        let account = Account::new(&self.organization, line.email, name, role, self.now);
-        let (account, _) = account.changed(line.change);
-        let id = (!self.dry_run).then_some(account.id);
-        new.push(Account { email_verified: true, ..account });
-        LineReport { line: line.number, outcome: Outcome::Created, id, errors: Vec::new() }
+    async fn runs(&self, chunk: &[Line]) -> Result<Vec<LineReport>, Problem> {
+        for _ in 1..RUNS {
+            match self.write(chunk).await {
+                Err(problem) if problem.transient || problem.code == "email_taken" => {}
+                result => return result,
+            }
+        }
+        self.write(chunk).await
     }
 
-    async fn change(&self, tx: &mut Tx, before: Account, line: Line) -> Result<LineReport, Problem> {
-        let (after, fields) = before.changed(line.change);
+    async fn write(&self, chunk: &[Line]) -> Result<Vec<LineReport>, Problem> {
+        let organization = self.organization.id;
+        let mut tx = self.app.context.db.begin(organization).await?;
+        account_batches::lock_all(&mut tx, organization, &emails(chunk)).await?;
+        // Read when the accounts are locked: what is told later than a minute after its time is heard by nobody.
+        let now = self.app.context.clock.now();
+        let mut known = known(&mut tx, organization, chunk).await?;
+        let (mut reports, mut new) = (Vec::with_capacity(chunk.len()), Vec::new());
+        for line in chunk {
+            reports.push(match known.remove(&line.email) {
+                Some(account) => self.change(&mut tx, account, line, now).await?,
+                None => match self.account(line, now) {
+                    Ok(account) => {
+                        let id = Some(account.id);
+                        new.push(account);
+                        LineReport { line: line.number, outcome: Outcome::Created, id, errors: Vec::new() }
+                    }
+                    Err(report) => report,
+                },
+            });
+        }
+        account_batches::create_all(&mut tx, organization, &new, &self.origin).await?;
+        tx.commit().await?;
+        Ok(reports)
+    }
+
+    /// The account that a line makes, or what it lacks.
+    pub(super) fn account(&self, line: &Line, now: Timestamp) -> Result<Account, LineReport> {
+        let Some(name) = line.change.name.clone() else {
+            return Err(invalid(line.number, vec![wrong("name", "required", "A new account has a name.")]));
+        };
+        let role = line.change.role.unwrap_or(Role::User);
+        let account = Account::new(&self.organization, line.email.clone(), name, role, now);
+        let (account, _) = account.changed(line.change.clone());
+        Ok(Account { email_verified: true, ..account })
+    }
+
+    async fn change(
+        &self,
+        tx: &mut Tx,
+        before: Account,
+        line: &Line,
+        now: Timestamp,
+    ) -> Result<LineReport, Problem> {
+        let (after, fields) = before.changed(line.change.clone());
         let id = Some(before.id);
         if fields.is_empty() {
             return Ok(LineReport { line: line.number, outcome: Outcome::Unchanged, id, errors: Vec::new() });
@@ -77,20 +105,18 @@ impl Work {
         if before.is_administrator() && !after.is_administrator() {
             match accounts::keep_administrator(tx, organization, before.id).await {
                 Err(problem) if problem.code == "last_administrator" => {
-                    return Ok(invalid(line.number, vec![wrong("role", problem.code, &problem.detail)]));
+                    return Ok(last_administrator(line, &problem));
                 }
                 kept => kept?,
             }
         }
-        // Also in a dry run, which is rolled back: the next line may be about the administrator who is left.
         let after = accounts::store(tx, organization, after).await?;
         let (was, is) = ((&before).into(), (&after).into());
         let event = UserChanged { user_id: after.id, before: was, after: is, fields };
-        events::append(tx, organization, &self.origin, &event, self.now).await?;
-        let now = self.now;
+        events::append(tx, organization, &self.origin, &event, now).await?;
         if before.role != after.role {
             // A role taken away is gone within seconds, not when the token expires.
-            session_starts::renew_tokens(tx, organization, after.id, now).await?;
+            session_starts::renew_tokens(tx, organization, after.id, &*self.app.context.clock).await?;
         }
         if before.active && !after.active {
             let (user, reason, origin) = (after.id, SessionEnd::AccountClosed, &self.origin);
@@ -99,4 +125,23 @@ impl Work {
         }
         Ok(LineReport { line: line.number, outcome: Outcome::Updated, id, errors: Vec::new() })
     }
+}
+
+/// The accounts that some lines are about, by address.
+pub(super) async fn known(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    chunk: &[Line],
+) -> Result<HashMap<Email, Account>, sqlx::Error> {
+    let found = account_batches::find_all(tx, organization, &emails(chunk)).await?;
+    Ok(found.into_iter().map(|account| (account.email.clone(), account)).collect())
+}
+
+fn emails(chunk: &[Line]) -> Vec<String> {
+    chunk.iter().map(|line| line.email.as_str().to_owned()).collect()
+}
+
+/// A line that would leave nobody to administer the organization.
+pub(super) fn last_administrator(line: &Line, problem: &Problem) -> LineReport {
+    invalid(line.number, vec![wrong("role", problem.code, &problem.detail)])
 }
