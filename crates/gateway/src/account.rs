@@ -18,6 +18,7 @@ use crate::auth::{Claims, claims};
 use crate::body::{self, BoxError, ResponseBody};
 use crate::call::Call;
 use crate::metrics::{Metrics, Present};
+use crate::proxy::Answerer;
 
 /// More of a `User-Agent` is not logged, in bytes.
 const MAX_AGENT: usize = 256;
@@ -98,7 +99,7 @@ pub struct Account {
     traceparent: String,
     trace: Option<Trace>,
     facts: Arc<Facts>,
-    route: String,
+    answerer: Answerer,
     status: StatusCode,
     started: Instant,
     logged: bool,
@@ -111,7 +112,7 @@ impl Account {
     pub fn new(
         metrics: &Arc<Metrics>,
         call: Call,
-        route: String,
+        answerer: Answerer,
         status: StatusCode,
         started: Instant,
         running: Present,
@@ -126,7 +127,7 @@ impl Account {
             traceparent: call.traceparent,
             trace: call.trace,
             facts: call.facts,
-            route,
+            answerer,
             status,
             started,
             logged: false,
@@ -143,8 +144,8 @@ impl Account {
     }
 
     /// Lets it go with the answer.
-    pub fn go_with(self, response: Response<ResponseBody>) -> Response<ResponseBody> {
-        response.map(|inner| body::boxed(Leaving { inner, account: self }))
+    pub fn go_with(self, response: Response<ResponseBody>) -> Response<Leaving> {
+        response.map(|inner| Leaving { inner, account: self })
     }
 
     /// Writes the access log's line. Neither headers nor the query are in it, but the name of the program: the others may
@@ -162,7 +163,7 @@ impl Account {
             target: "gateway::access",
             method = %self.method,
             path = %self.path,
-            route = self.route,
+            route = self.answerer.name(),
             status = self.status.as_u16(),
             bytes_in = self.facts.received.load(Ordering::Relaxed),
             bytes_out = self.sent,
@@ -180,8 +181,8 @@ impl Account {
 
     fn end_span(&self, trace: &Trace) {
         if trace.is_recorded() {
-            trace.rename(format!("{} {}", self.method, self.route));
-            trace.attribute("http.route", self.route.clone());
+            trace.rename(format!("{} {}", self.method, self.answerer.name()));
+            trace.attribute("http.route", self.answerer.name().to_owned());
             trace.attribute("http.response.status_code", i64::from(self.status.as_u16()));
             let received = self.facts.received.load(Ordering::Relaxed);
             trace.attribute("http.request.body.size", i64::try_from(received).unwrap_or(i64::MAX));
@@ -203,7 +204,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         let took = self.started.elapsed();
-        self.metrics.answered(&self.method, &self.route, self.status, took, self.sent);
+        self.metrics.answered(&self.method, &self.answerer, self.status, took, self.sent);
         if let Some(trace) = &self.trace {
             self.end_span(trace);
         }
@@ -213,7 +214,8 @@ impl Drop for Account {
     }
 }
 
-struct Leaving {
+/// The body of an answer on its way to the client, with its account.
+pub struct Leaving {
     inner: ResponseBody,
     account: Account,
 }

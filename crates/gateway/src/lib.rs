@@ -31,6 +31,7 @@ mod limits;
 mod load;
 mod local;
 mod lookup;
+mod memo;
 mod metrics;
 mod modify;
 mod own;
@@ -63,14 +64,14 @@ pub use config::{ConfigError, ConfigErrors};
 pub use local::LocalService;
 
 use access::Arrival;
-use account::Account;
+use account::{Account, Leaving};
 use background::Background;
 use call::Call;
 use config::Root;
 use headers::Identity;
 use local::Locals;
 use metrics::Metrics;
-use proxy::Route;
+use proxy::{Answerer, Route};
 use routes::Routes;
 use spans::Spans;
 use upstream::Upstream;
@@ -177,7 +178,7 @@ impl Gateway {
     }
 
     /// The stack, from the client inwards. Each layer stands where it does for the reason given.
-    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<ResponseBody> {
+    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Leaving> {
         let inner = self.inner();
         let root = &inner.root;
         let (started, running) = (Instant::now(), self.metrics.request());
@@ -197,17 +198,17 @@ impl Gateway {
         // Cross-origin before everything that refuses, or a browser could not read why it was refused.
         let preflight =
             root.cors.as_ref().and_then(|cors| cors::preflight(cors, &call.method, &call.headers));
-        let mut route = None;
+        let mut answerer = Answerer::Other("none");
         let mut response = match preflight {
             Some(response) => response,
             None => {
                 let answer = match correlated.and_then(|()| access::admit(&call, &arrival, root)) {
-                    Ok(()) => inner.route(self, &call, body, &mut route).await,
+                    Ok(()) => inner.route(self, &call, body, &mut answerer).await,
                     Err(fault) => Err(fault),
                 };
                 // Errors of our own get their form in one place, whichever layer made them.
                 let mut response = answer.unwrap_or_else(|fault| {
-                    self.metrics.refused(fault.code, route.as_deref().unwrap_or("none"));
+                    self.metrics.refused(fault.code, answerer.name());
                     inner.show(fault, &call)
                 });
                 if let Some(cors) = &root.cors {
@@ -222,12 +223,11 @@ impl Gateway {
         if let Some(rules) = root.answer_compression {
             compress::answer(rules, &call.method, &call.headers, &mut response);
         }
-        let route = route.unwrap_or_else(|| "none".into());
         if response.headers().contains_key("deprecation") {
-            self.metrics.deprecated(&call.method, &route);
+            self.metrics.deprecated(&call.method, answerer.name());
         }
         let logged = root.log && !root.router.logger_skip_paths.contains(&call.path);
-        Account::new(&self.metrics, call, route, response.status(), started, running)
+        Account::new(&self.metrics, call, answerer, response.status(), started, running)
             .logged(logged)
             .go_with(response)
     }

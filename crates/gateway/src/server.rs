@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Arrival;
-use crate::body::{self, Endless, ResponseBody, Until};
+use crate::body::Endless;
 use crate::connection::{Guarded, Timeouts};
 use crate::framing::MAX_HEAD;
 use crate::phase::{Answer, Phase};
@@ -167,7 +167,7 @@ struct Answering {
 }
 
 impl Service<Request<Incoming>> for Answering {
-    type Response = Response<ResponseBody>;
+    type Response = Response<Answer>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
@@ -186,12 +186,11 @@ impl Service<Request<Incoming>> for Answering {
             if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
                 busy.phase().become_tunnel();
                 tokio::spawn(tunnel.run(busy, shutdown));
-                return Ok(response);
+                return Ok(response.map(|inner| Answer::new(inner, None, multiplexed)));
             }
-            if response.extensions_mut().remove::<Endless>().is_some() {
-                response = response.map(|inner| body::boxed(Until::new(inner, shutdown)));
-            }
-            Ok(response.map(|inner| body::boxed(Answer::new(inner, busy, multiplexed))))
+            let endless = response.extensions_mut().remove::<Endless>().is_some();
+            let response = response.map(|inner| Answer::new(inner, Some(busy), multiplexed));
+            Ok(if endless { response.map(|answer| answer.until(shutdown)) } else { response })
         })
     }
 }

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 use crate::account::Facts;
 use crate::auth::Claims;
-use crate::body::{self, Deadlined, ResponseBody};
+use crate::body::{self, ResponseBody};
 use crate::call::Call;
 use crate::config::{Output, RateKey};
 use crate::fault::Fault;
 use crate::pace::{self, Pace, Paced};
-use crate::proxy::{self, Ask, Inputs, Route};
+use crate::proxy::{self, Answerer, Ask, Inputs, Route};
 use crate::routes::Found;
 use crate::upstream::Payload;
 use crate::{Gateway, Inner, escape, failure, limits, local, own, read_only};
@@ -26,18 +26,18 @@ impl Inner {
         gateway: &Gateway,
         call: &Call,
         body: Incoming,
-        route: &mut Option<String>,
+        answerer: &mut Answerer,
     ) -> Result<Response<ResponseBody>, Fault> {
         let Self { root, routes, endpoints, .. } = self;
 
         // The gateway's own paths before the file's: health must answer whatever the file says.
         let read_only = || read_only::is_on(&root.read_only, &gateway.switch, &self.observed);
         if let Some(response) = own::answer(root, call, read_only) {
-            *route = Some("gateway".into());
+            *answerer = Answerer::Other("gateway");
             return Ok(response);
         }
         if let Some(service) = gateway.locals.find(&call.path) {
-            *route = Some("local".into());
+            *answerer = Answerer::Other("local");
             return local::answer(service, call, body, root.max_payload).await;
         }
         let path = escape::decode(&call.path)
@@ -52,7 +52,7 @@ impl Inner {
             Found::Nothing => return Err(own::not_found(root)),
         };
         let Some(found) = endpoints.get(index) else { return Err(own::not_found(root)) };
-        *route = Some(found.endpoint.path.clone());
+        *answerer = Answerer::Endpoint(Arc::clone(found));
         if root.router.check_params {
             own::check_params(&params)?;
         }
@@ -161,7 +161,7 @@ impl Inner {
         let several = route.endpoint.backends.len() > 1 || route.endpoint.concurrent_calls > 1;
         let mut body = facts.receive(body::limited(body, route.endpoint.max_payload));
         if !self.root.read_timeout.is_zero() {
-            body = body::boxed(Deadlined::new(body, start + self.root.read_timeout));
+            body = body.until(start + self.root.read_timeout);
         }
         let limits = &self.root.connections;
         let pace = Pace { grace: limits.body_grace, rate: limits.body_min_rate };

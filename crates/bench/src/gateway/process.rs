@@ -56,12 +56,19 @@ pub async fn stay_aside() -> Outcome {
 
 /// The gateway's binary, beside this one.
 pub fn gateway() -> Outcome<PathBuf> {
-    let binary = std::env::current_exe()?.with_file_name("reservas");
+    let binary = std::env::current_exe()?.with_file_name("reservas-gateway");
     if binary.exists() {
         Ok(binary)
     } else {
         Err(format!("{} is missing: run `make bench`", binary.display()).into())
     }
+}
+
+/// How a gateway's binary is told to `run` or `check` a file: the one with all services wants to hear who is meant.
+pub fn arguments<'a>(binary: &Path, verb: &'a str, file: &'a str) -> Vec<&'a str> {
+    let whole = binary.file_name().is_some_and(|name| name == "reservas");
+    let first = whole.then_some("gateway");
+    first.into_iter().chain([verb, "-c", file]).collect()
 }
 
 impl Pinned {

@@ -67,13 +67,18 @@ impl Case {
 
 /// Two endpoints of one gateway: a sound backend, and one in trouble behind a breaker.
 pub fn trouble(folder: &Path, backend: u16) -> Outcome<PathBuf> {
-    let to = |path: &str, extra: Value| {
-        json!({"endpoint": path, "output_encoding": "no-op", "timeout": "1s",
+    let to = |path: &str, timeout: &str, extra: Value| {
+        json!({"endpoint": path, "output_encoding": "no-op", "timeout": timeout,
                "backend": [{"host": [format!("http://127.0.0.1:{backend}")], "url_pattern": path,
                             "extra_config": extra}]})
     };
     let breaker = json!({"_reservas/circuit-breaker": {"max_errors": 3, "timeout": 1, "interval": 10}});
-    let all = [to("/sound", json!({})), to("/failing", breaker.clone()), to("/hanging", json!({}))];
+    let all = [
+        to("/sound", "1s", json!({})),
+        to("/failing", "1s", breaker),
+        to("/hanging", "1s", json!({})),
+        to("/hanging-long", "60s", json!({})),
+    ];
     write(folder, &json!({}), &all)
 }
 

@@ -5,7 +5,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::Ask;
-use crate::body::{self, Deadlined, Endless, ResponseBody};
+use crate::body::{Endless, ResponseBody};
 use crate::failure::{Failure, Kind};
 use crate::headers::{self, Identity};
 use crate::tunnel::Wish;
@@ -43,7 +43,7 @@ pub async fn answer(
         parts.extensions.insert(Endless);
         body
     } else {
-        body::boxed(Deadlined::new(body, deadline))
+        body.until(deadline)
     };
     Ok(Response::from_parts(parts, body))
 }

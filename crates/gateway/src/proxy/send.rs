@@ -1,20 +1,23 @@
 //! The way to one backend: what is kept of its answers, its breaker and limit, a host that is well, and once more.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use http::{HeaderMap, Method, Response};
 use tokio::time::Instant;
 use url::Url;
 
 use super::target::Target;
 use super::{Ask, Map, Value};
-use crate::body::{self, Held, ResponseBody};
+use crate::body::ResponseBody;
 use crate::breaker::Ticket;
 use crate::cache::{Entry, Look};
 use crate::config::{Backend, Output};
 use crate::failure::{Failure, Kind};
+use crate::hosts::base::Base;
 use crate::hosts::{Attempt, Host, Place};
 use crate::modify;
 use crate::upstream::{Outgoing, Payload};
-use std::sync::Arc;
 
 /// What a backend answered.
 pub struct Sent<'t> {
@@ -35,17 +38,19 @@ struct Draft<'a> {
     method: Method,
     /// The path and query.
     path: String,
-    headers: HeaderMap,
+    headers: Cow<'a, HeaderMap>,
 }
 
 impl Draft<'_> {
     /// The address at a host, and the headers, as the backend's modifiers make them.
-    fn at(&self, base: &str) -> Result<(Url, HeaderMap), Failure> {
-        let text = format!("{base}{}", self.path);
-        let parsed = Url::parse(&text);
-        let mut url = parsed.map_err(|error| Failure::new(Kind::BadAnswer, format!("{text}: {error}")))?;
-        let mut headers = self.headers.clone();
-        modify::request(&self.backend.modifier.request, &mut url, &mut headers);
+    fn at(&self, base: &Base) -> Result<(Url, Cow<'_, HeaderMap>), Failure> {
+        let wrong = |error| Failure::new(Kind::BadAnswer, format!("{base}{}: {error}", self.path));
+        let mut url = base.with(&self.path).map_err(wrong)?;
+        let mut headers = Cow::Borrowed(&*self.headers);
+        let changes = &self.backend.modifier.request;
+        if !changes.is_empty() {
+            modify::request(changes, &mut url, headers.to_mut());
+        }
         Ok((url, headers))
     }
 
@@ -90,13 +95,14 @@ impl<'a> Ask<'a> {
             return self.forward(draft, Payload::Empty, deadline).await;
         };
         let (url, headers) = draft.at(&draft.target.balance.named)?;
+        let headers = headers.into_owned();
         let personal = &self.route.personal;
         let fill = match cache.look(url.as_str(), &headers, personal, deadline).await? {
             Look::Kept(entry) => return Ok(self.kept(entry, &headers, None)),
             Look::Pass => return self.forward(draft, Payload::Empty, deadline).await,
             Look::Ask(fill) => fill,
         };
-        fill.ask(&mut draft.headers);
+        fill.ask(draft.headers.to_mut());
         let Sent { response, url, ticket, .. } = match self.forward(draft, Payload::Empty, deadline).await {
             Ok(sent) => sent,
             Err(failure) => {
@@ -165,18 +171,15 @@ impl<'a> Ask<'a> {
         }
         let (url, mut headers) = draft.at(&place.base)?;
         if let Some(authority) = &place.authority {
-            headers.insert(http::header::HOST, authority.clone());
+            headers.to_mut().insert(http::header::HOST, authority.clone());
         }
         let outgoing = Outgoing { method: draft.method.clone(), url, headers, body: payload };
-        let result = self.exchanged(&draft.target.asked, outgoing, deadline).await;
+        let result = self.exchanged(draft.target, outgoing, deadline).await;
         report(attempt, &result);
         let (response, url) = result?;
         // An answer without an end would keep its seat for ever.
-        let response = if self.route.endpoint.stream {
-            response
-        } else {
-            response.map(|inner| body::boxed(Held::new(inner, seat)))
-        };
+        let response =
+            if self.route.endpoint.stream { response } else { response.map(|inner| inner.seated(seat)) };
         Ok((response, url))
     }
 }
