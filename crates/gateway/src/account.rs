@@ -145,7 +145,7 @@ impl Account {
 
     /// Lets it go with the answer.
     pub fn go_with(self, response: Response<ResponseBody>) -> Response<Leaving> {
-        response.map(|inner| Leaving { inner, account: self })
+        response.map(|inner| Leaving { inner, account: Box::new(self) })
     }
 
     /// Writes the access log's line. Neither headers nor the query are in it, but the name of the program: the others may
@@ -217,7 +217,7 @@ impl Drop for Account {
 /// The body of an answer on its way to the client, with its account.
 pub struct Leaving {
     inner: ResponseBody,
-    account: Account,
+    account: Box<Account>,
 }
 
 impl Body for Leaving {

@@ -183,7 +183,7 @@ impl Gateway {
         let root = &inner.root;
         let (started, running) = (Instant::now(), self.metrics.request());
         let (parts, body) = request.into_parts();
-        let mut call = Call::new(parts, arrival.peer, &root.router);
+        let mut call = Call::new(parts, &arrival.peer, &root.router);
         if root.answer_compression.is_some() {
             compress::restore(&mut call.headers);
         }

@@ -186,13 +186,19 @@ impl<'a> Ask<'a> {
         backend: &Backend,
         answers: &[Map<String, Value>],
     ) -> Result<(Method, String, Cow<'a, HeaderMap>), Failure> {
-        let path = self.fill(&backend.url_pattern.path, answers, escape::path)?;
+        let mut path = self.fill(&backend.url_pattern.path, answers, escape::path)?;
         let fixed = self.fill(&backend.url_pattern.query, answers, |text, _| escape::query(text))?;
         let passed =
             self.inputs.query.iter().filter(|(name, _)| backend.input_query_strings.pass(name, true));
         let passed = escape::join(passed.cloned().collect());
-        let query = [fixed, passed].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("&");
-        let mark = if query.is_empty() { "" } else { "?" };
+        for (mark, query) in
+            ['?', if fixed.is_empty() { '?' } else { '&' }].into_iter().zip([&fixed, &passed])
+        {
+            if !query.is_empty() {
+                path.push(mark);
+                path.push_str(query);
+            }
+        }
         let upgrade = self.route.tunnels.is_some();
         let headers = match &backend.input_headers {
             Names::Listed(list) => Cow::Owned(kept(&self.inputs.headers, |name| {
@@ -202,7 +208,7 @@ impl<'a> Ask<'a> {
             })),
             _ => Cow::Borrowed(&self.inputs.headers),
         };
-        Ok((backend.method.clone(), format!("{path}{mark}{query}"), headers))
+        Ok((backend.method.clone(), path, headers))
     }
 
     fn fill(

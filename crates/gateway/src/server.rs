@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Arrival;
 use crate::body::Endless;
+use crate::call::Peer;
 use crate::connection::{Guarded, Timeouts};
 use crate::framing::MAX_HEAD;
 use crate::phase::{Answer, Phase};
@@ -150,7 +151,7 @@ impl Shared {
         let timeouts = Timeouts::of(&gateway.inner().root);
         let phase = Arc::new(Phase::default());
         let guarded = Guarded::new(stream, timeouts, Arc::clone(&phase), place);
-        let service = Answering { gateway, peer, phase, shutdown };
+        let service = Answering { gateway, peer: Peer::new(peer), phase, shutdown };
         let connection = protocols.serve_connection_with_upgrades(TokioIo::new(guarded), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, %peer, "a connection ended early");
@@ -161,7 +162,7 @@ impl Shared {
 /// Answers the requests of one connection.
 struct Answering {
     gateway: Gateway,
-    peer: SocketAddr,
+    peer: Peer,
     phase: Arc<Phase>,
     shutdown: CancellationToken,
 }
@@ -173,7 +174,7 @@ impl Service<Request<Incoming>> for Answering {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (busy, refusal) = self.phase.begin();
-        let arrival = Arrival { peer: self.peer, refusal };
+        let arrival = Arrival { peer: self.peer.clone(), refusal };
         let multiplexed = request.version() == Version::HTTP_2;
         let (gateway, shutdown) = (self.gateway.clone(), self.shutdown.clone());
         Box::pin(async move {
