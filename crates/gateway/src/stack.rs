@@ -117,7 +117,8 @@ impl Inner {
                 let socket = socket.zip(call.wish.clone());
                 proxy::pass::answer(&ask, payload, identity, deadline, socket).await
             }
-            _ => proxy::aggregate::answer(&ask, payload, identity, start).await,
+            // Boxed, so that what passes answers on does not carry its weight.
+            _ => Box::pin(proxy::aggregate::answer(&ask, payload, identity, start)).await,
         };
         route.observe(asked.elapsed(), &answer, identity);
         let tell = root.router.return_error_msg && route.endpoint.output != Output::NoOp;

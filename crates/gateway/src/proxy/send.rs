@@ -83,7 +83,8 @@ impl<'a> Ask<'a> {
         let draft = Draft { backend, target, method, path, headers };
         let keeps = draft.method == Method::GET && matches!(payload, Payload::Empty);
         let mut sent = match &target.cache {
-            Some(_) if keeps => self.kept_or_asked(draft, deadline).await?,
+            // Boxed, so that a call without a cache does not carry its weight.
+            Some(_) if keeps => Box::pin(self.kept_or_asked(draft, deadline)).await?,
             _ => self.forward(draft, payload, deadline).await?,
         };
         modify::response(&backend.modifier.response, &mut sent.response);
