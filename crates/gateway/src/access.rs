@@ -114,8 +114,8 @@ pub fn admit(call: &Call, arrival: &Arrival, root: &Root) -> Result<(), Fault> {
 /// Puts the headers on that every answer has.
 pub fn dress(root: &Root, call: &Call, response: &mut Response<ResponseBody>) {
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&call.correlation_id)
-        && !call.correlation_id.is_empty()
+    if !call.correlation_id.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&call.correlation_id)
     {
         headers.insert(CORRELATION_ID, value);
     }

@@ -100,8 +100,8 @@ impl Call {
             (TRACEPARENT, &self.traceparent),
         ];
         for (name, text) in fixed {
-            if let Ok(value) = HeaderValue::from_str(text)
-                && !text.is_empty()
+            if !text.is_empty()
+                && let Ok(value) = HeaderValue::from_str(text)
             {
                 headers.insert(name, value);
             }

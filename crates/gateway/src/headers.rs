@@ -28,8 +28,9 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .collect();
     // Most are not there, and to look through those that are is cheaper than to remove each.
     let here = |name: &&HeaderName| OF_THE_CONNECTION.contains(name) || named.contains(name);
-    let gone: Vec<HeaderName> = headers.keys().filter(here).cloned().collect();
-    gone.iter().for_each(|name| drop(headers.remove(name)));
+    while let Some(name) = headers.keys().find(here).cloned() {
+        headers.remove(&name);
+    }
 }
 
 /// One cookie header of the several that HTTP/2 may split it into (RFC 9113, section 8.2.3).
