@@ -63,6 +63,7 @@ impl Flags {
 struct Scene {
     folder: TempDir,
     backend: u16,
+    collector: u16,
     issuer: Issuer,
     binary: PathBuf,
 }
@@ -72,18 +73,23 @@ impl Scene {
         let folder = tempfile::Builder::new().prefix("reservas-bench-").tempdir()?;
         let (backend, binary) = (backend::start().await?, process::gateway()?);
         let issuer = Issuer::start(Arc::new(SystemClock)).await;
+        let collector = backend::collector().await?;
         process::stay_aside().await?;
-        Ok(Self { folder, backend, issuer, binary })
+        Ok(Self { folder, backend, collector, issuer, binary })
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        Case::all(self.backend, self.issuer.base(), self.collector)
     }
 
     async fn gateway(&self, routes: &Path) -> Outcome<Pinned> {
-        self.start(&self.binary, routes).await
+        self.start(&self.binary, routes, "error").await
     }
 
-    async fn start(&self, binary: &Path, routes: &Path) -> Outcome<Pinned> {
+    async fn start(&self, binary: &Path, routes: &Path, level: &str) -> Outcome<Pinned> {
         let (port, file) = (free_port()?, routes.display().to_string());
         let log = self.folder.path().join("gateway.log");
-        Pinned::start(binary, &arguments(binary, "run", &file), port, &log).await
+        Pinned::start(binary, &arguments(binary, "run", &file), port, (&log, level)).await
     }
 
     async fn nginx(&self) -> Outcome<Pinned> {
@@ -93,7 +99,7 @@ impl Scene {
         let home = self.folder.path().display().to_string();
         // As root, nginx would give its worker to a user who cannot write into the folder.
         let started =
-            Pinned::start(Path::new("/usr/sbin/nginx"), &["-p", &home, "-c", &file], port, &log).await;
+            Pinned::start(Path::new("/usr/sbin/nginx"), &["-p", &home, "-c", &file], port, (&log, "")).await;
         started.map_err(|error| {
             format!("nginx, the baseline: {error} (install it with scripts/provide nginx)").into()
         })
@@ -127,7 +133,7 @@ async fn measure(server: &Pinned, request: &Arc<[u8]>, pace: Pace) -> Outcome<(f
 pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let _alone = tuning.lock()?;
     let scene = Scene::set().await?;
-    let cases = Case::all(scene.backend, scene.issuer.base());
+    let cases = scene.cases();
     let mut report = Report {
         title: "The gateway against nginx: processor time a request".to_owned(),
         how: vec![
@@ -155,7 +161,7 @@ pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
             ]);
             continue;
         }
-        let server = scene.gateway(&file).await?;
+        let server = scene.start(&scene.binary, &file, case.log).await?;
         let pace = flags.pace(Some(flags.rate.into()));
         let (cost, told) = measure(&server, &get(case.path, Some(&token)), pace).await?;
         note(&mut report, case.name, cost, base, &told);
@@ -179,7 +185,7 @@ async fn in_turn(scene: &Scene, flags: &Flags, cases: &[Case], report: &mut Repo
     let mut all =
         vec![("nginx".to_owned(), scene.nginx().await?), (case.name.to_owned(), scene.gateway(&file).await?)];
     if let Some(other) = &flags.against {
-        all.push((format!("{}, {}", case.name, other.display()), scene.start(other, &file).await?));
+        all.push((format!("{}, {}", case.name, other.display()), scene.start(other, &file, "error").await?));
     }
     let mut measured: Vec<(Vec<f64>, Told)> = all.iter().map(|_| Default::default()).collect();
     for _ in 0..flags.rounds.max(1) {
