@@ -1,15 +1,8 @@
-//! What every binary begins and ends with: the allocator, the runtime, and the one line that says what went wrong.
+//! What every binary begins and ends with: the runtime, and the one line that says what went wrong.
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
 use crate::console;
-
-/// Cheaper than the system's for the many small pieces of a request (docs/performance.md). Without huge pages: three of
-/// them are more than a gateway at rest needs in all.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs a command to its end.
 pub fn launch(command: impl Future<Output = Result<(), String>>) -> ExitCode {
