@@ -1,14 +1,13 @@
 //! Bodies: one type for all of them, streamed both ways, and cut off at a size or a deadline.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, Sleep};
 
 /// What goes wrong while a body is read.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -20,9 +19,8 @@ pub struct ResponseBody {
     source: Source,
     /// A place among the calls in flight, until the body is finished or given up.
     seat: Option<OwnedSemaphorePermit>,
-    deadline: Option<Instant>,
-    /// Made when the body is waited for: most arrive with their head.
-    sleep: Option<Pin<Box<Sleep>>>,
+    /// Whether its length is not told, although it is known.
+    is_unsized: bool,
 }
 
 enum Source {
@@ -34,20 +32,27 @@ enum Source {
 
 impl ResponseBody {
     fn new(source: Source) -> Self {
-        Self { source, seat: None, deadline: None, sleep: None }
-    }
-
-    /// Fails when it is not finished at `deadline`.
-    #[must_use]
-    pub fn until(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(deadline);
-        self
+        Self { source, seat: None, is_unsized: false }
     }
 
     /// Keeps a seat until it is finished or given up.
     #[must_use]
     pub fn seated(mut self, seat: OwnedSemaphorePermit) -> Self {
         self.seat = Some(seat);
+        self
+    }
+
+    /// Gives its seat back.
+    #[must_use]
+    pub fn unseated(mut self) -> Self {
+        self.seat = None;
+        self
+    }
+
+    /// Keeps its length to itself, so that how it is sent does not depend on when it arrived.
+    #[must_use]
+    pub fn of_unknown_length(mut self) -> Self {
+        self.is_unsized = true;
         self
     }
 }
@@ -60,18 +65,11 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let polled = match &mut self.source {
+        match &mut self.source {
             Source::Known(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Source::Incoming(inner) => Pin::new(inner).poll_frame(cx).map_err(Into::into),
             Source::Boxed(inner) => Pin::new(inner).poll_frame(cx),
-        };
-        if polled.is_ready() {
-            return polled;
         }
-        let Some(deadline) = self.deadline else { return Poll::Pending };
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        ready!(sleep.as_mut().poll(cx));
-        Poll::Ready(Some(Err("the deadline of the endpoint passed".into())))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -84,6 +82,7 @@ impl Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
+            Source::Known(_) if self.is_unsized => SizeHint::default(),
             Source::Known(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }

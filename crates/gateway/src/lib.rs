@@ -25,6 +25,7 @@ mod flatmap;
 mod framing;
 mod gunzip;
 mod headers;
+mod held;
 mod hosts;
 mod limiter;
 mod limits;

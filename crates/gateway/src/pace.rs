@@ -18,6 +18,8 @@ pub struct Pace {
     pub grace: Duration,
     /// Each second beyond it has to be earned with so many bytes.
     pub rate: u64,
+    /// When all of it must be here, however fast it comes.
+    pub until: Option<Instant>,
 }
 
 /// The client sent too slowly.
@@ -53,10 +55,12 @@ impl Paced {
         Self { inner, pace, received: 0, waited: Duration::ZERO, since: None, sleep: None }
     }
 
-    /// The end of the patience, when waiting begins now.
-    fn end(&self, now: Instant) -> Instant {
+    /// The end of the patience, when waiting begins now; `None` is never.
+    fn end(&self, now: Instant) -> Option<Instant> {
         let earned = Duration::from_secs(self.received / self.pace.rate.max(1));
-        now + (self.pace.grace + earned).saturating_sub(self.waited)
+        let patience = || now + (self.pace.grace + earned).saturating_sub(self.waited);
+        let slow = (!self.pace.grace.is_zero()).then(patience);
+        slow.into_iter().chain(self.pace.until).min()
     }
 }
 
@@ -79,12 +83,9 @@ impl Body for Paced {
             self.received += u64::try_from(bytes).unwrap_or(u64::MAX);
             return Poll::Ready(frame);
         }
-        if self.pace.grace.is_zero() {
-            return Poll::Pending;
-        }
         if self.since.is_none() {
             let now = Instant::now();
-            let end = self.end(now);
+            let Some(end) = self.end(now) else { return Poll::Pending };
             self.since = Some(now);
             match &mut self.sleep {
                 Some(sleep) => sleep.as_mut().reset(end),

@@ -160,13 +160,11 @@ impl Inner {
             return Ok(Payload::Empty);
         }
         let several = route.endpoint.backends.len() > 1 || route.endpoint.concurrent_calls > 1;
-        let mut body = facts.receive(body::limited(body, route.endpoint.max_payload));
-        if !self.root.read_timeout.is_zero() {
-            body = body.until(start + self.root.read_timeout);
-        }
+        let body = facts.receive(body::limited(body, route.endpoint.max_payload));
         let limits = &self.root.connections;
-        let pace = Pace { grace: limits.body_grace, rate: limits.body_min_rate };
-        body = body::boxed(Paced::new(body, pace));
+        let until = (!self.root.read_timeout.is_zero()).then(|| start + self.root.read_timeout);
+        let pace = Pace { grace: limits.body_grace, rate: limits.body_min_rate, until };
+        let body = body::boxed(Paced::new(body, pace));
         if !several {
             return Ok(Payload::Stream(body));
         }

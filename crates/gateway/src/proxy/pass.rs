@@ -8,6 +8,7 @@ use super::Ask;
 use crate::body::{Endless, ResponseBody};
 use crate::failure::{Failure, Kind};
 use crate::headers::{self, Identity};
+use crate::held;
 use crate::tunnel::Wish;
 use crate::upstream::Payload;
 
@@ -43,7 +44,7 @@ pub async fn answer(
         parts.extensions.insert(Endless);
         body
     } else {
-        body.until(deadline)
+        held::until(body, deadline).await
     };
     Ok(Response::from_parts(parts, body))
 }

@@ -28,6 +28,7 @@ mod redis;
 mod reload;
 mod scripted;
 mod shared_limits;
+mod stalled;
 mod telemetry;
 mod tls;
 mod tokens;
