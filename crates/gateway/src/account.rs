@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -28,6 +28,7 @@ const MAX_AGENT: usize = 256;
 pub struct Facts {
     received: AtomicU64,
     upstream_us: AtomicU64,
+    awaited: AtomicBool,
     who: OnceLock<(Option<String>, Option<String>)>,
 }
 
@@ -36,6 +37,16 @@ impl Facts {
     pub fn identify(&self, claims: &Claims) {
         // Only the first token of a request is looked at, so there is nothing to replace.
         let _ = self.who.set((claims::text(claims, "sub"), claims::text(claims, "org")));
+    }
+
+    /// Notes whether the client is waited for, since a part of its body is not here.
+    pub fn await_client(&self, awaited: bool) {
+        self.awaited.store(awaited, Ordering::Relaxed);
+    }
+
+    /// Whether the client is waited for.
+    pub fn is_client_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Relaxed)
     }
 
     /// Adds the time of a call to a backend.

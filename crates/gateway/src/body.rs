@@ -9,6 +9,8 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::households::Share;
+
 /// What goes wrong while a body is read.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -19,6 +21,8 @@ pub struct ResponseBody {
     source: Source,
     /// A place among the calls in flight, until the body is finished or given up.
     seat: Option<OwnedSemaphorePermit>,
+    /// The client's share of them, for as long.
+    share: Option<Share>,
     /// Whether its length is not told, although it is known.
     is_unsized: bool,
 }
@@ -32,7 +36,7 @@ enum Source {
 
 impl ResponseBody {
     fn new(source: Source) -> Self {
-        Self { source, seat: None, is_unsized: false }
+        Self { source, seat: None, share: None, is_unsized: false }
     }
 
     /// Keeps a seat until it is finished or given up.
@@ -42,10 +46,17 @@ impl ResponseBody {
         self
     }
 
-    /// Gives its seat back.
+    /// Keeps its client's share as long as a seat.
+    #[must_use]
+    pub fn shared(mut self, share: Option<Share>) -> Self {
+        self.share = share;
+        self
+    }
+
+    /// Gives seat and share back.
     #[must_use]
     pub fn unseated(mut self) -> Self {
-        self.seat = None;
+        (self.seat, self.share) = (None, None);
         self
     }
 

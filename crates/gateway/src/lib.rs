@@ -27,6 +27,8 @@ mod gunzip;
 mod headers;
 mod held;
 mod hosts;
+mod households;
+mod intake;
 mod limiter;
 mod limits;
 mod load;
@@ -117,6 +119,7 @@ pub struct Gateway {
 struct Known {
     hosts: Arc<hosts::Hosts>,
     answers: Arc<discovery::Answers>,
+    calls: Arc<households::Households>,
 }
 
 struct Inner {

@@ -122,6 +122,7 @@ impl Outward {
                 Failed::Unreachable => "unreachable",
                 Failed::TooLarge => "request_too_large",
                 Failed::TooSlow => "request_too_slow",
+                Failed::Incomplete => "request_incomplete",
                 Failed::BadAnswer | Failed::Open | Failed::Limited | Failed::Full => "bad_answer",
             }),
         }

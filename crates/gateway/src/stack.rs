@@ -7,17 +7,15 @@ use http::{Method, Response};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
 
-use crate::account::Facts;
 use crate::auth::Claims;
-use crate::body::{self, ResponseBody};
+use crate::body::ResponseBody;
 use crate::call::Call;
 use crate::config::{Output, RateKey};
 use crate::fault::Fault;
-use crate::pace::{self, Pace, Paced};
+use crate::households::Share;
 use crate::proxy::{self, Answerer, Ask, Inputs, Route};
 use crate::routes::Found;
-use crate::upstream::Payload;
-use crate::{Gateway, Inner, escape, failure, limits, local, own, read_only};
+use crate::{Gateway, Inner, escape, failure, intake, limits, local, own, places, read_only};
 
 impl Inner {
     /// From the path to whoever answers it.
@@ -104,7 +102,8 @@ impl Inner {
         if body.size_hint().lower() > limit {
             return Err(failure::too_large());
         }
-        let payload = self.payload(body, route, start, &call.facts).await?;
+        let share = self.share(gateway, call)?;
+        let payload = intake::payload(body, route, root, start, &call.facts).await?;
         let socket = route.tunnels.as_ref().map(|tunnels| tunnels.take(call.wish.as_ref())).transpose()?;
         let inputs = Arc::new(Inputs::gather(route, call, params, claims, identity));
         shadows.send(upstream, route, &inputs, &payload);
@@ -115,7 +114,7 @@ impl Inner {
                 let never = start + std::time::Duration::from_secs(24 * 3600);
                 let deadline = if route.endpoint.stream { never } else { start + route.endpoint.timeout };
                 let socket = socket.zip(call.wish.clone());
-                proxy::pass::answer(&ask, payload, identity, deadline, socket).await
+                proxy::pass::answer(&ask, payload, identity, deadline, share, socket).await
             }
             // Boxed, so that what passes answers on does not carry its weight.
             _ => Box::pin(proxy::aggregate::answer(&ask, payload, identity, start)).await,
@@ -148,34 +147,14 @@ impl Inner {
         if client.is_empty() { Ok(None) } else { clients.check(&client).await }
     }
 
-    /// The body, streamed when one backend gets it, held when several do.
-    async fn payload(
-        &self,
-        body: Incoming,
-        route: &Route,
-        start: Instant,
-        facts: &Arc<Facts>,
-    ) -> Result<Payload, Fault> {
-        if body.is_end_stream() {
-            return Ok(Payload::Empty);
-        }
-        let several = route.endpoint.backends.len() > 1 || route.endpoint.concurrent_calls > 1;
-        let body = facts.receive(body::limited(body, route.endpoint.max_payload));
+    /// The client's share of what is under way; none where many clients may have one address.
+    fn share(&self, gateway: &Gateway, call: &Call) -> Result<Option<Share>, Fault> {
         let limits = &self.root.connections;
-        let until = (!self.root.read_timeout.is_zero()).then(|| start + self.root.read_timeout);
-        let pace = Pace { grace: limits.body_grace, rate: limits.body_min_rate, until };
-        let body = body::boxed(Paced::new(body, pace));
-        if !several {
-            return Ok(Payload::Stream(body));
+        if places::is_exempt(&limits.exempt, call.client) {
+            return Ok(None);
         }
-        let read = http_body_util::BodyExt::collect(body);
-        match tokio::time::timeout_at(start + route.endpoint.timeout, read).await {
-            Ok(Ok(collected)) => Ok(Payload::Known(collected.to_bytes())),
-            Ok(Err(error)) if body::is_too_large(error.as_ref()) => Err(failure::too_large()),
-            Ok(Err(error)) if pace::is_too_slow(error.as_ref()) => Err(failure::too_slow()),
-            Ok(Err(_)) => Err(own::bad_request("incomplete_body", "The body of the request did not arrive.")),
-            Err(_) => Err(failure::Failure::timeout().into_fault(false)),
-        }
+        let share = gateway.known.calls.take(call.client, limits.max_calls_per_client);
+        share.map(Some).ok_or_else(own::too_many_at_once)
     }
 
     /// Gives an error of the gateway's own its form.

@@ -211,6 +211,9 @@ impl Upstream {
             Ok(Err(error)) if pace::is_too_slow(&error) => {
                 Err(Failure::new(Kind::TooSlow, "http: request body too slow"))
             }
+            Ok(Err(error)) if body::is_caused_by::<pace::Broken>(&error) => {
+                Err(Failure::new(Kind::Incomplete, "http: request body incomplete"))
+            }
             Ok(Err(error)) if error.is_connect() => {
                 let port = target.port_or_known_default().unwrap_or_default();
                 let address = format!("{}:{port}", target.host_str().unwrap_or_default());

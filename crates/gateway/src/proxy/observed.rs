@@ -9,7 +9,7 @@ use url::Url;
 use super::{Ask, Route, Target};
 use crate::body::ResponseBody;
 use crate::config::{Backend, Endpoint, Output};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::headers::Identity;
 use crate::metrics::{Asked, Label, known};
 use crate::spans::Outward;
@@ -72,7 +72,14 @@ impl Ask<'_> {
         let (trace, wanted) = (self.inputs.trace.as_ref(), self.inputs.trace_backends);
         let span = Outward::begin(trace, wanted, pattern, method, url, headers);
         let started = Instant::now();
-        let answer = self.upstream.send(outgoing, deadline).await;
+        let mut answer = self.upstream.send(outgoing, deadline).await;
+        if let Err(failure) = &mut answer
+            && failure.kind == Kind::Timeout
+            && self.inputs.facts.is_client_awaited()
+        {
+            // The backend waited for the client, too.
+            failure.kind = Kind::TooSlow;
+        }
         let took = started.elapsed();
         self.inputs.facts.asked(took);
         let status = answer.as_ref().ok().map(|(response, _)| response.status());

@@ -147,8 +147,7 @@ impl<'a> Ask<'a> {
         match result {
             Ok((response, url)) => Ok(Sent { response, url, ticket, kept: None }),
             Err(failure) => {
-                // What was never sent, or was the client's fault, says nothing about the backend.
-                if !matches!(failure.kind, Kind::Full | Kind::TooLarge | Kind::TooSlow) {
+                if !failure.is_not_the_backends() {
                     ticket.into_iter().for_each(|ticket| ticket.settle(false));
                 }
                 Err(failure)
