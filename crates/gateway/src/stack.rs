@@ -111,8 +111,7 @@ impl Inner {
         let asked = Instant::now();
         let answer = match route.endpoint.output {
             Output::NoOp => {
-                let never = start + std::time::Duration::from_secs(24 * 3600);
-                let deadline = if route.endpoint.stream { never } else { start + route.endpoint.timeout };
+                let deadline = start + route.endpoint.head_timeout.unwrap_or(route.endpoint.timeout);
                 let socket = socket.zip(call.wish.clone());
                 proxy::pass::answer(&ask, payload, identity, deadline, share, socket).await
             }

@@ -165,7 +165,10 @@ impl<'a> Ask<'a> {
     ) -> Result<(Response<ResponseBody>, Url), Failure> {
         let attempt = draft.target.balance.next(avoid, deadline).await?;
         let place = &attempt.place;
-        let seat = place.room.enter(deadline).await.inspect_err(|_| draft.target.counts.refuse())?;
+        // Who may take long to answer may not wait long for a seat.
+        let patience = self.route.endpoint.head_timeout.map(|_| Instant::now() + self.route.endpoint.timeout);
+        let patience = patience.map_or(deadline, |patience| patience.min(deadline));
+        let seat = place.room.enter(patience).await.inspect_err(|_| draft.target.counts.refuse())?;
         if draft.target.retry {
             *asked = Some(place.clone());
         }

@@ -188,3 +188,43 @@ async fn what_clients_do_wrong_is_not_held_against_the_backend() {
     let line = format!("gateway_backend_host_ejections_total{{host=\"{}\"}} 0", backend.url());
     assert!(gateway.metrics().contains(&line), "{}", gateway.metrics());
 }
+
+#[tokio::test]
+async fn a_stream_that_does_not_begin_ends_with_its_time_and_a_long_poll_has_its_own() {
+    let backend = Backend::start().await;
+    let streamed = |path: &str, pattern: &str, timeout: &str, stream: serde_json::Value| {
+        let mut streamed = endpoint(&backend, "GET", path, pattern);
+        streamed["timeout"] = timeout.into();
+        streamed["extra_config"] = json!({"_reservas/stream": stream});
+        streamed["backend"][0]["extra_config"] = json!({"_reservas/concurrency": {"max": 1, "queue": 1}});
+        streamed
+    };
+    let routes = file(vec![
+        streamed("/hangs", "/never", "50ms", json!({})),
+        streamed("/poll", "/delayed/", "50ms", json!({"head_timeout": "1h"})),
+        streamed("/hung", "/never", "50ms", json!({"head_timeout": "1h"})),
+    ]);
+    let running = Running::start(&routes).await;
+    // The second finds its seat free again.
+    for _ in 0..2 {
+        let late = tokio::time::timeout(PATIENCE, get(&running.url("/hangs"))).await.expect("an answer");
+        assert_eq!(
+            (late.status, late.json()["code"].as_str()),
+            (StatusCode::GATEWAY_TIMEOUT, Some("gateway_timeout"))
+        );
+    }
+    assert_eq!(get(&running.url("/poll")).await.status, StatusCode::OK);
+    let seen = backend.seen();
+    let url = running.url("/hung");
+    let hung = tokio::spawn(async move { get(&url).await.status });
+    while backend.seen() == seen {
+        tokio::task::yield_now().await;
+    }
+    let waiting = tokio::time::timeout(PATIENCE, get(&running.url("/hung"))).await.expect("an answer");
+    assert_eq!(
+        (waiting.status, waiting.json()["code"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("overloaded")),
+        "however long a poll may take, a seat is not waited for longer than the endpoint's time"
+    );
+    hung.abort();
+}
