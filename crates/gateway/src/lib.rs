@@ -130,6 +130,7 @@ struct Inner {
     identity: Identity,
     early: Option<limits::Clients>,
     observed: read_only::Observed,
+    keys: load::Stores,
     tls: Option<tls::Live>,
     shadows: shadow::Shadows,
     duties: background::Duties,

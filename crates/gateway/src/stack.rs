@@ -84,7 +84,7 @@ impl Inner {
 
         // The token before the endpoint's limits, so that strangers cannot use up what others may.
         let claims = match &route.verifier {
-            Some(verifier) => verifier.check(&call.headers).await?,
+            Some(verifier) => verifier.check(&call.headers, start + route.endpoint.timeout).await?,
             None => Claims::new(),
         };
         call.facts.identify(&claims);

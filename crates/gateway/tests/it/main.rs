@@ -19,6 +19,7 @@ mod gateway;
 mod hostile;
 mod hosts;
 mod http2;
+mod key_sources;
 mod limits;
 mod own_cases;
 mod passing;
