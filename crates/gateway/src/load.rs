@@ -53,7 +53,8 @@ impl Gateway {
     }
 
     /// Reads a route file again and puts it in force for new requests; limits, breakers and caches begin anew, what
-    /// is known of hosts and the keys that verify tokens stay. The port and the connections that are open stay. Gives the warnings.
+    /// is known of hosts and the keys that verify tokens stay, and so do the port and the connections that are open.
+    /// Gives the warnings.
     ///
     /// # Errors
     /// Everything that is wrong with it; then nothing changes.

@@ -190,6 +190,24 @@ async fn what_clients_do_wrong_is_not_held_against_the_backend() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_not_here_in_time_is_its_clients_fault() {
+    let backend = Backend::start().await;
+    let mut posted = endpoint(&backend, "POST", "/length", "/length");
+    posted["backend"][0]["extra_config"] = json!({"qos/circuit-breaker": {"max_errors": 1, "timeout": 3600}});
+    let mut routes = file(vec![posted]);
+    routes["timeout"] = "1h".into();
+    routes["read_timeout"] = "100ms".into();
+    routes["extra_config"]["_reservas/connections"] = json!({"body_grace": "0s"});
+    let running = Running::start(&routes).await;
+    let large = "x".repeat(40_000);
+    for begun in ["abc", &large, &large] {
+        let late = upload(&running, "Content-Length: 100000", begun, false).await;
+        assert!(late.starts_with("HTTP/1.1 408") && late.contains("request_timeout"), "{late}");
+    }
+    assert_eq!(ask("POST", &running.url("/length"), &[], "abc").await.body, "3");
+}
+
+#[tokio::test]
 async fn a_stream_that_does_not_begin_ends_with_its_time_and_a_long_poll_has_its_own() {
     let backend = Backend::start().await;
     let streamed = |path: &str, pattern: &str, timeout: &str, stream: serde_json::Value| {
