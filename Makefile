@@ -24,7 +24,7 @@ test: ## runs every test against a PostgreSQL, a Redis and an SMTP server of its
 
 bench: ## loads the booking service and the gateway, with baselines in the same run; prints tables (docs/performance.md)
 	@scripts/provide postgresql nginx
-	@cargo build --release --bin reservas --bin bench
+	@cargo build --release --bin reservas --bin reservas-gateway --bin bench
 	@target/release/bench
 
 # cargo-fuzz wants flags that a stable compiler takes only this way; nothing but the fuzz targets is built with them.

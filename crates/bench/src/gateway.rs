@@ -24,7 +24,7 @@ use crate::Outcome;
 use crate::stage::Tuning;
 use crate::table::{Report, median, ms, rate, ratio};
 use drive::{Pace, Told, drive, get};
-use process::{Pinned, free_port};
+use process::{Pinned, arguments, free_port};
 use routes::Case;
 
 /// How much and how long.
@@ -42,11 +42,14 @@ pub struct Flags {
     /// How often nginx and the gateway are measured in turn; the middle counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// The binary of another build (`reservas-gateway` or `reservas`), measured in turn with this one.
+    #[arg(long)]
+    against: Option<PathBuf>,
 }
 
 impl Default for Flags {
     fn default() -> Self {
-        Self { seconds: 4, rate: 2000, connections: 32, rounds: 3 }
+        Self { seconds: 4, rate: 2000, connections: 32, rounds: 3, against: None }
     }
 }
 
@@ -60,6 +63,7 @@ impl Flags {
 struct Scene {
     folder: TempDir,
     backend: u16,
+    collector: u16,
     issuer: Issuer,
     binary: PathBuf,
 }
@@ -69,14 +73,23 @@ impl Scene {
         let folder = tempfile::Builder::new().prefix("reservas-bench-").tempdir()?;
         let (backend, binary) = (backend::start().await?, process::gateway()?);
         let issuer = Issuer::start(Arc::new(SystemClock)).await;
+        let collector = backend::collector().await?;
         process::stay_aside().await?;
-        Ok(Self { folder, backend, issuer, binary })
+        Ok(Self { folder, backend, collector, issuer, binary })
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        Case::all(self.backend, self.issuer.base(), self.collector)
     }
 
     async fn gateway(&self, routes: &Path) -> Outcome<Pinned> {
+        self.start(&self.binary, routes, "error").await
+    }
+
+    async fn start(&self, binary: &Path, routes: &Path, level: &str) -> Outcome<Pinned> {
         let (port, file) = (free_port()?, routes.display().to_string());
         let log = self.folder.path().join("gateway.log");
-        Pinned::start(&self.binary, &["gateway", "run", "-c", &file], port, &log).await
+        Pinned::start(binary, &arguments(binary, "run", &file), port, (&log, level)).await
     }
 
     async fn nginx(&self) -> Outcome<Pinned> {
@@ -86,7 +99,7 @@ impl Scene {
         let home = self.folder.path().display().to_string();
         // As root, nginx would give its worker to a user who cannot write into the folder.
         let started =
-            Pinned::start(Path::new("/usr/sbin/nginx"), &["-p", &home, "-c", &file], port, &log).await;
+            Pinned::start(Path::new("/usr/sbin/nginx"), &["-p", &home, "-c", &file], port, (&log, "")).await;
         started.map_err(|error| {
             format!("nginx, the baseline: {error} (install it with scripts/provide nginx)").into()
         })
@@ -94,8 +107,9 @@ impl Scene {
 
     /// Whether this build takes the route file.
     async fn takes(&self, routes: &Path) -> Outcome<bool> {
+        let file = routes.display().to_string();
         let mut command = Command::new(&self.binary);
-        command.args(["gateway", "check", "-c"]).arg(routes).env_clear();
+        command.args(arguments(&self.binary, "check", &file)).env_clear();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(command.status().await?.success())
     }
@@ -119,7 +133,7 @@ async fn measure(server: &Pinned, request: &Arc<[u8]>, pace: Pace) -> Outcome<(f
 pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let _alone = tuning.lock()?;
     let scene = Scene::set().await?;
-    let cases = Case::all(scene.backend, scene.issuer.base());
+    let cases = scene.cases();
     let mut report = Report {
         title: "The gateway against nginx: processor time a request".to_owned(),
         how: vec![
@@ -147,7 +161,7 @@ pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
             ]);
             continue;
         }
-        let server = scene.gateway(&file).await?;
+        let server = scene.start(&scene.binary, &file, case.log).await?;
         let pace = flags.pace(Some(flags.rate.into()));
         let (cost, told) = measure(&server, &get(case.path, Some(&token)), pace).await?;
         note(&mut report, case.name, cost, base, &told);
@@ -168,21 +182,26 @@ async fn in_turn(scene: &Scene, flags: &Flags, cases: &[Case], report: &mut Repo
     let case = cases.first().ok_or("no case")?;
     let (request, pace) = (get(case.path, None), flags.pace(Some(flags.rate.into())));
     let file = case.write(scene.folder.path())?;
-    let (nginx, gateway) = (scene.nginx().await?, scene.gateway(&file).await?);
-    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
-    let mut last = (Told::default(), Told::default());
-    for _ in 0..flags.rounds.max(1) {
-        let (cost, told) = measure(&nginx, &request, pace).await?;
-        theirs.push(cost);
-        last.0 = told;
-        let (cost, told) = measure(&gateway, &request, pace).await?;
-        ours.push(cost);
-        last.1 = told;
+    let mut all =
+        vec![("nginx".to_owned(), scene.nginx().await?), (case.name.to_owned(), scene.gateway(&file).await?)];
+    if let Some(other) = &flags.against {
+        all.push((format!("{}, {}", case.name, other.display()), scene.start(other, &file, "error").await?));
     }
-    let (theirs, ours) = (median(theirs), median(ours));
-    note(report, "nginx", theirs, theirs, &last.0);
-    note(report, case.name, ours, theirs, &last.1);
-    Ok(theirs)
+    let mut measured: Vec<(Vec<f64>, Told)> = all.iter().map(|_| Default::default()).collect();
+    for _ in 0..flags.rounds.max(1) {
+        for ((_, server), (costs, last)) in all.iter().zip(&mut measured) {
+            let (cost, told) = measure(server, &request, pace).await?;
+            costs.push(cost);
+            *last = told;
+        }
+    }
+    let mut base = 0.0;
+    for (place, ((name, _), (costs, told))) in all.iter().zip(measured).enumerate() {
+        let cost = median(costs);
+        base = if place == 0 { cost } else { base };
+        note(report, name, cost, base, &told);
+    }
+    Ok(base)
 }
 
 /// As much as it takes, and how it answers half of that.

@@ -1,13 +1,11 @@
 //! The outermost layers: correlation, admission of the head, headers of every answer, the access log.
 
-use std::net::SocketAddr;
-
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderValue, Response, StatusCode};
 use uuid::Uuid;
 
 use crate::body::ResponseBody;
-use crate::call::Call;
+use crate::call::{Call, Peer};
 use crate::config::Root;
 use crate::fault::Fault;
 use crate::framing::Refusal;
@@ -15,10 +13,10 @@ use crate::headers::{CORRELATION_ID, TRACEPARENT};
 use crate::own;
 
 /// What the connection knows of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Arrival {
     /// Who is at the other end.
-    pub peer: SocketAddr,
+    pub peer: Peer,
     /// Why its head is refused, if it is.
     pub refusal: Option<Refusal>,
 }
@@ -116,8 +114,8 @@ pub fn admit(call: &Call, arrival: &Arrival, root: &Root) -> Result<(), Fault> {
 /// Puts the headers on that every answer has.
 pub fn dress(root: &Root, call: &Call, response: &mut Response<ResponseBody>) {
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&call.correlation_id)
-        && !call.correlation_id.is_empty()
+    if !call.correlation_id.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&call.correlation_id)
     {
         headers.insert(CORRELATION_ID, value);
     }

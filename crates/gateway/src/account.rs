@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::auth::{Claims, claims};
 use crate::body::{self, BoxError, ResponseBody};
 use crate::call::Call;
 use crate::metrics::{Metrics, Present};
+use crate::proxy::Answerer;
 
 /// More of a `User-Agent` is not logged, in bytes.
 const MAX_AGENT: usize = 256;
@@ -27,6 +28,7 @@ const MAX_AGENT: usize = 256;
 pub struct Facts {
     received: AtomicU64,
     upstream_us: AtomicU64,
+    awaited: AtomicBool,
     who: OnceLock<(Option<String>, Option<String>)>,
 }
 
@@ -35,6 +37,16 @@ impl Facts {
     pub fn identify(&self, claims: &Claims) {
         // Only the first token of a request is looked at, so there is nothing to replace.
         let _ = self.who.set((claims::text(claims, "sub"), claims::text(claims, "org")));
+    }
+
+    /// Notes whether the client is waited for, since a part of its body is not here.
+    pub fn await_client(&self, awaited: bool) {
+        self.awaited.store(awaited, Ordering::Relaxed);
+    }
+
+    /// Whether the client is waited for.
+    pub fn is_client_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Relaxed)
     }
 
     /// Adds the time of a call to a backend.
@@ -98,7 +110,7 @@ pub struct Account {
     traceparent: String,
     trace: Option<Trace>,
     facts: Arc<Facts>,
-    route: String,
+    answerer: Answerer,
     status: StatusCode,
     started: Instant,
     logged: bool,
@@ -111,7 +123,7 @@ impl Account {
     pub fn new(
         metrics: &Arc<Metrics>,
         call: Call,
-        route: String,
+        answerer: Answerer,
         status: StatusCode,
         started: Instant,
         running: Present,
@@ -126,7 +138,7 @@ impl Account {
             traceparent: call.traceparent,
             trace: call.trace,
             facts: call.facts,
-            route,
+            answerer,
             status,
             started,
             logged: false,
@@ -143,8 +155,8 @@ impl Account {
     }
 
     /// Lets it go with the answer.
-    pub fn go_with(self, response: Response<ResponseBody>) -> Response<ResponseBody> {
-        response.map(|inner| body::boxed(Leaving { inner, account: self }))
+    pub fn go_with(self, response: Response<ResponseBody>) -> Response<Leaving> {
+        response.map(|inner| Leaving { inner, account: Box::new(self) })
     }
 
     /// Writes the access log's line. Neither headers nor the query are in it, but the name of the program: the others may
@@ -162,7 +174,7 @@ impl Account {
             target: "gateway::access",
             method = %self.method,
             path = %self.path,
-            route = self.route,
+            route = self.answerer.name(),
             status = self.status.as_u16(),
             bytes_in = self.facts.received.load(Ordering::Relaxed),
             bytes_out = self.sent,
@@ -180,8 +192,8 @@ impl Account {
 
     fn end_span(&self, trace: &Trace) {
         if trace.is_recorded() {
-            trace.rename(format!("{} {}", self.method, self.route));
-            trace.attribute("http.route", self.route.clone());
+            trace.rename(format!("{} {}", self.method, self.answerer.name()));
+            trace.attribute("http.route", self.answerer.name().to_owned());
             trace.attribute("http.response.status_code", i64::from(self.status.as_u16()));
             let received = self.facts.received.load(Ordering::Relaxed);
             trace.attribute("http.request.body.size", i64::try_from(received).unwrap_or(i64::MAX));
@@ -203,7 +215,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         let took = self.started.elapsed();
-        self.metrics.answered(&self.method, &self.route, self.status, took, self.sent);
+        self.metrics.answered(&self.method, &self.answerer, self.status, took, self.sent);
         if let Some(trace) = &self.trace {
             self.end_span(trace);
         }
@@ -213,9 +225,10 @@ impl Drop for Account {
     }
 }
 
-struct Leaving {
+/// The body of an answer on its way to the client, with its account.
+pub struct Leaving {
     inner: ResponseBody,
-    account: Account,
+    account: Box<Account>,
 }
 
 impl Body for Leaving {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::clock;
 use crate::config::Validator;
@@ -43,11 +44,11 @@ impl Verifier {
         pairs.map(|(claim, name)| (name.to_lowercase(), claims::text(claims, claim))).collect()
     }
 
-    /// The claims of the request's token.
+    /// The claims of the request's token; the source of its key is waited for until `deadline`.
     ///
     /// # Errors
     /// 401 when there is no good token, 403 when its roles or scopes do not do, 503 when the keys cannot be had.
-    pub async fn check(&self, headers: &HeaderMap) -> Result<Claims, Fault> {
+    pub async fn check(&self, headers: &HeaderMap, deadline: Instant) -> Result<Claims, Fault> {
         let token = self.token(headers).ok_or_else(|| unauthorized("A bearer token is needed."))?;
         let head =
             jsonwebtoken::decode_header(&token).map_err(|_| unauthorized("The token is malformed."))?;
@@ -55,7 +56,7 @@ impl Verifier {
         if head.alg != rules.algorithm {
             return Err(unauthorized("The token is signed with another algorithm."));
         }
-        let key = match keys.find(head.kid.as_deref(), rules.algorithm).await {
+        let key = match keys.find(head.kid.as_deref(), rules.algorithm, deadline).await {
             Lookup::Found(key) => key,
             Lookup::Unknown => return Err(unauthorized("The token is signed with an unknown key.")),
             Lookup::Unavailable => {

@@ -1,39 +1,130 @@
-//! Bodies: boxed, streamed both ways, and cut off at a size or a deadline.
+//! Bodies: one type for all of them, streamed both ways, and cut off at a size or a deadline.
 
-use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Empty, Full, Limited};
-use hyper::body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::households::Share;
 
 /// What goes wrong while a body is read.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of an answer, and of a request on its way to a backend.
-pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+///
+/// What most bodies need is a part of it rather than a wrapper around it: a wrapper is an allocation for every request.
+pub struct ResponseBody {
+    source: Source,
+    /// A place among the calls in flight, until the body is finished or given up.
+    seat: Option<OwnedSemaphorePermit>,
+    /// The client's share of them, for as long.
+    share: Option<Share>,
+    /// Whether its length is not told, although it is known.
+    is_unsized: bool,
+}
+
+enum Source {
+    /// What is known and not sent yet.
+    Known(Option<Bytes>),
+    Incoming(Incoming),
+    Boxed(UnsyncBoxBody<Bytes, BoxError>),
+}
+
+impl ResponseBody {
+    fn new(source: Source) -> Self {
+        Self { source, seat: None, share: None, is_unsized: false }
+    }
+
+    /// Keeps a seat until it is finished or given up.
+    #[must_use]
+    pub fn seated(mut self, seat: OwnedSemaphorePermit) -> Self {
+        self.seat = Some(seat);
+        self
+    }
+
+    /// Keeps its client's share as long as a seat.
+    #[must_use]
+    pub fn shared(mut self, share: Option<Share>) -> Self {
+        self.share = share;
+        self
+    }
+
+    /// Gives seat and share back.
+    #[must_use]
+    pub fn unseated(mut self) -> Self {
+        (self.seat, self.share) = (None, None);
+        self
+    }
+
+    /// Keeps its length to itself, so that how it is sent does not depend on when it arrived.
+    #[must_use]
+    pub fn of_unknown_length(mut self) -> Self {
+        self.is_unsized = true;
+        self
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.source {
+            Source::Known(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Source::Incoming(inner) => Pin::new(inner).poll_frame(cx).map_err(Into::into),
+            Source::Boxed(inner) => Pin::new(inner).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Known(bytes) => bytes.is_none(),
+            Source::Incoming(inner) => inner.is_end_stream(),
+            Source::Boxed(inner) => inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Known(_) if self.is_unsized => SizeHint::default(),
+            Source::Known(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            Source::Incoming(inner) => inner.size_hint(),
+            Source::Boxed(inner) => inner.size_hint(),
+        }
+    }
+}
 
 /// No body.
 pub fn empty() -> ResponseBody {
-    Empty::new().map_err(|never: Infallible| match never {}).boxed_unsync()
+    ResponseBody::new(Source::Known(None))
 }
 
 /// A body that is known.
 pub fn full(bytes: impl Into<Bytes>) -> ResponseBody {
-    Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed_unsync()
+    ResponseBody::new(Source::Known(Some(bytes.into()).filter(|bytes| !bytes.is_empty())))
 }
 
-/// Any body, boxed.
+/// A body that a connection brings.
+pub fn incoming(body: Incoming) -> ResponseBody {
+    ResponseBody::new(Source::Incoming(body))
+}
+
+/// Any other body.
 pub fn boxed<B>(body: B) -> ResponseBody
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    body.map_err(Into::into).boxed_unsync()
+    ResponseBody::new(Source::Boxed(body.map_err(Into::into).boxed_unsync()))
 }
 
 /// A body that fails once it is larger than `limit` bytes.
@@ -74,111 +165,9 @@ impl Body for Unsized {
     }
 }
 
-/// A body that fails when it is not finished at the deadline.
-pub struct Deadlined {
-    inner: ResponseBody,
-    sleep: Pin<Box<Sleep>>,
-}
-
-impl Deadlined {
-    /// Cuts `inner` off at `deadline`.
-    pub fn new(inner: ResponseBody, deadline: Instant) -> Self {
-        Self { inner, sleep: Box::pin(tokio::time::sleep_until(deadline)) }
-    }
-}
-
-impl Body for Deadlined {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
-            return Poll::Ready(frame);
-        }
-        ready!(self.sleep.as_mut().poll(cx));
-        Poll::Ready(Some(Err("the deadline of the endpoint passed".into())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
 /// Marks an answer that may go on for ever.
 #[derive(Debug, Clone, Copy)]
 pub struct Endless;
-
-/// An endless body that ends, in good order, when the gateway stops: it must not wait for a client that never leaves.
-pub struct Until {
-    inner: ResponseBody,
-    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
-}
-
-impl Until {
-    /// Ends `inner` when `stop` is called for.
-    pub fn new(inner: ResponseBody, stop: CancellationToken) -> Self {
-        Self { inner, stopped: Box::pin(stop.cancelled_owned()) }
-    }
-}
-
-impl Body for Until {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self.stopped.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
-        }
-        Pin::new(&mut self.inner).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-}
-
-/// A body that keeps something alive until it is finished or given up.
-pub struct Held<T> {
-    inner: ResponseBody,
-    _held: T,
-}
-
-impl<T> Held<T> {
-    /// Keeps `held` until `inner` is dropped.
-    pub fn new(inner: ResponseBody, held: T) -> Self {
-        Self { inner, _held: held }
-    }
-}
-
-impl<T: Unpin> Body for Held<T> {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
 
 /// A body that goes on from what was read of it.
 pub struct Prefixed {

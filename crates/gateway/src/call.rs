@@ -13,6 +13,27 @@ use crate::config::Router;
 use crate::headers::{self, CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, TRACEPARENT};
 use crate::tunnel::Wish;
 
+/// The other end of a connection.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    address: IpAddr,
+    /// The same as text, written once for all requests of the connection.
+    text: HeaderValue,
+}
+
+impl Peer {
+    /// At this address.
+    pub fn new(address: SocketAddr) -> Self {
+        let address = address.ip().to_canonical();
+        Self { address, text: text(address) }
+    }
+}
+
+/// An address in digits, which a header can always hold.
+fn text(address: IpAddr) -> HeaderValue {
+    HeaderValue::from_str(&address.to_string()).unwrap_or(HeaderValue::from_static(""))
+}
+
 /// A request without its body.
 #[derive(Debug)]
 pub struct Call {
@@ -26,6 +47,7 @@ pub struct Call {
     pub host: String,
     /// The client's address.
     pub client: IpAddr,
+    client_text: HeaderValue,
     /// Its headers, without those of the connection.
     pub headers: HeaderMap,
     /// The wish for a WebSocket, if there is one.
@@ -44,10 +66,10 @@ pub struct Call {
 
 impl Call {
     /// Reads a head. The client's word on its address counts only from a trusted proxy.
-    pub fn new(mut parts: Parts, peer: SocketAddr, options: &Router) -> Self {
+    pub fn new(mut parts: Parts, peer: &Peer, options: &Router) -> Self {
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let host = host.or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
-        let client = client(peer.ip().to_canonical(), &parts.headers, options);
+        let client = client(peer.address, &parts.headers, options);
         let wish = Wish::of(&mut parts);
         let mut headers = parts.headers;
         headers::strip_hop_by_hop(&mut headers);
@@ -58,6 +80,7 @@ impl Call {
             query: parts.uri.query().map(str::to_owned),
             host,
             client,
+            client_text: if client == peer.address { peer.text.clone() } else { text(client) },
             headers,
             wish,
             correlation_id: String::new(),
@@ -70,16 +93,15 @@ impl Call {
 
     /// Sets what every backend is told.
     pub fn announce(&self, headers: &mut HeaderMap) {
-        let client = self.client.to_string();
+        headers.insert(FORWARDED_FOR, self.client_text.clone());
         let fixed = [
-            (FORWARDED_FOR, &client),
             (FORWARDED_HOST, &self.host),
             (CORRELATION_ID, &self.correlation_id),
             (TRACEPARENT, &self.traceparent),
         ];
         for (name, text) in fixed {
-            if let Ok(value) = HeaderValue::from_str(text)
-                && !text.is_empty()
+            if !text.is_empty()
+                && let Ok(value) = HeaderValue::from_str(text)
             {
                 headers.insert(name, value);
             }

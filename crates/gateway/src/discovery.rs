@@ -174,7 +174,7 @@ fn places(targets: &[Target], hosts: &Hosts, rules: &Rules) -> Arc<[Place]> {
         .iter()
         .map(|target| {
             let base = format!("http://{}", target.address);
-            let mut place = Place::new(hosts, &base, base.clone(), rules);
+            let mut place = Place::new(hosts, &base, &base, rules);
             place.priority = target.priority;
             place.authority = HeaderValue::from_str(&target.authority).ok();
             (repeats(target), place)
@@ -201,7 +201,10 @@ mod tests {
         };
         let order = |targets: &[Target]| -> Vec<String> {
             let places = places(targets, &Hosts::default(), &Rules::default());
-            places.iter().map(|place| place.base.rsplit(':').next().unwrap_or_default().to_owned()).collect()
+            places
+                .iter()
+                .map(|place| place.base.as_str().rsplit(':').next().unwrap_or_default().to_owned())
+                .collect()
         };
         assert_eq!(order(&[target(1, 10), target(2, 10)]), ["1", "2"]);
         assert_eq!(order(&[target(1, 0), target(2, 0)]), ["1", "2"]);

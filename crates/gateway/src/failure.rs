@@ -17,6 +17,8 @@ pub enum Kind {
     TooLarge,
     /// The client sends its body too slowly.
     TooSlow,
+    /// The client's body broke off.
+    Incomplete,
     /// The breaker is open, so nobody was asked.
     Open,
     /// The backend was asked too often, so nobody was asked.
@@ -49,6 +51,11 @@ impl Failure {
         Self::new(Kind::Timeout, "context deadline exceeded")
     }
 
+    /// Whether it says nothing of the backend: nobody was asked, or the client is at fault.
+    pub fn is_not_the_backends(&self) -> bool {
+        matches!(self.kind, Kind::Full | Kind::TooLarge | Kind::TooSlow | Kind::Incomplete)
+    }
+
     /// What the client is told; `tell` shows the words of the original in its form.
     pub fn into_fault(self, tell: bool) -> Fault {
         let fault = match self.kind {
@@ -65,6 +72,7 @@ impl Failure {
             ),
             Kind::TooLarge => return too_large(),
             Kind::TooSlow => return too_slow(),
+            Kind::Incomplete => return incomplete(),
             Kind::Full => return crate::own::overloaded(std::time::Duration::from_secs(1)),
             Kind::Open | Kind::Limited => Fault::new(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -102,4 +110,9 @@ pub fn too_large() -> Fault {
 /// 408 for a body that comes too slowly; the connection is closed after it.
 pub fn too_slow() -> Fault {
     Fault::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body of the request came too slowly.")
+}
+
+/// 400 for a body that broke off.
+pub fn incomplete() -> Fault {
+    crate::own::bad_request("incomplete_body", "The body of the request did not arrive.")
 }

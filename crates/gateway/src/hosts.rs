@@ -1,6 +1,7 @@
 //! The hosts behind the gateway: one state for each, whoever names it, kept when the route file is read again.
 
 pub mod balance;
+pub mod base;
 pub mod check;
 pub mod room;
 pub mod standing;
@@ -13,6 +14,7 @@ use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::config::{Concurrency, Health};
+use base::Base;
 use room::Room;
 use standing::{Fit, Standing};
 
@@ -96,7 +98,7 @@ pub struct Place {
     /// The host.
     pub host: Arc<Host>,
     /// The address that paths are appended to.
-    pub base: String,
+    pub base: Base,
     /// What `Host` says, when that is not the address.
     pub authority: Option<HeaderValue>,
     /// Places of a lower number are taken first.
@@ -108,10 +110,10 @@ pub struct Place {
 
 impl Place {
     /// A place at a host.
-    pub fn new(hosts: &Hosts, name: &str, base: String, rules: &Rules) -> Self {
+    pub fn new(hosts: &Hosts, name: &str, base: &str, rules: &Rules) -> Self {
         let host = hosts.get(name, rules.concurrency);
         let room = host.room(rules.concurrency);
-        Self { host, base, authority: None, priority: 0, room, health: rules.health.clone() }
+        Self { host, base: Base::new(base), authority: None, priority: 0, room, health: rules.health.clone() }
     }
 
     fn fit(&self, now: Instant) -> Fit {

@@ -25,12 +25,16 @@ mod flatmap;
 mod framing;
 mod gunzip;
 mod headers;
+mod held;
 mod hosts;
+mod households;
+mod intake;
 mod limiter;
 mod limits;
 mod load;
 mod local;
 mod lookup;
+mod memo;
 mod metrics;
 mod modify;
 mod own;
@@ -63,14 +67,14 @@ pub use config::{ConfigError, ConfigErrors};
 pub use local::LocalService;
 
 use access::Arrival;
-use account::Account;
+use account::{Account, Leaving};
 use background::Background;
 use call::Call;
 use config::Root;
 use headers::Identity;
 use local::Locals;
 use metrics::Metrics;
-use proxy::Route;
+use proxy::{Answerer, Route};
 use routes::Routes;
 use spans::Spans;
 use upstream::Upstream;
@@ -115,6 +119,7 @@ pub struct Gateway {
 struct Known {
     hosts: Arc<hosts::Hosts>,
     answers: Arc<discovery::Answers>,
+    calls: Arc<households::Households>,
 }
 
 struct Inner {
@@ -125,6 +130,7 @@ struct Inner {
     identity: Identity,
     early: Option<limits::Clients>,
     observed: read_only::Observed,
+    keys: load::Stores,
     tls: Option<tls::Live>,
     shadows: shadow::Shadows,
     duties: background::Duties,
@@ -177,12 +183,12 @@ impl Gateway {
     }
 
     /// The stack, from the client inwards. Each layer stands where it does for the reason given.
-    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<ResponseBody> {
+    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Leaving> {
         let inner = self.inner();
         let root = &inner.root;
         let (started, running) = (Instant::now(), self.metrics.request());
         let (parts, body) = request.into_parts();
-        let mut call = Call::new(parts, arrival.peer, &root.router);
+        let mut call = Call::new(parts, &arrival.peer, &root.router);
         if root.answer_compression.is_some() {
             compress::restore(&mut call.headers);
         }
@@ -197,17 +203,17 @@ impl Gateway {
         // Cross-origin before everything that refuses, or a browser could not read why it was refused.
         let preflight =
             root.cors.as_ref().and_then(|cors| cors::preflight(cors, &call.method, &call.headers));
-        let mut route = None;
+        let mut answerer = Answerer::Other("none");
         let mut response = match preflight {
             Some(response) => response,
             None => {
                 let answer = match correlated.and_then(|()| access::admit(&call, &arrival, root)) {
-                    Ok(()) => inner.route(self, &call, body, &mut route).await,
+                    Ok(()) => inner.route(self, &call, body, &mut answerer).await,
                     Err(fault) => Err(fault),
                 };
                 // Errors of our own get their form in one place, whichever layer made them.
                 let mut response = answer.unwrap_or_else(|fault| {
-                    self.metrics.refused(fault.code, route.as_deref().unwrap_or("none"));
+                    self.metrics.refused(fault.code, answerer.name());
                     inner.show(fault, &call)
                 });
                 if let Some(cors) = &root.cors {
@@ -222,12 +228,11 @@ impl Gateway {
         if let Some(rules) = root.answer_compression {
             compress::answer(rules, &call.method, &call.headers, &mut response);
         }
-        let route = route.unwrap_or_else(|| "none".into());
         if response.headers().contains_key("deprecation") {
-            self.metrics.deprecated(&call.method, &route);
+            self.metrics.deprecated(&call.method, answerer.name());
         }
         let logged = root.log && !root.router.logger_skip_paths.contains(&call.path);
-        Account::new(&self.metrics, call, route, response.status(), started, running)
+        Account::new(&self.metrics, call, answerer, response.status(), started, running)
             .logged(logged)
             .go_with(response)
     }

@@ -5,6 +5,7 @@ mod behind;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use behind::Behind;
 
@@ -52,15 +53,15 @@ impl Gateway {
     }
 
     /// Reads a route file again and puts it in force for new requests; limits, breakers and caches begin anew, what
-    /// is known of hosts stays. The port and
-    /// the connections that are open stay. Gives the warnings.
+    /// is known of hosts and the keys that verify tokens stay, and so do the port and the connections that are open.
+    /// Gives the warnings.
     ///
     /// # Errors
     /// Everything that is wrong with it; then nothing changes.
     pub fn reload(&self, path: &Path) -> Result<Vec<String>, ConfigErrors> {
         let before = self.inner();
         let (inner, warnings) =
-            build(&read(path)?, &self.options, &self.known, &self.metrics, before.spans.as_ref())?;
+            build(&read(path)?, &self.options, &self.known, &self.metrics, Some(&before))?;
         let inner = Arc::new(inner);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&inner);
         self.background.follow(&inner);
@@ -78,7 +79,7 @@ fn build(
     options: &Options,
     known: &Known,
     metrics: &Arc<Metrics>,
-    before: Option<&Spans>,
+    before: Option<&Inner>,
 ) -> Result<(Inner, Vec<String>), ConfigErrors> {
     check_resolve(options)?;
     let config::Config { mut root, endpoints, warnings } = config::parse(text, options.lenient)?;
@@ -95,7 +96,10 @@ fn build(
     let upstream = upstream.map_err(single)?;
     let tls = root.tls.clone().map(Live::new).transpose().map_err(single)?;
     let store = options.redis_url.as_deref().map(Store::new).transpose().map_err(single)?.map(Arc::new);
-    let mut common = Common { stores: HashMap::new(), store, observed: Observed::default() };
+    // Keys that came under other rules for TLS are not trusted under these.
+    let same_tls = |before: &&Inner| before.root.client_tls == root.client_tls;
+    let keys = before.filter(same_tls).map(|before| &before.keys);
+    let mut common = Common { stores: HashMap::new(), before: keys, store, observed: Observed::default() };
     let mut behind = Behind::new(&root, &endpoints, known, &metrics.backends)?;
     let ready = |endpoint: Endpoint| {
         let targets = behind.targets(&endpoint);
@@ -113,18 +117,25 @@ fn build(
             .as_ref()
             .and_then(|limit| Clients::new(limit, "early", common.store.as_ref())),
         observed: common.observed,
+        keys: common.stores,
         tls,
         shadows: shadow::Shadows::default(),
         duties,
-        spans: Spans::start(&root, options, before).map_err(single)?,
+        spans: Spans::start(&root, options, before.and_then(|before| before.spans.as_ref()))
+            .map_err(single)?,
         root,
     };
     Ok((inner, warnings))
 }
 
+/// The keys of each source, by how long they are kept.
+pub type Stores = HashMap<(KeySource, Duration), Arc<KeyStore>>;
+
 /// What endpoints have in common.
-struct Common {
-    stores: HashMap<KeySource, Arc<KeyStore>>,
+struct Common<'b> {
+    stores: Stores,
+    /// Those of the file before.
+    before: Option<&'b Stores>,
     store: Option<Arc<Store>>,
     observed: Observed,
 }
@@ -134,13 +145,15 @@ fn route(
     endpoint: Endpoint,
     targets: Vec<Target>,
     upstream: &Upstream,
-    common: &mut Common,
+    common: &mut Common<'_>,
     metrics: &Arc<Metrics>,
 ) -> Arc<Route> {
-    let Common { stores, store, observed } = common;
+    let Common { stores, before, store, observed } = common;
     let mut keys_of = |rules: &Validator| {
-        let fresh = || Arc::new(KeyStore::new(rules.keys.clone(), rules.cache_duration, upstream.clone()));
-        Arc::clone(stores.entry(rules.keys.clone()).or_insert_with(fresh))
+        let (source, lifetime) = (rules.keys.clone(), rules.cache_duration);
+        let before = before.iter().flat_map(|stores| stores.values());
+        let fresh = || Arc::new(KeyStore::new(source.clone(), lifetime, upstream.clone(), before));
+        Arc::clone(stores.entry((source.clone(), lifetime)).or_insert_with(fresh))
     };
     let verifier = endpoint.validator.clone().map(|rules| {
         let keys = keys_of(&rules);

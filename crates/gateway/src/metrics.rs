@@ -16,6 +16,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::hosts::Hosts;
+use crate::proxy::Answerer;
 
 /// Seconds: the original's bounds, and finer ones below.
 const SECONDS: [f64; 23] = [
@@ -233,15 +234,29 @@ impl Metrics {
     }
 
     /// Counts an answer that has left.
-    pub fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration, bytes: u64) {
-        let labels = Answered {
-            http_request_method: known(method),
-            http_route: route.to_owned(),
-            http_response_status_code: status.as_u16(),
+    pub fn answered(
+        &self,
+        method: &Method,
+        answerer: &Answerer,
+        status: StatusCode,
+        took: Duration,
+        bytes: u64,
+    ) {
+        let find = || {
+            let labels = Answered {
+                http_request_method: known(method),
+                http_route: answerer.name().to_owned(),
+                http_response_status_code: status.as_u16(),
+            };
+            (self.server.get_or_create_owned(&labels), self.sizes.get_or_create_owned(&labels))
         };
-        self.server.get_or_create(&labels).observe(took.as_secs_f64());
+        let (times, sizes) = match answerer {
+            Answerer::Endpoint(route) => route.answers.get(status, find),
+            Answerer::Other(_) => find(),
+        };
+        times.observe(took.as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "sizes of answers fit")]
-        self.sizes.get_or_create(&labels).observe(bytes as f64);
+        sizes.observe(bytes as f64);
     }
 
     /// Counts an error that the gateway made itself.
@@ -249,30 +264,27 @@ impl Metrics {
         self.refused.get_or_create(&Refused { code, http_route: route.to_owned() }).inc();
     }
 
-    /// Counts what an endpoint's backends came to.
-    pub fn proxied(&self, method: &Method, route: &str, took: Duration, failed: bool, complete: bool) {
-        let labels = Proxied {
+    /// How long an endpoint's backends took, by what they came to.
+    pub fn proxied(&self, method: &Method, route: &str, failed: bool, complete: bool) -> Histogram {
+        self.proxy.get_or_create_owned(&Proxied {
             http_request_method: known(method),
             http_route: route.to_owned(),
             error: word(failed),
             complete: word(complete),
             canceled: word(false),
-        };
-        self.proxy.get_or_create(&labels).observe(took.as_secs_f64());
+        })
     }
 
-    /// Counts a backend's part; complete is an answer that can be used.
-    pub fn staged(&self, asked: &Asked, took: Duration, failed: bool, complete: bool) {
+    /// How long a backend's part took; complete is an answer that can be used.
+    pub fn staged(&self, asked: &Asked, failed: bool, complete: bool) -> Histogram {
         let (error, complete, canceled) = (word(failed), word(complete), word(false));
-        let labels = Stage { asked: asked.clone(), error, complete, canceled };
-        self.backend.get_or_create(&labels).observe(took.as_secs_f64());
+        self.backend.get_or_create_owned(&Stage { asked: asked.clone(), error, complete, canceled })
     }
 
-    /// Counts an exchange with a backend; no status when there was no answer.
-    pub fn exchanged(&self, asked: &Asked, took: Duration, status: Option<StatusCode>) {
+    /// How long exchanges with a backend took; no status when there was no answer.
+    pub fn exchanged(&self, asked: &Asked, status: Option<StatusCode>) -> Histogram {
         let http_response_status_code = status.map_or(0, |status| status.as_u16());
-        let labels = Exchange { asked: asked.clone(), http_response_status_code };
-        self.client.get_or_create(&labels).observe(took.as_secs_f64());
+        self.client.get_or_create_owned(&Exchange { asked: asked.clone(), http_response_status_code })
     }
 
     /// Notes whether a breaker is open.

@@ -149,6 +149,12 @@ pub fn too_many(wait: Duration, rate: Rate) -> Fault {
         .with_header(HeaderName::from_static("ratelimit"), &format!("\"client\";r=0;t={seconds}"))
 }
 
+/// 429 for a client that has too many requests under way already.
+pub fn too_many_at_once() -> Fault {
+    let detail = "Too many requests at once; wait for some to be answered.";
+    Fault::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).retry(1)
+}
+
 /// 503 when all clients together ask for too much.
 pub fn overloaded(wait: Duration) -> Fault {
     Fault::new(

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use crate::body::{BoxError, ResponseBody, is_caused_by};
+use crate::account::Facts;
+use crate::body::{BoxError, ResponseBody, is_caused_by, is_too_large};
 
 /// How fast a body must arrive.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,8 @@ pub struct Pace {
     pub grace: Duration,
     /// Each second beyond it has to be earned with so many bytes.
     pub rate: u64,
+    /// When all of it must be here, however fast it comes.
+    pub until: Option<Instant>,
 }
 
 /// The client sent too slowly.
@@ -32,7 +36,24 @@ impl fmt::Display for TooSlow {
 
 impl std::error::Error for TooSlow {}
 
-/// Whether a failure came from [`Paced`], however deep it is wrapped.
+/// The client's body broke off: it went away, or what it sent is no body.
+#[derive(Debug)]
+pub struct Broken(BoxError);
+
+impl fmt::Display for Broken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the body of the request broke off: {}", self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Tells the client's faults apart from those of the backend that the body goes to.
+fn marked(error: BoxError) -> BoxError {
+    if is_too_large(error.as_ref()) { error } else { Broken(error).into() }
+}
+
+/// Whether a failure is a body that came too slowly, however deep it is wrapped.
 pub fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     is_caused_by::<TooSlow>(error)
 }
@@ -41,6 +62,7 @@ pub fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
 pub struct Paced {
     inner: ResponseBody,
     pace: Pace,
+    facts: Arc<Facts>,
     received: u64,
     waited: Duration,
     since: Option<Instant>,
@@ -49,14 +71,16 @@ pub struct Paced {
 
 impl Paced {
     /// Fails when `inner` falls behind `pace`.
-    pub fn new(inner: ResponseBody, pace: Pace) -> Self {
-        Self { inner, pace, received: 0, waited: Duration::ZERO, since: None, sleep: None }
+    pub fn new(inner: ResponseBody, pace: Pace, facts: Arc<Facts>) -> Self {
+        Self { inner, pace, facts, received: 0, waited: Duration::ZERO, since: None, sleep: None }
     }
 
-    /// The end of the patience, when waiting begins now.
-    fn end(&self, now: Instant) -> Instant {
+    /// The end of the patience, when waiting begins now; `None` is never.
+    fn end(&self, now: Instant) -> Option<Instant> {
         let earned = Duration::from_secs(self.received / self.pace.rate.max(1));
-        now + (self.pace.grace + earned).saturating_sub(self.waited)
+        let patience = || now + (self.pace.grace + earned).saturating_sub(self.waited);
+        let slow = (!self.pace.grace.is_zero()).then(patience);
+        slow.into_iter().chain(self.pace.until).min()
     }
 }
 
@@ -70,6 +94,7 @@ impl Body for Paced {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
             if let Some(since) = self.since.take() {
+                self.facts.await_client(false);
                 self.waited += since.elapsed();
             }
             let bytes = match &frame {
@@ -77,23 +102,20 @@ impl Body for Paced {
                 _ => 0,
             };
             self.received += u64::try_from(bytes).unwrap_or(u64::MAX);
-            return Poll::Ready(frame);
-        }
-        if self.pace.grace.is_zero() {
-            return Poll::Pending;
+            return Poll::Ready(frame.map(|frame| frame.map_err(marked)));
         }
         if self.since.is_none() {
             let now = Instant::now();
-            let end = self.end(now);
             self.since = Some(now);
+            self.facts.await_client(true);
+            let Some(end) = self.end(now) else { return Poll::Pending };
             match &mut self.sleep {
                 Some(sleep) => sleep.as_mut().reset(end),
                 None => self.sleep = Some(Box::pin(tokio::time::sleep_until(end))),
             }
         }
-        if let Some(sleep) = &mut self.sleep {
-            ready!(sleep.as_mut().poll(cx));
-        }
+        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
+        ready!(sleep.as_mut().poll(cx));
         Poll::Ready(Some(Err(TooSlow.into())))
     }
 

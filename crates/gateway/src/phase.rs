@@ -10,8 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::body::{BoxError, ResponseBody};
+use crate::account::Leaving;
+use crate::body::BoxError;
 use crate::framing::Refusal;
 
 /// The requests of a connection: with HTTP/2 several run at once.
@@ -104,15 +106,24 @@ impl Drop for Busy {
 /// On a stream of HTTP/2 a client that makes no room blocks nothing but the stream, so no write of the connection would
 /// ever time out. A body that was asked for a part and is not asked again is one that the client does not read.
 pub struct Answer {
-    inner: ResponseBody,
-    busy: Busy,
+    inner: Leaving,
+    /// None when the request goes on without this body, as a tunnel.
+    busy: Option<Busy>,
     multiplexed: bool,
+    stopped: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl Answer {
     /// The request of `busy` runs until `inner` is dropped.
-    pub fn new(inner: ResponseBody, busy: Busy, multiplexed: bool) -> Self {
-        Self { inner, busy, multiplexed }
+    pub fn new(inner: Leaving, busy: Option<Busy>, multiplexed: bool) -> Self {
+        Self { inner, busy, multiplexed, stopped: None }
+    }
+
+    /// Ends an endless body, in good order, when `stop` is called for: it must not wait for a client that never leaves.
+    #[must_use]
+    pub fn until(mut self, stop: CancellationToken) -> Self {
+        self.stopped = Some(Box::pin(stop.cancelled_owned()));
+        self
     }
 }
 
@@ -124,17 +135,20 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if !self.multiplexed {
-            return Pin::new(&mut self.inner).poll_frame(cx);
+        if self.stopped.as_mut().is_some_and(|stopped| stopped.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(None);
         }
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        let mut unread = self.busy.phase.unread();
-        if matches!(polled, Poll::Ready(Some(Ok(_)))) {
-            unread.insert(self.busy.number, Instant::now());
-        } else {
-            unread.remove(&self.busy.number);
+        if self.multiplexed
+            && let Some(busy) = &self.busy
+        {
+            let mut unread = busy.phase.unread();
+            if matches!(polled, Poll::Ready(Some(Ok(_)))) {
+                unread.insert(busy.number, Instant::now());
+            } else {
+                unread.remove(&busy.number);
+            }
         }
-        drop(unread);
         polled
     }
 
@@ -143,6 +157,7 @@ impl Body for Answer {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        // One that may be ended earlier has no length.
+        if self.stopped.is_some() { SizeHint::default() } else { self.inner.size_hint() }
     }
 }

@@ -1,13 +1,13 @@
 //! How many connections there are at once: all together, and from one address.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::call::contains;
 use crate::config::Connections;
+use crate::households::{Households, Share};
 use crate::metrics::Present;
 
 /// The places for connections.
@@ -15,14 +15,14 @@ pub struct Places {
     room: Arc<Semaphore>,
     per_client: usize,
     exempt: Vec<(IpAddr, u8)>,
-    clients: Mutex<HashMap<IpAddr, usize>>,
+    clients: Arc<Households>,
 }
 
 /// A connection's place, given back when it is dropped.
 pub struct Place {
     _permit: OwnedSemaphorePermit,
     _present: Present,
-    counted: Option<(Arc<Places>, IpAddr)>,
+    _counted: Option<Share>,
 }
 
 impl Places {
@@ -32,7 +32,7 @@ impl Places {
             room: Arc::new(Semaphore::new(limits.max)),
             per_client: limits.max_per_client,
             exempt: limits.exempt.clone(),
-            clients: Mutex::default(),
+            clients: Arc::default(),
         })
     }
 
@@ -42,42 +42,21 @@ impl Places {
     }
 
     /// Takes a place for a client who is counted as present; `None` when it has enough of them.
-    pub fn take(
-        self: &Arc<Self>,
-        client: IpAddr,
-        permit: OwnedSemaphorePermit,
-        present: Present,
-    ) -> Option<Place> {
-        let client = client.to_canonical();
-        if self.exempt.iter().any(|(network, bits)| contains(*network, *bits, client)) {
-            return Some(Place { _permit: permit, _present: present, counted: None });
-        }
-        let client = household(client);
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = clients.entry(client).or_default();
-        if *count >= self.per_client {
-            return None;
-        }
-        *count += 1;
-        Some(Place { _permit: permit, _present: present, counted: Some((Arc::clone(self), client)) })
+    pub fn take(&self, client: IpAddr, permit: OwnedSemaphorePermit, present: Present) -> Option<Place> {
+        let is_exempt = is_exempt(&self.exempt, client);
+        let counted = if is_exempt { None } else { Some(self.clients.take(client, self.per_client)?) };
+        Some(Place { _permit: permit, _present: present, _counted: counted })
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Some((places, client)) = &self.counted else { return };
-        let mut clients = places.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = clients.get_mut(client) {
-            *count -= 1;
-            if *count == 0 {
-                clients.remove(client);
-            }
-        }
-    }
+/// Whether an address is in one of these networks, in which many clients may have one address.
+pub fn is_exempt(networks: &[(IpAddr, u8)], client: IpAddr) -> bool {
+    let client = client.to_canonical();
+    networks.iter().any(|(network, bits)| contains(*network, *bits, client))
 }
 
 /// An IPv6 client has a whole /64 to itself, so that is what counts.
-fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -107,7 +86,7 @@ mod tests {
         assert!(take(&places, "1.2.3.5").is_some());
         drop(kept);
         assert!(take(&places, "1.2.3.4").is_some());
-        assert!(places.clients.lock().unwrap().is_empty());
+        assert!(places.clients.is_empty());
         assert_eq!(places.room.available_permits(), 9);
     }
 

@@ -7,12 +7,14 @@ pub mod pass;
 mod send;
 mod target;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use otlp::Trace;
+use prometheus_client::metrics::histogram::Histogram;
 use serde_json::{Map, Value};
 
 use crate::account::Facts;
@@ -25,6 +27,7 @@ use crate::escape;
 use crate::failure::{Failure, Kind};
 use crate::headers::{CORRELATION_ID, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, Identity, TRACEPARENT};
 use crate::limits::Limits;
+use crate::memo::Memo;
 use crate::metrics::Metrics;
 use crate::tunnel::{self, Tunnels};
 use crate::upstream::Upstream;
@@ -46,6 +49,28 @@ pub struct Route {
     /// Headers that tell a backend who asks, besides those that always do.
     personal: Vec<HeaderName>,
     metrics: Arc<Metrics>,
+    /// How long its backends took, by whether they failed and were complete.
+    outcomes: Memo<(bool, bool), Histogram>,
+    /// How long its answers took and how large they were, by their status.
+    pub answers: Memo<StatusCode, (Histogram, Histogram)>,
+}
+
+/// Who answers a request.
+pub enum Answerer {
+    /// An endpoint of the file.
+    Endpoint(Arc<Route>),
+    /// The gateway itself, a service in the same process, or nobody.
+    Other(&'static str),
+}
+
+impl Answerer {
+    /// As metrics, spans and the access log name it: never the path that was asked for.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Endpoint(route) => &route.endpoint.path,
+            Self::Other(name) => name,
+        }
+    }
 }
 
 impl Route {
@@ -69,6 +94,8 @@ impl Route {
                 .websocket
                 .map(|limits| Tunnels::new(limits.max_connections, limits.idle_timeout)),
             metrics: Arc::clone(metrics),
+            outcomes: Memo::default(),
+            answers: Memo::default(),
             endpoint,
         }
     }
@@ -152,30 +179,36 @@ impl Inputs {
 static ALWAYS: [HeaderName; 6] =
     [FORWARDED_FOR, FORWARDED_HOST, FORWARDED_VIA, USER_AGENT, CORRELATION_ID, TRACEPARENT];
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
     /// The method, path with query, and headers for a backend; `answers` are those of earlier ones.
     fn prepare(
         &self,
         backend: &Backend,
         answers: &[Map<String, Value>],
-    ) -> Result<(Method, String, HeaderMap), Failure> {
-        let path = self.fill(&backend.url_pattern.path, answers, escape::path)?;
+    ) -> Result<(Method, String, Cow<'a, HeaderMap>), Failure> {
+        let mut path = self.fill(&backend.url_pattern.path, answers, escape::path)?;
         let fixed = self.fill(&backend.url_pattern.query, answers, |text, _| escape::query(text))?;
         let passed =
             self.inputs.query.iter().filter(|(name, _)| backend.input_query_strings.pass(name, true));
         let passed = escape::join(passed.cloned().collect());
-        let query = [fixed, passed].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("&");
-        let mark = if query.is_empty() { "" } else { "?" };
+        for (mark, query) in
+            ['?', if fixed.is_empty() { '?' } else { '&' }].into_iter().zip([&fixed, &passed])
+        {
+            if !query.is_empty() {
+                path.push(mark);
+                path.push_str(query);
+            }
+        }
         let upgrade = self.route.tunnels.is_some();
         let headers = match &backend.input_headers {
-            Names::Listed(list) => kept(&self.inputs.headers, |name| {
+            Names::Listed(list) => Cow::Owned(kept(&self.inputs.headers, |name| {
                 list.iter().any(|listed| listed == name)
                     || ALWAYS.iter().any(|always| always == name)
                     || upgrade && tunnel::HEADERS.iter().any(|opening| opening == name)
-            }),
-            _ => self.inputs.headers.clone(),
+            })),
+            _ => Cow::Borrowed(&self.inputs.headers),
         };
-        Ok((backend.method.clone(), format!("{path}{mark}{query}"), headers))
+        Ok((backend.method.clone(), path, headers))
     }
 
     fn fill(

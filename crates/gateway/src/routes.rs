@@ -1,7 +1,5 @@
 //! Finding the endpoint of a request: one tree per method, so that 404 and 405 are told apart and clashes are found at load.
 
-use std::collections::HashMap;
-
 use http::Method;
 
 use crate::config::pattern::Segment;
@@ -28,7 +26,8 @@ struct Tree {
 
 /// All endpoints by method and path.
 pub struct Routes {
-    trees: HashMap<Method, Tree>,
+    /// Few enough that to compare the methods is cheaper than to hash them.
+    trees: Vec<(Method, Tree)>,
     redirect_slash: bool,
     redirect_case: bool,
     tell_methods: bool,
@@ -38,14 +37,18 @@ impl Routes {
     /// Puts the endpoints into their trees; an endpoint that clashes with an earlier one is an error.
     pub fn build(endpoints: &[Endpoint], options: &Router) -> Result<Self, Vec<ConfigError>> {
         let mut routes = Self {
-            trees: HashMap::new(),
+            trees: Vec::new(),
             redirect_slash: options.redirect_trailing_slash,
             redirect_case: options.redirect_fixed_path,
             tell_methods: options.method_not_allowed,
         };
         let mut clashes = Vec::new();
         for (index, endpoint) in endpoints.iter().enumerate() {
-            let tree = routes.trees.entry(endpoint.method.clone()).or_default();
+            if routes.tree(&endpoint.method).is_none() {
+                routes.trees.push((endpoint.method.clone(), Tree::default()));
+            }
+            let mut trees = routes.trees.iter_mut();
+            let Some((_, tree)) = trees.find(|(known, _)| *known == endpoint.method) else { continue };
             if let Err(error) = tree.router.insert(&endpoint.path, index) {
                 let path = format!("{}.endpoint", endpoint.place);
                 let message = match error {
@@ -61,9 +64,13 @@ impl Routes {
         if clashes.is_empty() { Ok(routes) } else { Err(clashes) }
     }
 
+    fn tree(&self, method: &Method) -> Option<&Tree> {
+        self.trees.iter().find(|(known, _)| known == method).map(|(_, tree)| tree)
+    }
+
     /// Finds the endpoint for a method and a decoded path.
     pub fn find(&self, method: &Method, path: &str) -> Found {
-        if let Some(tree) = self.trees.get(method) {
+        if let Some(tree) = self.tree(method) {
             if let Ok(found) = tree.router.at(path) {
                 let values = found.params.iter().map(|(key, value)| (key.to_owned(), value.to_owned()));
                 return Found::Endpoint(*found.value, values.collect());
@@ -81,7 +88,7 @@ impl Routes {
     /// The methods that a path has.
     pub fn methods_of(&self, path: &str) -> Vec<Method> {
         let order = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-        let fits = |method: &Method| self.trees.get(method).is_some_and(|tree| tree.router.at(path).is_ok());
+        let fits = |method: &Method| self.tree(method).is_some_and(|tree| tree.router.at(path).is_ok());
         order.into_iter().filter(fits).collect()
     }
 

@@ -19,7 +19,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Arrival;
-use crate::body::{self, Endless, ResponseBody, Until};
+use crate::body::Endless;
+use crate::call::Peer;
 use crate::connection::{Guarded, Timeouts};
 use crate::framing::MAX_HEAD;
 use crate::phase::{Answer, Phase};
@@ -150,7 +151,7 @@ impl Shared {
         let timeouts = Timeouts::of(&gateway.inner().root);
         let phase = Arc::new(Phase::default());
         let guarded = Guarded::new(stream, timeouts, Arc::clone(&phase), place);
-        let service = Answering { gateway, peer, phase, shutdown };
+        let service = Answering { gateway, peer: Peer::new(peer), phase, shutdown };
         let connection = protocols.serve_connection_with_upgrades(TokioIo::new(guarded), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, %peer, "a connection ended early");
@@ -161,19 +162,19 @@ impl Shared {
 /// Answers the requests of one connection.
 struct Answering {
     gateway: Gateway,
-    peer: SocketAddr,
+    peer: Peer,
     phase: Arc<Phase>,
     shutdown: CancellationToken,
 }
 
 impl Service<Request<Incoming>> for Answering {
-    type Response = Response<ResponseBody>;
+    type Response = Response<Answer>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (busy, refusal) = self.phase.begin();
-        let arrival = Arrival { peer: self.peer, refusal };
+        let arrival = Arrival { peer: self.peer.clone(), refusal };
         let multiplexed = request.version() == Version::HTTP_2;
         let (gateway, shutdown) = (self.gateway.clone(), self.shutdown.clone());
         Box::pin(async move {
@@ -186,12 +187,11 @@ impl Service<Request<Incoming>> for Answering {
             if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
                 busy.phase().become_tunnel();
                 tokio::spawn(tunnel.run(busy, shutdown));
-                return Ok(response);
+                return Ok(response.map(|inner| Answer::new(inner, None, multiplexed)));
             }
-            if response.extensions_mut().remove::<Endless>().is_some() {
-                response = response.map(|inner| body::boxed(Until::new(inner, shutdown)));
-            }
-            Ok(response.map(|inner| body::boxed(Answer::new(inner, busy, multiplexed))))
+            let endless = response.extensions_mut().remove::<Endless>().is_some();
+            let response = response.map(|inner| Answer::new(inner, Some(busy), multiplexed));
+            Ok(if endless { response.map(|answer| answer.until(shutdown)) } else { response })
         })
     }
 }

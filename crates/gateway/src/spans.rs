@@ -1,5 +1,7 @@
 //! The gateway's spans: one for a request, one for each call to a backend. Without a collector there are none.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, Method, Response, StatusCode};
 use otlp::{Kind, Settings, Trace, Tracing};
 use url::Url;
@@ -88,11 +90,11 @@ impl Outward {
         pattern: &str,
         method: &Method,
         url: &Url,
-        headers: &mut HeaderMap,
+        headers: &mut Cow<'_, HeaderMap>,
     ) -> Self {
         let Some(trace) = trace.filter(|trace| trace.is_recorded()) else { return Self(None) };
         if !wanted {
-            trace.inject(headers);
+            trace.inject(headers.to_mut());
             return Self(None);
         }
         let span = trace.child(format!("{} {pattern}", known(method)), Kind::Client);
@@ -100,7 +102,7 @@ impl Outward {
         span.attribute("url.template", pattern.to_owned());
         span.attribute("server.address", url.host_str().unwrap_or_default().to_owned());
         span.attribute("server.port", i64::from(url.port_or_known_default().unwrap_or_default()));
-        span.inject(headers);
+        span.inject(headers.to_mut());
         Self(Some(span))
     }
 
@@ -120,6 +122,7 @@ impl Outward {
                 Failed::Unreachable => "unreachable",
                 Failed::TooLarge => "request_too_large",
                 Failed::TooSlow => "request_too_slow",
+                Failed::Incomplete => "request_incomplete",
                 Failed::BadAnswer | Failed::Open | Failed::Limited | Failed::Full => "bad_answer",
             }),
         }

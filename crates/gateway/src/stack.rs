@@ -7,17 +7,15 @@ use http::{Method, Response};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
 
-use crate::account::Facts;
 use crate::auth::Claims;
-use crate::body::{self, Deadlined, ResponseBody};
+use crate::body::ResponseBody;
 use crate::call::Call;
 use crate::config::{Output, RateKey};
 use crate::fault::Fault;
-use crate::pace::{self, Pace, Paced};
-use crate::proxy::{self, Ask, Inputs, Route};
+use crate::households::Share;
+use crate::proxy::{self, Answerer, Ask, Inputs, Route};
 use crate::routes::Found;
-use crate::upstream::Payload;
-use crate::{Gateway, Inner, escape, failure, limits, local, own, read_only};
+use crate::{Gateway, Inner, escape, failure, intake, limits, local, own, places, read_only};
 
 impl Inner {
     /// From the path to whoever answers it.
@@ -26,18 +24,18 @@ impl Inner {
         gateway: &Gateway,
         call: &Call,
         body: Incoming,
-        route: &mut Option<String>,
+        answerer: &mut Answerer,
     ) -> Result<Response<ResponseBody>, Fault> {
         let Self { root, routes, endpoints, .. } = self;
 
         // The gateway's own paths before the file's: health must answer whatever the file says.
         let read_only = || read_only::is_on(&root.read_only, &gateway.switch, &self.observed);
         if let Some(response) = own::answer(root, call, read_only) {
-            *route = Some("gateway".into());
+            *answerer = Answerer::Other("gateway");
             return Ok(response);
         }
         if let Some(service) = gateway.locals.find(&call.path) {
-            *route = Some("local".into());
+            *answerer = Answerer::Other("local");
             return local::answer(service, call, body, root.max_payload).await;
         }
         let path = escape::decode(&call.path)
@@ -52,7 +50,7 @@ impl Inner {
             Found::Nothing => return Err(own::not_found(root)),
         };
         let Some(found) = endpoints.get(index) else { return Err(own::not_found(root)) };
-        *route = Some(found.endpoint.path.clone());
+        *answerer = Answerer::Endpoint(Arc::clone(found));
         if root.router.check_params {
             own::check_params(&params)?;
         }
@@ -86,7 +84,7 @@ impl Inner {
 
         // The token before the endpoint's limits, so that strangers cannot use up what others may.
         let claims = match &route.verifier {
-            Some(verifier) => verifier.check(&call.headers).await?,
+            Some(verifier) => verifier.check(&call.headers, start + route.endpoint.timeout).await?,
             None => Claims::new(),
         };
         call.facts.identify(&claims);
@@ -104,7 +102,8 @@ impl Inner {
         if body.size_hint().lower() > limit {
             return Err(failure::too_large());
         }
-        let payload = self.payload(body, route, start, &call.facts).await?;
+        let share = self.share(gateway, call)?;
+        let payload = intake::payload(body, route, root, start, &call.facts).await?;
         let socket = route.tunnels.as_ref().map(|tunnels| tunnels.take(call.wish.as_ref())).transpose()?;
         let inputs = Arc::new(Inputs::gather(route, call, params, claims, identity));
         shadows.send(upstream, route, &inputs, &payload);
@@ -112,12 +111,12 @@ impl Inner {
         let asked = Instant::now();
         let answer = match route.endpoint.output {
             Output::NoOp => {
-                let never = start + std::time::Duration::from_secs(24 * 3600);
-                let deadline = if route.endpoint.stream { never } else { start + route.endpoint.timeout };
+                let deadline = start + route.endpoint.head_timeout.unwrap_or(route.endpoint.timeout);
                 let socket = socket.zip(call.wish.clone());
-                proxy::pass::answer(&ask, payload, identity, deadline, socket).await
+                proxy::pass::answer(&ask, payload, identity, deadline, share, socket).await
             }
-            _ => proxy::aggregate::answer(&ask, payload, identity, start).await,
+            // Boxed, so that what passes answers on does not carry its weight.
+            _ => Box::pin(proxy::aggregate::answer(&ask, payload, identity, start)).await,
         };
         route.observe(asked.elapsed(), &answer, identity);
         let tell = root.router.return_error_msg && route.endpoint.output != Output::NoOp;
@@ -147,36 +146,14 @@ impl Inner {
         if client.is_empty() { Ok(None) } else { clients.check(&client).await }
     }
 
-    /// The body, streamed when one backend gets it, held when several do.
-    async fn payload(
-        &self,
-        body: Incoming,
-        route: &Route,
-        start: Instant,
-        facts: &Arc<Facts>,
-    ) -> Result<Payload, Fault> {
-        if body.is_end_stream() {
-            return Ok(Payload::Empty);
-        }
-        let several = route.endpoint.backends.len() > 1 || route.endpoint.concurrent_calls > 1;
-        let mut body = facts.receive(body::limited(body, route.endpoint.max_payload));
-        if !self.root.read_timeout.is_zero() {
-            body = body::boxed(Deadlined::new(body, start + self.root.read_timeout));
-        }
+    /// The client's share of what is under way; none where many clients may have one address.
+    fn share(&self, gateway: &Gateway, call: &Call) -> Result<Option<Share>, Fault> {
         let limits = &self.root.connections;
-        let pace = Pace { grace: limits.body_grace, rate: limits.body_min_rate };
-        body = body::boxed(Paced::new(body, pace));
-        if !several {
-            return Ok(Payload::Stream(body));
+        if places::is_exempt(&limits.exempt, call.client) {
+            return Ok(None);
         }
-        let read = http_body_util::BodyExt::collect(body);
-        match tokio::time::timeout_at(start + route.endpoint.timeout, read).await {
-            Ok(Ok(collected)) => Ok(Payload::Known(collected.to_bytes())),
-            Ok(Err(error)) if body::is_too_large(error.as_ref()) => Err(failure::too_large()),
-            Ok(Err(error)) if pace::is_too_slow(error.as_ref()) => Err(failure::too_slow()),
-            Ok(Err(_)) => Err(own::bad_request("incomplete_body", "The body of the request did not arrive.")),
-            Err(_) => Err(failure::Failure::timeout().into_fault(false)),
-        }
+        let share = gateway.known.calls.take(call.client, limits.max_calls_per_client);
+        share.map(Some).ok_or_else(own::too_many_at_once)
     }
 
     /// Gives an error of the gateway's own its form.

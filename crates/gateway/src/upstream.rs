@@ -1,5 +1,6 @@
 //! The client that asks backends: pooled connections, time-outs, redirects followed, gzip undone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,13 +44,13 @@ pub enum Payload {
 }
 
 /// A request to a backend.
-pub struct Outgoing {
+pub struct Outgoing<'a> {
     /// The method.
     pub method: Method,
     /// The address.
     pub url: Url,
     /// The headers, without those of the connection.
-    pub headers: HeaderMap,
+    pub headers: Cow<'a, HeaderMap>,
     /// The body.
     pub body: Payload,
 }
@@ -94,7 +95,7 @@ impl Upstream {
     /// A sentence on why it cannot be had.
     pub async fn get(&self, url: &str) -> Result<Bytes, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let outgoing = Outgoing { method: Method::GET, url, headers: HeaderMap::new(), body: Payload::Empty };
+        let outgoing = Outgoing { method: Method::GET, url, headers: Cow::default(), body: Payload::Empty };
         let deadline = Instant::now() + OWN_TIMEOUT;
         let (response, _) = self.send(outgoing, deadline).await.map_err(|failure| failure.text)?;
         if response.status() != StatusCode::OK {
@@ -109,7 +110,7 @@ impl Upstream {
     /// Whether an address answers 2xx in time; what it says is not looked at.
     pub async fn probe(&self, url: &str, host: Option<HeaderValue>, timeout: Duration) -> bool {
         let Ok(url) = Url::parse(url) else { return false };
-        let headers = host.map(|host| (HOST, host)).into_iter().collect();
+        let headers = Cow::Owned(host.map(|host| (HOST, host)).into_iter().collect());
         let deadline = Instant::now() + timeout;
         let outgoing = Outgoing { method: Method::GET, url, headers, body: Payload::Empty };
         let Ok((response, _)) = self.send(outgoing, deadline).await else { return false };
@@ -124,20 +125,20 @@ impl Upstream {
     ///
     /// # Errors
     /// When there is no answer before the deadline.
-    pub fn send(
-        &self,
-        next: Outgoing,
+    pub fn send<'a>(
+        &'a self,
+        next: Outgoing<'a>,
         deadline: Instant,
-    ) -> BoxFuture<'_, Result<(Response<ResponseBody>, Url), Failure>> {
+    ) -> BoxFuture<'a, Result<(Response<ResponseBody>, Url), Failure>> {
         Box::pin(self.follow(next, deadline))
     }
 
     async fn follow(
         &self,
-        mut next: Outgoing,
+        mut next: Outgoing<'_>,
         deadline: Instant,
     ) -> Result<(Response<ResponseBody>, Url), Failure> {
-        let decode = self.ask_for_gzip(&mut next);
+        let decode = self.asks_for_gzip(&next.headers);
         for _ in 0..=MAX_REDIRECTS {
             let Outgoing { method, url, headers, body } = next;
             let (body, again) = match body {
@@ -145,7 +146,12 @@ impl Upstream {
                 Payload::Known(bytes) => (Payload::Known(bytes.clone()), Some(Payload::Known(bytes))),
                 stream @ Payload::Stream(_) => (stream, None),
             };
-            let response = self.exchange(&method, &url, headers.clone(), body, deadline).await?;
+            // Those that were sent are needed again when the answer is a redirect.
+            let mut all = headers.clone().into_owned();
+            if decode {
+                all.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            let response = self.exchange(&method, &url, all, body, deadline).await?;
             let sent = Outgoing { method, url: url.clone(), headers, body: Payload::Empty };
             match redirected(&response, sent, again) {
                 Some(target) => next = target,
@@ -155,14 +161,9 @@ impl Upstream {
         Err(Failure::new(Kind::BadAnswer, "stopped after 10 redirects"))
     }
 
-    fn ask_for_gzip(&self, outgoing: &mut Outgoing) -> bool {
-        let wanted = self.compression
-            && !outgoing.headers.contains_key(ACCEPT_ENCODING)
-            && !outgoing.headers.contains_key(RANGE);
-        if wanted {
-            outgoing.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        wanted
+    /// Whether answers are asked for compressed and plain again when they come back: the client said nothing of it.
+    fn asks_for_gzip(&self, headers: &HeaderMap) -> bool {
+        self.compression && !headers.contains_key(ACCEPT_ENCODING) && !headers.contains_key(RANGE)
     }
 
     async fn exchange(
@@ -203,12 +204,15 @@ impl Upstream {
             Err(_) => Err(Failure::timeout()),
             // The timer counts milliseconds; a deadline may be shorter.
             Ok(Ok(_)) if Instant::now() > deadline => Err(Failure::timeout()),
-            Ok(Ok(response)) => Ok(response.map(body::boxed)),
+            Ok(Ok(response)) => Ok(response.map(body::incoming)),
             Ok(Err(error)) if body::is_too_large(&error) => {
                 Err(Failure::new(Kind::TooLarge, "http: request body too large"))
             }
             Ok(Err(error)) if pace::is_too_slow(&error) => {
                 Err(Failure::new(Kind::TooSlow, "http: request body too slow"))
+            }
+            Ok(Err(error)) if body::is_caused_by::<pace::Broken>(&error) => {
+                Err(Failure::new(Kind::Incomplete, "http: request body incomplete"))
             }
             Ok(Err(error)) if error.is_connect() => {
                 let port = target.port_or_known_default().unwrap_or_default();
@@ -220,12 +224,13 @@ impl Upstream {
     }
 
     /// The address with the host and port that stand for its name, so that one file serves a laptop and a cluster.
-    fn resolved(&self, url: &Url) -> Url {
-        let mut target = url.clone();
+    fn resolved<'u>(&self, url: &'u Url) -> Cow<'u, Url> {
+        let mut target = Cow::Borrowed(url);
         let place = url.host_str().and_then(|host| self.resolve.get(host));
         if let Some((host, port)) = place.and_then(|place| place.rsplit_once(':'))
             && let Ok(port) = port.parse()
         {
+            let target = target.to_mut();
             // A host that cannot be set leaves the address as it was; load has checked it.
             let _ = target
                 .set_host(Some(host))
@@ -256,7 +261,11 @@ fn title(method: &Method) -> String {
 }
 
 /// The request that a redirect asks for; `None` when the answer is none or cannot be followed.
-fn redirected(response: &Response<ResponseBody>, sent: Outgoing, again: Option<Payload>) -> Option<Outgoing> {
+fn redirected<'a>(
+    response: &Response<ResponseBody>,
+    sent: Outgoing<'a>,
+    again: Option<Payload>,
+) -> Option<Outgoing<'a>> {
     let keeps_method = match response.status() {
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => false,
         StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
@@ -264,7 +273,7 @@ fn redirected(response: &Response<ResponseBody>, sent: Outgoing, again: Option<P
     };
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let url = sent.url.join(location).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    let mut headers = sent.headers;
+    let mut headers = sent.headers.into_owned();
     if url.origin() != sent.url.origin() {
         headers.remove(HOST);
         [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].iter().for_each(|name| drop(headers.remove(name)));
@@ -278,7 +287,7 @@ fn redirected(response: &Response<ResponseBody>, sent: Outgoing, again: Option<P
         [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING].iter().for_each(|name| drop(headers.remove(name)));
         (Method::GET, Payload::Empty)
     };
-    Some(Outgoing { method, url, headers, body })
+    Some(Outgoing { method, url, headers: Cow::Owned(headers), body })
 }
 
 /// The answer without its compression.

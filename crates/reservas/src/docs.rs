@@ -2,6 +2,9 @@
 
 use axum::Router;
 
+/// The document as it is committed (a test compares it with the code): to make it anew would touch the code of every
+/// service, and so keep 18 MB of it in memory.
+const DOCUMENT: &str = include_str!("../../../openapi/reservas.json");
 /// The list of every problem code.
 const ERRORS: &str = include_str!("../../../docs/errors.md");
 
@@ -9,11 +12,6 @@ const ERRORS: &str = include_str!("../../../docs/errors.md");
 pub const PATHS: [&str; 2] = ["/api/docs", "/api/openapi.json"];
 
 /// The documentation's routes.
-///
-/// # Errors
-/// When the document cannot be written as JSON.
-pub fn router() -> Result<Router, serde_json::Error> {
-    // Made once and kept for the process's life.
-    let document: &'static str = crate::openapi::whole().to_json()?.leak();
-    Ok(platform::openapi::router(document, ERRORS))
+pub fn router() -> Router {
+    platform::openapi::router(DOCUMENT, ERRORS)
 }

@@ -4,6 +4,7 @@ pub mod all;
 pub mod commands;
 pub mod console;
 pub mod docs;
+pub mod launch;
 pub mod openapi;
 pub mod settings;
 pub mod wiring;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::Outcome;
@@ -23,6 +23,36 @@ pub async fn start() -> Outcome<u16> {
         }
     });
     Ok(port)
+}
+
+/// Starts a collector of traces on a free port, which it gives: it reads what it is sent and keeps nothing.
+pub async fn collector() -> Outcome<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(collect(stream));
+        }
+    });
+    Ok(port)
+}
+
+async fn collect(stream: TcpStream) -> std::io::Result<()> {
+    let (mut stream, mut line, mut length) = (BufStream::new(stream), String::new(), 0);
+    loop {
+        line.clear();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        if let Some(text) = line.to_lowercase().strip_prefix("content-length:") {
+            length = text.trim().parse().unwrap_or(0);
+        }
+        if line == "\r\n" {
+            copy(&mut (&mut stream).take(length), &mut sink()).await?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await?;
+            stream.flush().await?;
+        }
+    }
 }
 
 fn ready(status: &str, extra: &str) -> Vec<u8> {
@@ -48,7 +78,9 @@ async fn answer(mut stream: TcpStream, turn: Arc<AtomicU64>) -> std::io::Result<
         }
         let path = head.strip_prefix(b"GET ").unwrap_or_default();
         if path.starts_with(b"/hanging") {
-            std::future::pending::<()>().await;
+            // Until the gateway gives up.
+            while stream.read_buf(&mut head).await? != 0 {}
+            return Ok(());
         }
         let fails = path.starts_with(b"/failing") && turn.fetch_add(1, Ordering::Relaxed).is_multiple_of(10);
         let reply = if fails {

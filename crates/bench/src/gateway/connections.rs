@@ -4,7 +4,6 @@ use tokio::net::TcpStream;
 
 use super::drive::{ask, connect, get};
 use super::process::Pinned;
-use super::routes::Case;
 use super::{Flags, Scene, measure};
 use crate::Outcome;
 use crate::stage::Tuning;
@@ -19,7 +18,7 @@ const IDLE: usize = 10_000;
 pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let _alone = tuning.lock()?;
     let scene = Scene::set().await?;
-    let cases = Case::all(scene.backend, scene.issuer.base());
+    let cases = scene.cases();
     let case = cases.first().ok_or("no case")?;
     let request = get(case.path, None);
     let server = scene.gateway(&case.write(scene.folder.path())?).await?;

@@ -56,7 +56,7 @@ pub async fn stay_aside() -> Outcome {
 
 /// The gateway's binary, beside this one.
 pub fn gateway() -> Outcome<PathBuf> {
-    let binary = std::env::current_exe()?.with_file_name("reservas");
+    let binary = std::env::current_exe()?.with_file_name("reservas-gateway");
     if binary.exists() {
         Ok(binary)
     } else {
@@ -64,13 +64,25 @@ pub fn gateway() -> Outcome<PathBuf> {
     }
 }
 
+/// How a gateway's binary is told to `run` or `check` a file: the one with all services wants to hear who is meant.
+pub fn arguments<'a>(binary: &Path, verb: &'a str, file: &'a str) -> Vec<&'a str> {
+    let whole = binary.file_name().is_some_and(|name| name == "reservas");
+    let first = whole.then_some("gateway");
+    first.into_iter().chain([verb, "-c", file]).collect()
+}
+
 impl Pinned {
-    /// Starts a program that will listen on `port`, and waits until it does.
-    pub async fn start(program: &Path, arguments: &[&str], port: u16, log: &Path) -> Outcome<Self> {
+    /// Starts a program that will listen on `port`, and waits until it does; it logs what `level` says.
+    pub async fn start(
+        program: &Path,
+        arguments: &[&str],
+        port: u16,
+        (log, level): (&Path, &str),
+    ) -> Outcome<Self> {
         let (out, name) = (File::create(log)?, program.display());
         let mut command = Command::new("taskset");
         command.args(["-c", MEASURED]).arg(program).args(arguments).env_clear();
-        command.env("RUST_LOG", "error").env("RESERVAS_GATEWAY_LISTEN", format!("127.0.0.1:{port}"));
+        command.env("RUST_LOG", level).env("RESERVAS_GATEWAY_LISTEN", format!("127.0.0.1:{port}"));
         command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
         let child = command.spawn().map_err(|error| format!("{name} cannot be run: {error}"))?;
         let pid = child.id().ok_or("the process ended at once")?;

@@ -14,6 +14,8 @@ pub struct Case {
     pub name: &'static str,
     /// The path, with the endpoint that answers it.
     pub path: &'static str,
+    /// What the gateway logs.
+    pub log: &'static str,
     /// What stands at the root of the file.
     root: Value,
     /// The endpoint without its path.
@@ -21,8 +23,8 @@ pub struct Case {
 }
 
 impl Case {
-    /// All of them; keys are found at `issuer`.
-    pub fn all(backend: u16, issuer: &str) -> Vec<Self> {
+    /// All of them; keys are found at `issuer`, and traces are sent to `collector`.
+    pub fn all(backend: u16, issuer: &str, collector: u16) -> Vec<Self> {
         let host = json!([format!("http://127.0.0.1:{backend}")]);
         let no_op = |extra: Value, to: Value| {
             json!({"output_encoding": "no-op", "input_headers": ["*"], "extra_config": extra,
@@ -36,11 +38,15 @@ impl Case {
         let product = json!({"_reservas/log": {}, "_reservas/errors": {"format": "problem"},
             "security/http": {"content_type_nosniff": true, "frame_deny": true, "referrer_policy": "no-referrer"},
             "_reservas/ratelimit": {"client_max_rate": 1_000_000}});
-        let case = |name, path, endpoint| Self { name, path, root: json!({}), endpoint };
+        let otlp = json!({"name": "collector", "host": "127.0.0.1", "port": collector, "use_http": true,
+            "disable_metrics": true});
+        let traced = json!({"telemetry/opentelemetry": {"exporters": {"otlp": [otlp]}}});
+        let case = |name, path, endpoint| Self { name, path, log: "error", root: json!({}), endpoint };
+        let plain = || no_op(json!({}), json!({}));
         let mut cached = no_op(json!({}), json!({"qos/http-cache": {}}));
         cached["backend"][0]["url_pattern"] = "/cached".into();
         vec![
-            case("no-op", "/no-op", no_op(json!({}), json!({}))),
+            case("no-op", "/no-op", plain()),
             case("JSON, one backend", "/json", json!({"backend": [{"host": host, "url_pattern": "/plain"}]})),
             case(
                 "JSON, three merged with group and allow",
@@ -50,10 +56,13 @@ impl Case {
             case("no-op, validator (EdDSA)", "/validated", no_op(validator, json!({}))),
             case("no-op, rate limits", "/limited", no_op(limit, json!({}))),
             case("no-op, cache hit", "/cached", cached),
+            Self { root: product.clone(), ..case("no-op, the product's root", "/product", plain()) },
             Self {
                 root: product,
-                ..case("no-op, the product's root", "/product", no_op(json!({}), json!({})))
+                log: "info",
+                ..case("the same, its access log written to a file", "/product", plain())
             },
+            Self { root: traced, ..case("no-op, every request traced and sent", "/traced", plain()) },
         ]
     }
 
@@ -67,13 +76,18 @@ impl Case {
 
 /// Two endpoints of one gateway: a sound backend, and one in trouble behind a breaker.
 pub fn trouble(folder: &Path, backend: u16) -> Outcome<PathBuf> {
-    let to = |path: &str, extra: Value| {
-        json!({"endpoint": path, "output_encoding": "no-op", "timeout": "1s",
+    let to = |path: &str, timeout: &str, extra: Value| {
+        json!({"endpoint": path, "output_encoding": "no-op", "timeout": timeout,
                "backend": [{"host": [format!("http://127.0.0.1:{backend}")], "url_pattern": path,
                             "extra_config": extra}]})
     };
     let breaker = json!({"_reservas/circuit-breaker": {"max_errors": 3, "timeout": 1, "interval": 10}});
-    let all = [to("/sound", json!({})), to("/failing", breaker.clone()), to("/hanging", json!({}))];
+    let all = [
+        to("/sound", "1s", json!({})),
+        to("/failing", "1s", breaker),
+        to("/hanging", "1s", json!({})),
+        to("/hanging-long", "60s", json!({})),
+    ];
     write(folder, &json!({}), &all)
 }
 

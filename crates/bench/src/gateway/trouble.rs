@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::drive::{Pace, connect, drive, get};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::drive::{Pace, ask, connect, drive, get};
 use super::{Flags, Scene, measure, routes};
 use crate::Outcome;
 use crate::table::{Report, ms};
@@ -11,7 +14,18 @@ use crate::table::{Report, ms};
 /// Requests a second to the backend in trouble.
 const TROUBLED: f64 = 300.0;
 /// Requests that hang at once.
-const HANGING: usize = 200;
+const HANGING: u32 = 200;
+/// How long the gateway waits for `/hanging`, and how often each client of it asks again.
+const GIVEN_UP: Duration = Duration::from_secs(1);
+
+/// When the clients of a backend that hangs ask again.
+#[derive(Clone, Copy)]
+enum Again {
+    /// One after the other.
+    InTurn,
+    /// All at the same moment.
+    AtOnce,
+}
 
 /// Adds a row for each kind of trouble; the times are those of the sound backend's clients.
 pub async fn add(scene: &Scene, flags: &Flags, report: &mut Report) -> Outcome {
@@ -28,30 +42,54 @@ pub async fn add(scene: &Scene, flags: &Flags, report: &mut Report) -> Outcome {
     row(report, "the same, another fails one time in ten (breaker on)", &told);
     trouble.await??;
 
-    let hanging = hang(port).await?;
-    let (_, told) = measure(&server, &request, pace).await?;
-    row(report, "the same, 200 requests hang at another", &told);
-    hanging.abort();
+    // The last one has nothing to do with trouble: it tells what so many requests at once cost by themselves.
+    for (name, path, again) in [
+        ("200 requests hang at another", "/hanging-long", Again::AtOnce),
+        (
+            "the same, each given up after a second and asked again, one after the other",
+            "/hanging",
+            Again::InTurn,
+        ),
+        ("the same, all given up and asked again at the same moment", "/hanging", Again::AtOnce),
+        (
+            "none hangs; 200 more ask the sound backend at the same moment, each second",
+            "/sound",
+            Again::AtOnce,
+        ),
+    ] {
+        let _others = crowd(port, path, again).await?;
+        let (_, told) = measure(&server, &request, pace).await?;
+        row(report, name, &told);
+    }
     Ok(())
 }
 
-/// Requests that hang until the gateway gives up, again and again.
-async fn hang(port: u16) -> Outcome<tokio::task::JoinHandle<()>> {
+/// Clients that ask for a path, each again after a second. They end when this is dropped.
+async fn crowd(port: u16, path: &str, again: Again) -> Outcome<JoinSet<()>> {
+    let (request, mut clients) = (get(path, None), JoinSet::new());
     let mut streams = Vec::new();
     for _ in 0..HANGING {
         streams.push(connect(port).await?);
     }
-    let request = get("/hanging", None);
-    Ok(tokio::spawn(async move {
-        let tasks = streams.into_iter().map(|mut stream| {
-            let request = Arc::clone(&request);
-            async move {
-                let mut buffer = Vec::new();
-                while super::drive::ask(&mut stream, &request, &mut buffer).await.is_ok() {}
+    let start = Instant::now();
+    for (place, mut stream) in (0..).zip(streams) {
+        let request = Arc::clone(&request);
+        let offset = match again {
+            Again::InTurn => GIVEN_UP * place / HANGING,
+            Again::AtOnce => Duration::ZERO,
+        };
+        clients.spawn(async move {
+            let (mut buffer, mut due) = (Vec::new(), start + offset);
+            loop {
+                sleep_until(due).await;
+                if ask(&mut stream, &request, &mut buffer).await.is_err() {
+                    return;
+                }
+                due = Instant::now().max(due + GIVEN_UP);
             }
         });
-        futures_util::future::join_all(tasks).await;
-    }))
+    }
+    Ok(clients)
 }
 
 fn row(report: &mut Report, name: &str, told: &super::drive::Told) {

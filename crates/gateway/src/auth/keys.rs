@@ -1,14 +1,13 @@
 //! The keys that verify tokens: fetched once, kept, renewed in the background, and asked for again when one is unknown.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::KeySource;
@@ -27,7 +26,7 @@ pub enum Lookup {
     Found(Arc<DecodingKey>),
     /// The source does not have it.
     Unknown,
-    /// The source cannot be reached and nothing is kept.
+    /// The source cannot be reached and nothing is kept, or it has not answered in time.
     Unavailable,
 }
 
@@ -53,8 +52,21 @@ struct Kept {
 
 #[derive(Default)]
 struct Attempts {
+    /// When a fetch for an unknown key ended last.
     missed: Option<Instant>,
+    /// When a fetch failed last, until one succeeds.
     failed: Option<Instant>,
+    /// The last fetch: it runs as long as there is a sender.
+    last: Option<watch::Receiver<()>>,
+}
+
+/// Why keys are fetched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// There are none that may be used, or it is time.
+    Age,
+    /// A token names one that is not known.
+    Unknown,
 }
 
 /// The keys of one source, shared by all endpoints that name it.
@@ -64,95 +76,100 @@ pub struct KeyStore {
     upstream: Upstream,
     kept: RwLock<Option<Arc<Kept>>>,
     attempts: Mutex<Attempts>,
-    /// Whether a renewal runs in the background; one is enough.
-    renewing: AtomicBool,
 }
 
 impl KeyStore {
-    /// Empty: the first token fetches, since the source may start after the gateway.
-    pub fn new(source: KeySource, lifetime: Duration, upstream: Upstream) -> Self {
-        Self {
-            source,
-            lifetime,
-            upstream,
-            kept: RwLock::new(None),
-            attempts: Mutex::default(),
-            renewing: AtomicBool::new(false),
-        }
+    /// With the newest keys that `before` has of the same source, otherwise empty: the first token fetches, since the
+    /// source may start after the gateway.
+    pub fn new<'s>(
+        source: KeySource,
+        lifetime: Duration,
+        upstream: Upstream,
+        before: impl Iterator<Item = &'s Arc<Self>>,
+    ) -> Self {
+        let known = before.filter(|store| store.source == source).filter_map(|store| store.current());
+        let kept = RwLock::new(known.max_by_key(|kept| kept.fetched));
+        Self { source, lifetime, upstream, kept, attempts: Mutex::default() }
     }
 
-    /// Looks for the key of a token.
-    pub async fn find(self: &Arc<Self>, id: Option<&str>, algorithm: Algorithm) -> Lookup {
-        let kept = match self.current() {
-            Some(kept) if kept.fetched.elapsed() < self.lifetime + MAX_STALE => kept,
-            _ => match self.renew(None).await {
-                Some(kept) => kept,
-                None => return Lookup::Unavailable,
-            },
-        };
-        if kept.fetched.elapsed() >= self.lifetime && !self.renewing.swap(true, Ordering::AcqRel) {
-            let store = Arc::clone(self);
-            tokio::spawn(async move {
-                store.renew(Some(store.lifetime)).await;
-                store.renewing.store(false, Ordering::Release);
-            });
+    /// Looks for the key of a token; waits for the source until `deadline`.
+    pub async fn find(self: &Arc<Self>, id: Option<&str>, algorithm: Algorithm, deadline: Instant) -> Lookup {
+        if self.usable().is_none() && !self.fetched(Why::Age, deadline).await {
+            return Lookup::Unavailable;
+        }
+        let Some(kept) = self.usable() else { return Lookup::Unavailable };
+        if kept.fetched.elapsed() >= self.lifetime {
+            // In the background: nobody waits while the old ones will do.
+            drop(self.fetch(Why::Age));
         }
         if let Some(key) = kept.pick(id, algorithm) {
             return Lookup::Found(key);
         }
-        match self.renew_for_unknown(&kept).await.and_then(|kept| kept.pick(id, algorithm)) {
-            Some(key) => Lookup::Found(key),
-            None => Lookup::Unknown,
+        if !self.fetched(Why::Unknown, deadline).await {
+            return Lookup::Unavailable;
         }
+        let found = self.current().and_then(|kept| kept.pick(id, algorithm));
+        found.map_or(Lookup::Unknown, Lookup::Found)
     }
 
     fn current(&self) -> Option<Arc<Kept>> {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Fetches; with `older_than`, only when nobody did so meanwhile.
-    async fn renew(&self, older_than: Option<Duration>) -> Option<Arc<Kept>> {
-        let mut attempts = self.attempts.lock().await;
-        let fresh = older_than.unwrap_or(self.lifetime + MAX_STALE);
-        if let Some(kept) = self.current().filter(|kept| kept.fetched.elapsed() < fresh) {
-            return Some(kept);
-        }
-        if attempts.failed.is_some_and(|at| at.elapsed() < FAILURE_INTERVAL) {
-            return None;
-        }
-        self.fetch(&mut attempts).await
+    fn usable(&self) -> Option<Arc<Kept>> {
+        self.current().filter(|kept| kept.fetched.elapsed() < self.lifetime + MAX_STALE)
     }
 
-    async fn renew_for_unknown(&self, seen: &Arc<Kept>) -> Option<Arc<Kept>> {
-        let mut attempts = self.attempts.lock().await;
-        if let Some(kept) = self.current().filter(|kept| !Arc::ptr_eq(kept, seen)) {
-            return Some(kept);
-        }
-        if attempts.missed.is_some_and(|at| at.elapsed() < MISS_INTERVAL) {
-            return None;
-        }
-        attempts.missed = Some(Instant::now());
-        self.fetch(&mut attempts).await
+    /// Waits for a fetch, if there is one to wait for; `false` when it does not end in time.
+    async fn fetched(self: &Arc<Self>, why: Why, deadline: Instant) -> bool {
+        let Some(mut fetch) = self.fetch(why) else { return true };
+        // Nothing is ever sent: the error that the sender is gone is the end.
+        tokio::time::timeout_at(deadline, fetch.changed()).await.is_ok()
     }
 
-    async fn fetch(&self, attempts: &mut Attempts) -> Option<Arc<Kept>> {
+    /// The fetch that runs, or a new one unless the last was too short a time ago. It goes on when nobody waits for it
+    /// any more, so that a source slower than its clients' patience is heard all the same.
+    fn fetch(self: &Arc<Self>, why: Why) -> Option<watch::Receiver<()>> {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = attempts.last.as_ref().filter(|last| last.has_changed().is_ok()) {
+            return Some(running.clone());
+        }
+        let within = |at: Option<Instant>, time| at.is_some_and(|at| at.elapsed() < time);
+        let missed = why == Why::Unknown && within(attempts.missed, MISS_INTERVAL);
+        if missed || within(attempts.failed, FAILURE_INTERVAL) {
+            return None;
+        }
+        let (running, last) = watch::channel(());
+        attempts.last = Some(last.clone());
+        let store = Arc::clone(self);
+        tokio::spawn(async move {
+            let failed = store.ask().await.is_none().then(Instant::now);
+            let mut attempts = store.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+            attempts.failed = failed;
+            if why == Why::Unknown {
+                attempts.missed = Some(Instant::now());
+            }
+            drop(attempts);
+            drop(running);
+        });
+        Some(last)
+    }
+
+    async fn ask(&self) -> Option<()> {
         let text = match &self.source {
             KeySource::Url(url) => self.upstream.get(url).await,
             KeySource::File(path) => {
                 tokio::fs::read(path).await.map(Into::into).map_err(|error| error.to_string())
             }
         };
-        let parsed = text.and_then(|bytes| parse(&bytes));
-        match parsed {
+        match text.and_then(|bytes| parse(&bytes)) {
             Ok(keys) => {
                 let kept = Arc::new(Kept { keys, fetched: Instant::now() });
-                *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&kept));
-                attempts.failed = None;
-                Some(kept)
+                *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+                Some(())
             }
             Err(error) => {
                 tracing::warn!(source = ?self.source, %error, "the keys that verify tokens cannot be had");
-                attempts.failed = Some(Instant::now());
                 None
             }
         }

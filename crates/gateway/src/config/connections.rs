@@ -13,6 +13,8 @@ pub struct Connections {
     pub max: usize,
     /// From one address, or one /64 of IPv6; more are closed. Read when the gateway starts.
     pub max_per_client: usize,
+    /// Requests that one address, or one /64 of IPv6, may have backends work on at once; more are refused.
+    pub max_calls_per_client: usize,
     /// Networks that are not counted per address.
     pub exempt: Vec<(IpAddr, u8)>,
     /// How long a client may keep the gateway waiting for its request's body; zero is for ever.
@@ -26,6 +28,7 @@ impl Default for Connections {
         Self {
             max: 12_000,
             max_per_client: 512,
+            max_calls_per_client: 200,
             exempt: vec![(IpAddr::from([127, 0, 0, 0]), 8), (IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1u16]), 128)],
             body_grace: Duration::from_secs(20),
             body_min_rate: 500,
@@ -51,6 +54,7 @@ impl Connections {
         let read = Self {
             max: count("max", standard.max),
             max_per_client: count("max_per_client", standard.max_per_client),
+            max_calls_per_client: count("max_calls_per_client", standard.max_calls_per_client),
             exempt: exempt.unwrap_or(standard.exempt),
             body_grace: section.duration("body_grace").unwrap_or(standard.body_grace),
             body_min_rate: section.integer("body_min_rate").unwrap_or(standard.body_min_rate),

@@ -130,6 +130,8 @@ pub struct Endpoint {
     pub max_payload: u64,
     /// Whether the answer may go on for ever (`_reservas/stream`).
     pub stream: bool,
+    /// How long it may take to begin, when that is not `timeout`: for long polls.
+    pub head_timeout: Option<Duration>,
     /// The bounds of a WebSocket, when it is one (`_reservas/websocket`).
     pub websocket: Option<Websocket>,
     /// Whether it is a write that read-only mode lets through (`_reservas/read_only: {"allow": true}`).
@@ -185,6 +187,7 @@ impl Endpoint {
             limit: None,
             max_payload: root.max_payload,
             stream: false,
+            head_timeout: None,
             websocket: None,
             allow_in_read_only: false,
             deprecation: None,
@@ -231,6 +234,10 @@ impl Endpoint {
         }
         if let Some(stream) = extra.section("_reservas/stream") {
             self.stream = stream.maybe_flag("enabled").unwrap_or(true);
+            self.head_timeout = stream.duration("head_timeout");
+            if self.head_timeout.is_some_and(|timeout| timeout.is_zero()) {
+                stream.error("head_timeout", "must be longer than zero");
+            }
             stream.finish();
         }
         self.websocket = extra.section("_reservas/websocket").map(Websocket::read);

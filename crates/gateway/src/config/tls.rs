@@ -18,7 +18,7 @@ pub struct KeyPair {
 }
 
 /// What both directions have in common.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// Versions that are spoken.
     pub versions: Vec<&'static SupportedProtocolVersion>,
@@ -44,7 +44,7 @@ pub struct ListenerTls {
 }
 
 /// `client_tls`: how backends are asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientTls {
     /// What both directions have in common.
     pub terms: Terms,

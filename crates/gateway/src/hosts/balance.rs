@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::base::Base;
 use super::standing::Fit;
 use super::{Attempt, Host, Place};
 use crate::discovery::Found;
@@ -25,13 +26,13 @@ pub enum Places {
 pub struct Balance {
     places: Places,
     /// What the file names, by which answers are kept.
-    pub named: String,
+    pub named: Base,
     turn: AtomicUsize,
 }
 
 impl Balance {
     /// Begins with the first.
-    pub fn new(places: Places, named: String) -> Self {
+    pub fn new(places: Places, named: Base) -> Self {
         Self { places, named, turn: AtomicUsize::new(0) }
     }
 
@@ -119,13 +120,13 @@ mod tests {
         let second = Duration::from_secs(1);
         let health = Health { check: None, max_failures: 1, eject_for: second, max_ejection: second };
         let rules = Rules { health: Some(Arc::new(health)), ..Rules::default() };
-        names.iter().map(|name| Place::new(hosts, name, (*name).into(), &rules)).collect()
+        names.iter().map(|name| Place::new(hosts, name, name, &rules)).collect()
     }
 
     fn asked(places: &[Place], avoid: Option<&Host>, now: Instant) -> String {
         (0..6)
             .filter_map(|turn| choose(places, turn, avoid, now))
-            .map(|chosen| chosen.place.base.clone())
+            .map(|chosen| chosen.place.base.to_string())
             .collect()
     }
 
@@ -141,10 +142,10 @@ mod tests {
         assert_eq!(asked(&all, None, Instant::now()), "aabaab", "none is well, so all are asked");
         let later = Instant::now() + Duration::from_secs(2);
         let trial = choose(&all, 0, None, later).unwrap();
-        assert_eq!(trial.place.base, "a");
+        assert_eq!(trial.place.base.as_str(), "a");
         trial.report(true);
         let second = choose(&all, 0, None, later).unwrap();
-        assert_eq!(second.place.base, "b", "each has its own trial");
+        assert_eq!(second.place.base.as_str(), "b", "each has its own trial");
         assert_eq!(asked(&all, None, later), "aaaaaa", "one call tries at a time");
         assert_eq!((hosts.all().len(), all[2].host.ejections()), (2, 1));
     }

@@ -14,6 +14,7 @@ use crate::config::{
 };
 use crate::discovery::{Discovery, Dns};
 use crate::hosts::balance::{Balance, Places};
+use crate::hosts::base::Base;
 use crate::hosts::{Place, Rules};
 use crate::metrics::BackendCounts;
 use crate::proxy::Target;
@@ -96,15 +97,15 @@ impl<'k> Behind<'k> {
         let (places, named) = if backend.discovered.is_empty() {
             let places: Vec<Place> = backend.hosts.iter().map(|host| self.place(host)).collect();
             let first = places.first().map(|place| place.base.clone());
-            (Places::Fixed(places.into()), first.unwrap_or_default())
+            (Places::Fixed(places.into()), first)
         } else {
             let found = backend.discovered.iter().map(|name| self.name(name).subscribe());
-            (Places::Found(found.collect()), named.first().cloned().unwrap_or_default())
+            (Places::Found(found.collect()), named.first().map(|name| Base::new(name)))
         };
         Target::new(
             endpoint,
             backend,
-            Balance::new(places, named),
+            Balance::new(places, named.unwrap_or_else(|| Base::new(""))),
             &self.caches,
             self.standard.retry,
             self.counts,
@@ -117,11 +118,11 @@ impl<'k> Behind<'k> {
 
     fn place(&mut self, host: &Url) -> Place {
         let name = origin(host);
-        let base = host.as_str().trim_end_matches('/').to_owned();
+        let base = host.as_str().trim_end_matches('/');
         let place = Place::new(&self.known.hosts, &name, base, &self.rules(&name));
         // A host is checked at its own root, whatever path a backend appends to it.
         let mut root = place.clone();
-        root.base.clone_from(&name);
+        root.base = Base::new(&name);
         self.checks.entry(name).or_insert(root);
         place
     }

@@ -6,10 +6,10 @@ use http::Response;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Ask, Route};
+use super::{Ask, Route, Target};
 use crate::body::ResponseBody;
 use crate::config::{Backend, Endpoint, Output};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::headers::Identity;
 use crate::metrics::{Asked, Label, known};
 use crate::spans::Outward;
@@ -45,7 +45,9 @@ impl Route {
         let passed_on = self.endpoint.output == Output::NoOp;
         let complete =
             answer.as_ref().is_ok_and(|response| passed_on || identity.is_complete(response.headers()));
-        self.metrics.proxied(&self.endpoint.method, &self.endpoint.path, took, answer.is_err(), complete);
+        let (method, path, failed) = (&self.endpoint.method, &self.endpoint.path, answer.is_err());
+        let find = || self.metrics.proxied(method, path, failed, complete);
+        self.outcomes.get((failed, complete), find).observe(took.as_secs_f64());
     }
 }
 
@@ -53,27 +55,36 @@ impl Ask<'_> {
     /// Measures a backend's part.
     pub(super) fn staged(&self, index: usize, started: Instant, failed: bool, complete: bool) {
         if let Some(target) = self.route.targets.get(index) {
-            self.route.metrics.staged(&target.asked, started.elapsed(), failed, complete);
+            let find = || self.route.metrics.staged(&target.asked, failed, complete);
+            target.parts.get((failed, complete), find).observe(started.elapsed().as_secs_f64());
         }
     }
 
     /// Sends, in a span of its own, and measures the time until the head of the answer.
     pub(super) async fn exchanged(
         &self,
-        asked: &Asked,
-        mut outgoing: Outgoing,
+        target: &Target,
+        mut outgoing: Outgoing<'_>,
         deadline: Instant,
     ) -> Result<(Response<ResponseBody>, Url), Failure> {
-        let pattern = asked.http_route.as_str();
+        let pattern = target.asked.http_route.as_str();
         let Outgoing { method, url, headers, .. } = &mut outgoing;
         let (trace, wanted) = (self.inputs.trace.as_ref(), self.inputs.trace_backends);
         let span = Outward::begin(trace, wanted, pattern, method, url, headers);
         let started = Instant::now();
-        let answer = self.upstream.send(outgoing, deadline).await;
+        let mut answer = self.upstream.send(outgoing, deadline).await;
+        if let Err(failure) = &mut answer
+            && failure.kind == Kind::Timeout
+            && self.inputs.facts.is_client_awaited()
+        {
+            // The backend waited for the client, too.
+            failure.kind = Kind::TooSlow;
+        }
         let took = started.elapsed();
         self.inputs.facts.asked(took);
         let status = answer.as_ref().ok().map(|(response, _)| response.status());
-        self.route.metrics.exchanged(asked, took, status);
+        let find = || self.route.metrics.exchanged(&target.asked, status);
+        target.exchanges.get(status, find).observe(took.as_secs_f64());
         span.end(&answer);
         answer
     }

@@ -5,9 +5,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::Ask;
-use crate::body::{self, Deadlined, Endless, ResponseBody};
+use crate::body::{Endless, ResponseBody};
 use crate::failure::{Failure, Kind};
 use crate::headers::{self, Identity};
+use crate::held;
+use crate::households::Share;
 use crate::tunnel::Wish;
 use crate::upstream::Payload;
 
@@ -17,6 +19,7 @@ pub async fn answer(
     payload: Payload,
     identity: &Identity,
     deadline: Instant,
+    share: Option<Share>,
     socket: Option<(OwnedSemaphorePermit, Wish)>,
 ) -> Result<Response<ResponseBody>, Failure> {
     let mut backends = ask.route.endpoint.backends.iter().enumerate().filter(|(_, backend)| !backend.shadow);
@@ -43,7 +46,7 @@ pub async fn answer(
         parts.extensions.insert(Endless);
         body
     } else {
-        body::boxed(Deadlined::new(body, deadline))
+        held::until(body.shared(share), deadline).await
     };
     Ok(Response::from_parts(parts, body))
 }

@@ -1,20 +1,23 @@
 //! The way to one backend: what is kept of its answers, its breaker and limit, a host that is well, and once more.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use http::{HeaderMap, Method, Response};
 use tokio::time::Instant;
 use url::Url;
 
 use super::target::Target;
 use super::{Ask, Map, Value};
-use crate::body::{self, Held, ResponseBody};
+use crate::body::ResponseBody;
 use crate::breaker::Ticket;
 use crate::cache::{Entry, Look};
 use crate::config::{Backend, Output};
 use crate::failure::{Failure, Kind};
+use crate::hosts::base::Base;
 use crate::hosts::{Attempt, Host, Place};
 use crate::modify;
 use crate::upstream::{Outgoing, Payload};
-use std::sync::Arc;
 
 /// What a backend answered.
 pub struct Sent<'t> {
@@ -35,17 +38,19 @@ struct Draft<'a> {
     method: Method,
     /// The path and query.
     path: String,
-    headers: HeaderMap,
+    headers: Cow<'a, HeaderMap>,
 }
 
 impl Draft<'_> {
     /// The address at a host, and the headers, as the backend's modifiers make them.
-    fn at(&self, base: &str) -> Result<(Url, HeaderMap), Failure> {
-        let text = format!("{base}{}", self.path);
-        let parsed = Url::parse(&text);
-        let mut url = parsed.map_err(|error| Failure::new(Kind::BadAnswer, format!("{text}: {error}")))?;
-        let mut headers = self.headers.clone();
-        modify::request(&self.backend.modifier.request, &mut url, &mut headers);
+    fn at(&self, base: &Base) -> Result<(Url, Cow<'_, HeaderMap>), Failure> {
+        let wrong = |error| Failure::new(Kind::BadAnswer, format!("{base}{}: {error}", self.path));
+        let mut url = base.with(&self.path).map_err(wrong)?;
+        let mut headers = Cow::Borrowed(&*self.headers);
+        let changes = &self.backend.modifier.request;
+        if !changes.is_empty() {
+            modify::request(changes, &mut url, headers.to_mut());
+        }
         Ok((url, headers))
     }
 
@@ -78,7 +83,8 @@ impl<'a> Ask<'a> {
         let draft = Draft { backend, target, method, path, headers };
         let keeps = draft.method == Method::GET && matches!(payload, Payload::Empty);
         let mut sent = match &target.cache {
-            Some(_) if keeps => self.kept_or_asked(draft, deadline).await?,
+            // Boxed, so that a call without a cache does not carry its weight.
+            Some(_) if keeps => Box::pin(self.kept_or_asked(draft, deadline)).await?,
             _ => self.forward(draft, payload, deadline).await?,
         };
         modify::response(&backend.modifier.response, &mut sent.response);
@@ -90,13 +96,14 @@ impl<'a> Ask<'a> {
             return self.forward(draft, Payload::Empty, deadline).await;
         };
         let (url, headers) = draft.at(&draft.target.balance.named)?;
+        let headers = headers.into_owned();
         let personal = &self.route.personal;
         let fill = match cache.look(url.as_str(), &headers, personal, deadline).await? {
             Look::Kept(entry) => return Ok(self.kept(entry, &headers, None)),
             Look::Pass => return self.forward(draft, Payload::Empty, deadline).await,
             Look::Ask(fill) => fill,
         };
-        fill.ask(&mut draft.headers);
+        fill.ask(draft.headers.to_mut());
         let Sent { response, url, ticket, .. } = match self.forward(draft, Payload::Empty, deadline).await {
             Ok(sent) => sent,
             Err(failure) => {
@@ -140,8 +147,7 @@ impl<'a> Ask<'a> {
         match result {
             Ok((response, url)) => Ok(Sent { response, url, ticket, kept: None }),
             Err(failure) => {
-                // What was never sent, or was the client's fault, says nothing about the backend.
-                if !matches!(failure.kind, Kind::Full | Kind::TooLarge | Kind::TooSlow) {
+                if !failure.is_not_the_backends() {
                     ticket.into_iter().for_each(|ticket| ticket.settle(false));
                 }
                 Err(failure)
@@ -159,24 +165,24 @@ impl<'a> Ask<'a> {
     ) -> Result<(Response<ResponseBody>, Url), Failure> {
         let attempt = draft.target.balance.next(avoid, deadline).await?;
         let place = &attempt.place;
-        let seat = place.room.enter(deadline).await.inspect_err(|_| draft.target.counts.refuse())?;
+        // Who may take long to answer may not wait long for a seat.
+        let patience = self.route.endpoint.head_timeout.map(|_| Instant::now() + self.route.endpoint.timeout);
+        let patience = patience.map_or(deadline, |patience| patience.min(deadline));
+        let seat = place.room.enter(patience).await.inspect_err(|_| draft.target.counts.refuse())?;
         if draft.target.retry {
             *asked = Some(place.clone());
         }
         let (url, mut headers) = draft.at(&place.base)?;
         if let Some(authority) = &place.authority {
-            headers.insert(http::header::HOST, authority.clone());
+            headers.to_mut().insert(http::header::HOST, authority.clone());
         }
         let outgoing = Outgoing { method: draft.method.clone(), url, headers, body: payload };
-        let result = self.exchanged(&draft.target.asked, outgoing, deadline).await;
+        let result = self.exchanged(draft.target, outgoing, deadline).await;
         report(attempt, &result);
         let (response, url) = result?;
         // An answer without an end would keep its seat for ever.
-        let response = if self.route.endpoint.stream {
-            response
-        } else {
-            response.map(|inner| body::boxed(Held::new(inner, seat)))
-        };
+        let response =
+            if self.route.endpoint.stream { response } else { response.map(|inner| inner.seated(seat)) };
         Ok((response, url))
     }
 }

@@ -1,5 +1,7 @@
 //! What changes while a backend is asked: its turn, its breaker, its limit, what is kept of its answers.
 
+use http::StatusCode;
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::Instant;
 
 use super::observed;
@@ -9,6 +11,7 @@ use crate::config::{Backend, Endpoint};
 use crate::failure::{Failure, Kind};
 use crate::hosts::balance::Balance;
 use crate::limiter::Shared;
+use crate::memo::Memo;
 use crate::metrics::{Asked, BackendCounts};
 
 /// A backend that is ready to be asked.
@@ -25,6 +28,10 @@ pub struct Target {
     pub counts: BackendCounts,
     /// How it is named in metrics.
     pub asked: Asked,
+    /// How long its part took, by whether it failed and was complete.
+    pub parts: Memo<(bool, bool), Histogram>,
+    /// How long exchanges with it took, by the status.
+    pub exchanges: Memo<Option<StatusCode>, Histogram>,
     breaker: Option<Breaker>,
     limit: Option<Shared>,
 }
@@ -51,6 +58,8 @@ impl Target {
             retry: backend.rules.retry.or(retry).unwrap_or(false),
             counts: counts.clone(),
             asked: observed::labels(endpoint, backend),
+            parts: Memo::default(),
+            exchanges: Memo::default(),
             breaker: backend.breaker.map(Breaker::new),
             limit: backend.limit.map(Shared::new),
         }

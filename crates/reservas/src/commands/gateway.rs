@@ -69,7 +69,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
                 listener.local_addr().map_err(|error| error.to_string())?
             ));
             let shutdown = cancelled_by_signal()?;
-            let gateway = with_docs(gateway)?;
+            let gateway = with_docs(gateway);
             observe(&settings, &gateway, shutdown.clone()).await?;
             reload_on_change(&gateway, route_file(&settings, &file), shutdown.clone())?;
             gateway.serve(listener, shutdown).await.map_err(|error| error.to_string())
@@ -83,7 +83,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
 /// What is wrong with the route file.
 pub fn product(settings: &Settings, resolve: BTreeMap<String, String>) -> Result<Gateway, String> {
     let options = Options { resolve, ..options(settings)? };
-    with_docs(read(settings.gateway.route_file(), options)?)
+    read(settings.gateway.route_file(), options).map(with_docs)
 }
 
 /// Shows the gateway's metrics and life on an address of their own, when the settings name one.
@@ -152,7 +152,6 @@ fn options(settings: &Settings) -> Result<Options, String> {
     })
 }
 
-fn with_docs(gateway: Gateway) -> Result<Gateway, String> {
-    let docs = crate::docs::router().map_err(|error| error.to_string())?;
-    Ok(gateway.with_local(&crate::docs::PATHS, docs))
+fn with_docs(gateway: Gateway) -> Gateway {
+    gateway.with_local(&crate::docs::PATHS, crate::docs::router())
 }
