@@ -77,7 +77,7 @@ impl Drop for Place {
 }
 
 /// An IPv6 client has a whole /64 to itself, so that is what counts.
-fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
