@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::HOST;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, Version};
 use otlp::Trace;
 
 use crate::account::Facts;
@@ -45,8 +45,12 @@ pub struct Call {
     pub query: Option<String>,
     /// The host that was asked for.
     pub host: String,
+    /// Whether that is said once, as HTTP/1.1 demands (RFC 9112, section 3.2).
+    pub has_one_host: bool,
     /// The client's address.
     pub client: IpAddr,
+    /// Whether a trusted proxy passed the request on.
+    behind_proxy: bool,
     client_text: HeaderValue,
     /// Its headers, without those of the connection.
     pub headers: HeaderMap,
@@ -67,6 +71,8 @@ pub struct Call {
 impl Call {
     /// Reads a head. The client's word on its address counts only from a trusted proxy.
     pub fn new(mut parts: Parts, peer: &Peer, options: &Router) -> Self {
+        let hosts = parts.headers.get_all(HOST).iter().take(2).count();
+        let has_one_host = hosts == 1 || (hosts == 0 && parts.version != Version::HTTP_11);
         let host = parts.headers.get(HOST).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let host = host.or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
         let client = client(peer.address, &parts.headers, options);
@@ -79,7 +85,9 @@ impl Call {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(str::to_owned),
             host,
+            has_one_host,
             client,
+            behind_proxy: is_trusted(peer.address, options),
             client_text: if client == peer.address { peer.text.clone() } else { text(client) },
             headers,
             wish,
@@ -100,12 +108,18 @@ impl Call {
             (TRACEPARENT, &self.traceparent),
         ];
         for (name, text) in fixed {
-            if !text.is_empty()
-                && let Ok(value) = HeaderValue::from_str(text)
-            {
-                headers.insert(name, value);
+            match HeaderValue::from_str(text) {
+                Ok(value) if !text.is_empty() => drop(headers.insert(name, value)),
+                // What a client says of itself in our name is not passed on.
+                _ => drop(headers.remove(name)),
             }
         }
+    }
+
+    /// The client's address as a trusted proxy tells it in a header, the first of its list; else the one that is known.
+    pub fn client_in(&self, name: &str) -> IpAddr {
+        let told = self.header(name).split(',').next().and_then(|text| text.trim().parse().ok());
+        told.filter(|_| self.behind_proxy).unwrap_or(self.client)
     }
 
     /// A header as text, empty when it is absent.
@@ -116,21 +130,22 @@ impl Call {
 
 /// The rightmost address that is no trusted proxy: what stands left of it, anyone could have written.
 fn client(peer: IpAddr, headers: &HeaderMap, options: &Router) -> IpAddr {
-    let trusted = |address: IpAddr| {
-        options.trusted_proxies.iter().any(|(network, bits)| contains(*network, *bits, address))
-    };
-    if !trusted(peer) {
+    if !is_trusted(peer, options) {
         return peer;
     }
     for name in &options.remote_ip_headers {
         let lists = headers.get_all(name.as_str()).iter().filter_map(|value| value.to_str().ok());
         let all: Vec<&str> = lists.flat_map(|list| list.split(',')).map(str::trim).collect();
         let mut hops = all.iter().rev().map_while(|text| text.parse::<IpAddr>().ok());
-        if let Some(found) = hops.find(|address| !trusted(*address)) {
+        if let Some(found) = hops.find(|address| !is_trusted(*address, options)) {
             return found;
         }
     }
     peer
+}
+
+fn is_trusted(address: IpAddr, options: &Router) -> bool {
+    options.trusted_proxies.iter().any(|(network, bits)| contains(*network, *bits, address))
 }
 
 /// Whether an address is in a network.

@@ -37,7 +37,7 @@ pub use health::{Check, Concurrency, Health, HostRules};
 pub use limit::{Rate, RateKey, RateLimit};
 pub use modifier::Change;
 pub use read_only::{ReadOnly, Source};
-pub use root::{Root, Router};
+pub use root::{Root, Router, parse_network};
 pub use section::{ConfigError, ConfigErrors};
 pub use telemetry::Layers;
 pub use tls::{ClientTls, ListenerTls, Terms};

@@ -54,7 +54,7 @@ mod tunnel;
 mod upstream;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{Request, Response};
@@ -63,6 +63,7 @@ use tokio::time::Instant;
 
 pub use body::{BoxError, ResponseBody, boxed};
 pub use config::json::Position;
+pub use config::parse_network as network;
 pub use config::{ConfigError, ConfigErrors};
 pub use local::LocalService;
 
@@ -96,6 +97,8 @@ pub struct Options {
     pub dns: Option<SocketAddr>,
     /// Where spans are sent when the file says nothing of it; absent, nowhere.
     pub otlp: Option<otlp::Settings>,
+    /// Networks of proxies in front of the gateway, which tell clients' addresses, besides those of the file.
+    pub trusted_proxies: Vec<(IpAddr, u8)>,
 }
 
 /// A route file that was read, checked and made ready. Cheap to clone.

@@ -3,6 +3,7 @@
 pub mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -60,6 +61,14 @@ impl Clients {
         };
         let taken = taken.map_err(|wait| own::too_many(wait, rate))?;
         Ok(self.headers.then_some(Left { rate, taken }))
+    }
+}
+
+impl Clients {
+    /// 429 for who shows nothing to be counted by.
+    pub fn refuse(&self) -> Fault {
+        let rate = self.local.rate;
+        own::too_many(Duration::from_secs_f64(1.0 / rate.per_second), rate)
     }
 }
 

@@ -84,6 +84,7 @@ fn build(
     check_resolve(options)?;
     let config::Config { mut root, endpoints, warnings } = config::parse(text, options.lenient)?;
     root.debug_endpoint |= options.debug;
+    root.trust(&options.trusted_proxies);
     let routes = Routes::build(&endpoints, &root.router).map_err(ConfigErrors)?;
     let secure = endpoints.iter().any(Endpoint::needs_tls);
     let upstream = Upstream::new(

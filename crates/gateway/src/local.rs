@@ -1,26 +1,22 @@
 //! Paths that a service in the same process answers, such as documentation.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body, Incoming};
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::Body;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
 use crate::body::{self, BoxError, ResponseBody};
 use crate::call::Call;
-use crate::failure;
+use crate::config::Root;
 use crate::fault::Fault;
 use crate::own;
 
 /// A service in the same process.
 pub type LocalService = BoxCloneSyncService<Request<Full<Bytes>>, Response<ResponseBody>, Infallible>;
-
-/// A client has so long to send a body to a local path.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Services by the paths they answer.
 #[derive(Clone, Default)]
@@ -54,27 +50,21 @@ impl Locals {
     }
 }
 
-/// Lets a service answer.
+/// Lets a service answer; nothing is sent to it but questions, so that nobody's body waits in memory.
 ///
 /// # Errors
-/// 413 and 400 when the body cannot be read.
+/// 405 for other methods than GET and HEAD.
 pub async fn answer(
+    root: &Root,
     service: LocalService,
     call: &Call,
-    body: Incoming,
-    limit: u64,
 ) -> Result<Response<ResponseBody>, Fault> {
-    let incomplete = || own::bad_request("incomplete_body", "The body of the request did not arrive.");
-    let read = tokio::time::timeout(BODY_TIMEOUT, body::limited(body, limit).collect())
-        .await
-        .map_err(|_| incomplete())?;
-    let bytes = read
-        .map_err(
-            |error| if body::is_too_large(error.as_ref()) { failure::too_large() } else { incomplete() },
-        )?
-        .to_bytes();
+    let methods = [Method::GET, Method::HEAD];
+    if !methods.contains(&call.method) {
+        return Err(own::method_not_allowed(root, &methods));
+    }
     let query = call.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-    let mut request = Request::new(Full::new(bytes));
+    let mut request = Request::new(Full::default());
     *request.method_mut() = call.method.clone();
     *request.uri_mut() = format!("{}{query}", call.path)
         .parse()

@@ -83,9 +83,11 @@ impl Route {
         targets: Vec<Target>,
         metrics: &Arc<Metrics>,
     ) -> Self {
-        let claims = endpoint.validator.iter().flat_map(|rules| &rules.propagate_claims);
+        let validator = endpoint.validator.iter();
+        let names = validator
+            .flat_map(|rules| rules.propagate_claims.iter().map(|(_, name)| name).chain([&rules.header]));
         Self {
-            personal: claims.filter_map(|(_, name)| name.parse().ok()).collect(),
+            personal: names.filter_map(|name| name.parse().ok()).collect(),
             targets,
             verifier,
             limits,

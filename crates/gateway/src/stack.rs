@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::config::{Output, RateKey};
 use crate::fault::Fault;
 use crate::households::Share;
+use crate::places::household;
 use crate::proxy::{self, Answerer, Ask, Inputs, Route};
 use crate::routes::Found;
 use crate::{Gateway, Inner, escape, failure, intake, limits, local, own, places, read_only};
@@ -34,9 +35,18 @@ impl Inner {
             *answerer = Answerer::Other("gateway");
             return Ok(response);
         }
+        if !call.has_one_host {
+            return Err(own::bad_request("invalid_host", "error: the request names no host, or several"));
+        }
+
+        // The cheap limit before all that costs something: checking signatures is what an attacker would make us do.
+        let early = match &self.early {
+            Some(early) => early.check(&household(call.client).to_string()).await?,
+            None => None,
+        };
         if let Some(service) = gateway.locals.find(&call.path) {
             *answerer = Answerer::Other("local");
-            return local::answer(service, call, body, root.max_payload).await;
+            return local::answer(root, service, call).await;
         }
         let path = escape::decode(&call.path)
             .ok_or_else(|| own::bad_request("invalid_path", "error: invalid URL escape"))?;
@@ -54,7 +64,8 @@ impl Inner {
         if root.router.check_params {
             own::check_params(&params)?;
         }
-        let mut answer = self.endpoint(gateway, call, body, found, params.into_iter().collect()).await;
+        let params = params.into_iter().collect();
+        let mut answer = self.endpoint(gateway, call, body, found, params, early).await;
         if let Some(deprecation) = &found.endpoint.deprecation {
             match &mut answer {
                 Ok(response) => deprecation.mark(response.headers_mut()),
@@ -72,15 +83,10 @@ impl Inner {
         body: Incoming,
         route: &Arc<Route>,
         params: BTreeMap<String, String>,
+        early: Option<limits::Left>,
     ) -> Result<Response<ResponseBody>, Fault> {
         let Self { root, upstream, identity, shadows, .. } = self;
         let start = Instant::now();
-
-        // The cheap limit before the token: checking signatures is what an attacker would make us do.
-        let early = match &self.early {
-            Some(early) => early.check(&call.client.to_string()).await?,
-            None => None,
-        };
 
         // The token before the endpoint's limits, so that strangers cannot use up what others may.
         let claims = match &route.verifier {
@@ -134,16 +140,25 @@ impl Inner {
         route: &Route,
         params: &BTreeMap<String, String>,
     ) -> Result<Option<limits::Left>, Fault> {
+        // Each client before all together: what one is refused is not taken from the others.
+        let left = match (&route.limits.clients, &route.endpoint.limit) {
+            (Some(clients), Some(limit)) => {
+                let client = match &limit.key {
+                    RateKey::Ip(None) => household(call.client).to_string(),
+                    RateKey::Ip(Some(name)) => household(call.client_in(name)).to_string(),
+                    RateKey::Header(name) => call.header(name).to_owned(),
+                    RateKey::Param(name) => params.get(name).cloned().unwrap_or_default(),
+                };
+                // Who leaves the header out has nothing to be counted by, and so nothing to take.
+                if client.is_empty() {
+                    return Err(clients.refuse());
+                }
+                clients.check(&client).await?
+            }
+            _ => None,
+        };
         route.limits.check_everyone().await?;
-        let (Some(clients), Some(limit)) = (&route.limits.clients, &route.endpoint.limit) else {
-            return Ok(None);
-        };
-        let client = match &limit.key {
-            RateKey::Ip(None) => call.client.to_string(),
-            RateKey::Ip(Some(name)) | RateKey::Header(name) => call.header(name).to_owned(),
-            RateKey::Param(name) => params.get(name).cloned().unwrap_or_default(),
-        };
-        if client.is_empty() { Ok(None) } else { clients.check(&client).await }
+        Ok(left)
     }
 
     /// The client's share of what is under way; none where many clients may have one address.

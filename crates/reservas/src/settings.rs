@@ -12,6 +12,7 @@
 //! | `SMTP_URL` | none: files in the data folder | the mail server |
 //! | `RESERVAS_GATEWAY_FILE` | the product's own | the route file |
 //! | `RESERVAS_GATEWAY_METRICS_LISTEN` | none | where the gateway shows `/metrics` and `/health/live` |
+//! | `RESERVAS_GATEWAY_TRUSTED_PROXIES` | none | addresses or networks of proxies in front, by commas: their `X-Forwarded-For` is believed |
 //! | `RESERVAS_GATEWAY_DNS` | the system's | the DNS server that `sd: "dns"` of the route file asks |
 //! | `RESERVAS_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT` | none: no traces | the collector of traces (OTLP over HTTP), such as `http://collector:4318` |
 //! | `RESERVAS_OTLP_SAMPLE_RATE`, `OTEL_TRACES_SAMPLER_ARG` | 1.0 | the share of traces that are kept, 0 to 1 |
@@ -102,6 +103,8 @@ pub struct Gateway {
     pub compat: String,
     /// Address and port of the DNS server that `sd: "dns"` asks; empty: those of the system.
     pub dns: String,
+    /// Addresses or networks of proxies in front, by commas; their `X-Forwarded-For` is believed.
+    pub trusted_proxies: String,
 }
 
 impl Gateway {

@@ -190,9 +190,10 @@ impl Store {
         slot.and_then(|slot| slot.pass_until).is_some_and(|until| Instant::now() < until)
     }
 
-    /// Remembers that the answer may not be kept.
+    /// Remembers that an answer may not be kept; those to other requests, which may, stay.
     pub async fn pass(&self, key: Key) {
-        self.slots.insert(key, Slot { pass_until: Some(Instant::now() + PASS_FOR), ..Slot::default() }).await;
+        let old = self.slots.get(&key).await.unwrap_or_default();
+        self.slots.insert(key, Slot { pass_until: Some(Instant::now() + PASS_FOR), ..old }).await;
     }
 
     /// Keeps an answer, in the place of the one it follows.

@@ -4,6 +4,8 @@ use std::fmt;
 
 /// Deeper nesting than this is refused, so that a hostile file cannot exhaust the stack.
 const MAX_DEPTH: usize = 64;
+/// The same in a document that somebody else wrote: as deep as `serde_json` reads.
+const MAX_DEPTH_LAX: usize = 127;
 
 /// A place in the route file, counted from one; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -105,7 +107,7 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     read(text, true)
 }
 
-/// Reads a document that somebody else wrote: the last of duplicate names wins.
+/// Reads a document that somebody else wrote: the last of duplicate names wins, and what stands behind it does not count.
 pub fn parse_lax(text: &str) -> Result<Node, SyntaxError> {
     read(text, false)
 }
@@ -120,8 +122,8 @@ fn read(text: &str, unique: bool) -> Result<Node, SyntaxError> {
     let node = parser.value(0)?;
     parser.space();
     match parser.rest.peek() {
-        None => Ok(node),
-        Some(_) => Err(parser.error("unexpected text after the document")),
+        Some(_) if unique => Err(parser.error("unexpected text after the document")),
+        _ => Ok(node),
     }
 }
 
@@ -166,7 +168,7 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Node, SyntaxError> {
-        if depth > MAX_DEPTH {
+        if depth > if self.unique { MAX_DEPTH } else { MAX_DEPTH_LAX } {
             return Err(self.error("nested too deeply"));
         }
         let at = self.at;

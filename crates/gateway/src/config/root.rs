@@ -116,6 +116,12 @@ pub struct SecurityHeaders {
 }
 
 impl Root {
+    /// Believes what these proxies tell of clients. What they pass on comes from many clients over few addresses.
+    pub fn trust(&mut self, proxies: &[(IpAddr, u8)]) {
+        self.router.trusted_proxies.extend(proxies);
+        self.connections.exempt.extend(proxies);
+    }
+
     /// Reads the root without its endpoints.
     pub fn read(section: &Section<'_>) -> Self {
         if section.member("version").is_none() || section.integer("version") != Some(3) {
@@ -217,8 +223,8 @@ impl Root {
         if let Some(connections) = extra.section("_reservas/connections") {
             self.connections = Connections::read(connections);
         }
-        // What a trusted proxy passes on comes from many clients over few addresses.
-        self.connections.exempt.extend(&self.router.trusted_proxies);
+        let told = std::mem::take(&mut self.router.trusted_proxies);
+        self.trust(&told);
         if let Some(read_only) = extra.section("_reservas/read_only") {
             self.read_only = ReadOnly::read(read_only);
         }
@@ -301,14 +307,19 @@ fn error_body(section: &Section<'_>) -> [Option<String>; 2] {
     read
 }
 
+/// An address or a range such as `10.0.0.0/8`.
+#[must_use]
+pub fn parse_network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let address = address.parse::<IpAddr>().ok()?;
+    let width = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.map_or(Some(width), |bits| bits.parse().ok())?;
+    (bits <= width).then_some((address, bits))
+}
+
 /// An address or a CIDR range.
 pub fn network(section: &Section<'_>, key: &str, text: &str) -> Option<(IpAddr, u8)> {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let parsed = address.parse::<IpAddr>().ok().and_then(|address| {
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Some(width), |bits| bits.parse().ok())?;
-        (bits <= width).then_some((address, bits))
-    });
+    let parsed = parse_network(text);
     if parsed.is_none() {
         section.error(key, format!("`{text}` is not an address or a range such as 10.0.0.0/8"));
     }

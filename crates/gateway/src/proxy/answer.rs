@@ -172,12 +172,55 @@ fn decode(decoding: Decoding, bytes: &[u8]) -> Result<Map<String, Value>, String
 /// Reads a document with its numbers as they are written.
 fn value(bytes: &[u8]) -> Result<Value, String> {
     // `serde_json` is faster but writes exponents its own way (`1e5` as `1e+5`).
-    let may_have_exponent = bytes.windows(2).any(|pair| matches!(pair, [b'0'..=b'9', b'e' | b'E']));
-    if may_have_exponent {
+    if has_exponent(bytes) {
         let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
         return json::parse_lax(text).map(|node| node.to_value()).map_err(|error| error.message);
     }
     // Only the first value counts, as in the original's decoder.
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     values.next().ok_or("EOF")?.map_err(|error| error.to_string())
+}
+
+/// Whether a number of a document is written with an exponent; what stands in strings, such as a UUID, is none.
+fn has_exponent(bytes: &[u8]) -> bool {
+    let (mut in_string, mut escaped, mut last) = (false, false, 0);
+    for &byte in bytes {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'e' | b'E') if u8::is_ascii_digit(&last) => return true,
+            _ => {}
+        }
+        last = byte;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_have_exponents() {
+        for (text, has) in [
+            (r#"{"a":1e5}"#, true),
+            (r#"{"a":[-1.0E-5]}"#, true),
+            (r#"{"id":"0e1","b":true}"#, false),
+            (r#"{"a\"1e5":"\\","b":1e5}"#, true),
+            (r#"{"a\"1e5":"\\1e5"}"#, false),
+        ] {
+            assert_eq!(has_exponent(text.as_bytes()), has, "{text}");
+        }
+    }
+
+    #[test]
+    fn both_readers_take_the_same_documents() {
+        let deep = |inner: &str| format!("{}{inner}{}", "[".repeat(100), "]".repeat(100));
+        for inner in ["1", "1e5"] {
+            assert!(value(deep(inner).as_bytes()).is_ok(), "{inner}");
+            assert!(value(format!("{{\"x\":{inner}}} {{\"y\":1}}").as_bytes()).is_ok(), "{inner}");
+            assert!(value(format!("{{\"x\":{inner}").as_bytes()).is_err(), "{inner}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::client::{Reply, ask, get};
 use crate::gateway::Running;
 use crate::passing::file;
 use crate::scripted::{Answer, Scripted, answer, at};
+use crate::tokens::{Signer, seconds_from_now};
 
 fn text(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned()
@@ -28,6 +29,13 @@ fn script(path: &str, headers: &HeaderMap) -> Answer {
             let language = text(headers, "accept-language");
             answer(200, &[("cache-control", "max-age=600"), ("vary", "Accept-Language")], language)
         }
+        "/some" if text(headers, "accept-language") == "xx" => {
+            answer(400, &[("vary", "Accept-Language")], "")
+        }
+        "/some" => {
+            answer(200, &[("cache-control", "public, max-age=600"), ("vary", "Accept-Language")], "kept")
+        }
+        "/token" => answer(200, &[("cache-control", "max-age=600")], text(headers, "x-token")),
         "/public" => answer(200, &[("cache-control", "public, max-age=600")], who),
         "/mine" => answer(200, &[("cache-control", "max-age=600")], who),
         "/private" => answer(200, &[("cache-control", "private, max-age=600")], who),
@@ -170,4 +178,38 @@ async fn what_a_kept_answer_becomes_is_kept_too() {
         }
         assert_eq!(backend.seen("/json"), asked, "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_kept_leaves_those_to_others() {
+    let (backend, running) = start(&["/some"], json!({})).await;
+    for (language, seen) in [("en", 1), ("en", 1), ("xx", 2), ("en", 2), ("xx", 3)] {
+        with(&running, "/some", "accept-language", language).await;
+        assert_eq!(backend.seen("/some"), seen, "{language}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_a_header_of_its_own_tells_who_asks() {
+    let signer = Signer::new("one", 1);
+    let backend = Scripted::start(move |path, headers| {
+        let keys = json!({"keys": [Signer::new("one", 1).jwk()]});
+        Box::pin(std::future::ready(match path {
+            "/jwk" => answer(200, &[("content-type", "application/json")], keys.to_string()),
+            _ => script(path, headers),
+        }))
+    })
+    .await;
+    let mut guarded = at(&[backend.url()], "GET", "/token", json!({"qos/http-cache": {}}));
+    guarded["extra_config"] = json!({"auth/validator": {
+        "alg": "EdDSA", "jwk_url": format!("{}/jwk", backend.url()), "disable_jwk_security": true,
+        "auth_header_name": "X-Token",
+    }});
+    let running = Running::start(&file(vec![guarded])).await;
+    for name in ["ada", "bob", "ada"] {
+        let token = format!("Bearer {}", signer.token(&json!({"sub": name, "exp": seconds_from_now(600)})));
+        let reply = with(&running, "/token", "x-token", &token).await;
+        assert_eq!((reply.status, reply.body), (StatusCode::OK, token), "{name}");
+    }
+    assert_eq!(backend.seen("/token"), 2, "each is kept for whom it was made");
 }

@@ -54,3 +54,84 @@ async fn the_cheap_limit_stands_before_the_token() {
     assert_eq!(get(&running.url("/x")).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(get(&running.url("/x")).await.status, StatusCode::TOO_MANY_REQUESTS);
 }
+
+#[tokio::test]
+async fn a_network_of_ipv6_is_one_client() {
+    let backend = Backend::start().await;
+    let mut limited = endpoint(&backend, "GET", "/x", "/param_forwarding/");
+    let limit = json!({"client_max_rate": 1, "client_capacity": 2, "every": "1h"});
+    limited["extra_config"] = json!({"qos/ratelimit/router": limit});
+    let mut routes = file(vec![limited]);
+    routes["extra_config"]["router"]["trusted_proxies"] = json!(["127.0.0.1"]);
+    let running = Running::start(&routes).await;
+    let from = async |address: &str| {
+        let reply = ask("GET", &running.url("/x"), &[("x-forwarded-for", address)], "").await;
+        assert_ne!(reply.status, StatusCode::BAD_REQUEST, "{}", reply.body);
+        reply.status
+    };
+    for address in ["2001:db8::1", "2001:db8::2"] {
+        assert_eq!(from(address).await, StatusCode::OK);
+    }
+    assert_eq!(from("2001:db8::3").await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(from("2001:db8:0:1::3").await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_one_client_is_refused_is_left_to_the_others() {
+    let backend = Backend::start().await;
+    let mut limited = endpoint(&backend, "GET", "/x", "/param_forwarding/");
+    let limit = json!({
+        "max_rate": 1, "capacity": 2, "client_max_rate": 1, "client_capacity": 1, "every": "1h",
+        "strategy": "header", "key": "X-Client",
+    });
+    limited["extra_config"] = json!({"qos/ratelimit/router": limit});
+    let running = Running::start(&file(vec![limited])).await;
+    let by = async |client: &str| ask("GET", &running.url("/x"), &[("x-client", client)], "").await.status;
+    assert_eq!(by("a").await, StatusCode::OK);
+    for _ in 0..3 {
+        assert_eq!(by("a").await, StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(by("b").await, StatusCode::OK);
+    assert_eq!(by("c").await, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn who_shows_nothing_to_be_counted_by_is_refused() {
+    let backend = Backend::start().await;
+    let limited = |path: &str, strategy: &str, key: &str| {
+        let mut limited = endpoint(&backend, "GET", path, "/param_forwarding/");
+        let limit = json!({"client_max_rate": 1, "client_capacity": 1, "every": "1h", "strategy": strategy, "key": key});
+        limited["extra_config"] = json!({"qos/ratelimit/router": limit});
+        limited
+    };
+    let running = Running::start(&file(vec![
+        limited("/header", "header", "X-Client"),
+        limited("/ip", "ip", "X-Real-Ip"),
+    ]))
+    .await;
+    assert_eq!(get(&running.url("/header")).await.status, StatusCode::TOO_MANY_REQUESTS);
+    // Nobody but a trusted proxy says whose the request is.
+    for (address, expected) in [("192.0.2.1", StatusCode::OK), ("192.0.2.2", StatusCode::TOO_MANY_REQUESTS)] {
+        let reply = ask("GET", &running.url("/ip"), &[("x-real-ip", address)], "").await;
+        assert_eq!(reply.status, expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn the_cheap_limit_holds_for_documents_too_and_they_take_no_bodies() {
+    let service = tower::service_fn(|_| async {
+        Ok::<_, std::convert::Infallible>(http::Response::new(http_body_util::Full::new(bytes::Bytes::from(
+            "page",
+        ))))
+    });
+    let mut routes = file(vec![]);
+    routes["extra_config"]["_reservas/ratelimit"] =
+        json!({"client_max_rate": 1, "client_capacity": 2, "every": "1h"});
+    let gateway = gateway::Gateway::parse(&routes.to_string(), gateway::Options::default()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let running = Running::serve(gateway.with_local(&["/docs"], service), listener);
+    let posted = ask("POST", &running.url("/docs"), &[], "a body").await;
+    assert_eq!((posted.status, posted.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"));
+    assert_eq!(get(&running.url("/docs")).await.body, "page");
+    assert_eq!(get(&running.url("/docs")).await.status, StatusCode::TOO_MANY_REQUESTS);
+}

@@ -60,3 +60,16 @@ async fn an_idle_connection_is_closed_when_the_file_says_so() {
     let reply = exchange(&running, "GET /__health HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
 }
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let backend = Backend::start().await;
+    let running = Running::start(&file(vec![endpoint(&backend, "GET", "/x", "/param_forwarding/")])).await;
+    for hosts in ["", "Host: a\r\nHost: b\r\n", "X-Forwarded-Host: evil\r\n"] {
+        let reply = exchange(&running, &format!("GET /x HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n")).await;
+        assert!(reply.starts_with("HTTP/1.1 400") && reply.contains("invalid_host"), "{reply}");
+    }
+    assert_eq!(backend.seen(), 0);
+    let reply = exchange(&running, "GET /x HTTP/1.0\r\n\r\n").await;
+    assert!(reply.contains(" 200 "), "{reply}");
+}

@@ -141,6 +141,12 @@ fn read(file: Option<PathBuf>, options: Options) -> Result<Gateway, String> {
 fn options(settings: &Settings) -> Result<Options, String> {
     let dns = Some(settings.gateway.dns.as_str()).filter(|server| !server.is_empty());
     let unusable = |_| "RESERVAS_GATEWAY_DNS is not an address and a port such as 10.0.0.10:53".to_owned();
+    let proxies = settings.gateway.trusted_proxies.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let trusted_proxies = proxies.map(|text| {
+        gateway::network(text).ok_or_else(|| {
+            format!("RESERVAS_GATEWAY_TRUSTED_PROXIES: `{text}` is no network such as 10.0.0.0/8")
+        })
+    });
     Ok(Options {
         debug: false,
         lenient: false,
@@ -149,6 +155,7 @@ fn options(settings: &Settings) -> Result<Options, String> {
         redis_url: settings.redis_url.get().map(str::to_owned),
         dns: dns.map(str::parse).transpose().map_err(unusable)?,
         otlp: settings.otlp.of("gateway"),
+        trusted_proxies: trusted_proxies.collect::<Result<_, _>>()?,
     })
 }
 

@@ -30,6 +30,22 @@ fn routes_and_operations_are_the_same() {
 }
 
 #[test]
+fn pages_of_other_origins_may_send_every_header_that_an_operation_takes() {
+    let file: Value = serde_json::from_str(&read("deploy/gateway.json")).unwrap();
+    let allowed = file["extra_config"]["security/cors"]["allow_headers"].as_array().unwrap();
+    let document = serde_json::to_value(reservas::openapi::whole()).unwrap();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let named = operations.flat_map(|operation| operation["parameters"].as_array().into_iter().flatten());
+    let names: BTreeSet<_> =
+        named.filter(|one| one["in"] == "header").filter_map(|one| one["name"].as_str()).collect();
+    assert!(names.contains("Last-Event-ID"));
+    for name in names {
+        assert!(allowed.iter().any(|one| one == name), "{name}");
+    }
+}
+
+#[test]
 fn all_but_public_operations_are_validated_and_pass_unchanged() {
     let file: Value = serde_json::from_str(&read("deploy/gateway.json")).unwrap();
     let document = serde_json::to_value(reservas::openapi::whole()).unwrap();
