@@ -7,6 +7,7 @@ use crate::backend::Backend;
 use crate::client::{ask, get};
 use crate::gateway::Running;
 use crate::passing::{endpoint, file};
+use crate::scripted::{Scripted, answer, at};
 
 #[tokio::test]
 async fn each_client_has_its_own_burst() {
@@ -57,17 +58,15 @@ async fn the_cheap_limit_stands_before_the_token() {
 
 #[tokio::test]
 async fn a_network_of_ipv6_is_one_client() {
-    let backend = Backend::start().await;
-    let mut limited = endpoint(&backend, "GET", "/x", "/param_forwarding/");
+    let backend = Scripted::start(|_, _| Box::pin(std::future::ready(answer(200, &[], "")))).await;
+    let mut limited = at(&[backend.url()], "GET", "/x", json!({}));
     let limit = json!({"client_max_rate": 1, "client_capacity": 2, "every": "1h"});
     limited["extra_config"] = json!({"qos/ratelimit/router": limit});
     let mut routes = file(vec![limited]);
     routes["extra_config"]["router"]["trusted_proxies"] = json!(["127.0.0.1"]);
     let running = Running::start(&routes).await;
     let from = async |address: &str| {
-        let reply = ask("GET", &running.url("/x"), &[("x-forwarded-for", address)], "").await;
-        assert_ne!(reply.status, StatusCode::BAD_REQUEST, "{}", reply.body);
-        reply.status
+        ask("GET", &running.url("/x"), &[("x-forwarded-for", address)], "").await.status
     };
     for address in ["2001:db8::1", "2001:db8::2"] {
         assert_eq!(from(address).await, StatusCode::OK);
