@@ -12,4 +12,5 @@ pub mod session_starts;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod slugs;
 pub mod throttle;

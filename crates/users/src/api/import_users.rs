@@ -130,7 +130,8 @@ pub enum Outcome {
     request_body(content = String, content_type = "text/csv", description = "16 MiB and 100,000 lines at most; UTF-8, with or without a byte order mark.", example = "email,name,role\nada@example.com,Ada Lovelace,manager\n"),
     responses(
         (status = 200, description = "What became of every line. Codes of lines: `required`, `invalid_value`, \
-            `wrong_cell_count`, `duplicate_email`, `last_administrator`", body = Report),
+            `wrong_cell_count`, `duplicate_email`, `last_administrator`, \
+            `beyond_own_rights` and `step_up_required` for accounts above user", body = Report),
         (status = 400, description = "malformed_body, invalid_query"),
         (status = 403, description = "permission_required"),
         (status = 409, description = "email_taken: an account was made meanwhile; repeat"),
@@ -154,6 +155,7 @@ pub async fn import_users(
     let work = apply::Work {
         organization: organizations::load(&mut tx, organization).await?,
         origin: Origin::from(&*actor),
+        actor: &actor,
         now: app.context.clock.now(),
         dry_run: how.dry_run,
     };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use contracts::users::{SessionEnd, UserChanged};
 use jiff::Timestamp;
 use kernel::{Email, Role};
+use platform::auth::Actor;
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
@@ -12,6 +13,7 @@ use platform::http::Problem;
 use super::lines::{Line, invalid, wrong};
 use super::{LineReport, Outcome};
 use crate::account::Account;
+use crate::giving;
 use crate::organization::Organization;
 use crate::store::sessions::{Ending, Which};
 use crate::store::{account_batches, accounts, api_keys, session_starts};
@@ -20,14 +22,15 @@ use crate::store::{account_batches, accounts, api_keys, session_starts};
 const CHUNK: usize = 1000;
 
 /// For whom, by whom, when, and whether for real.
-pub(super) struct Work {
+pub(super) struct Work<'a> {
     pub(super) organization: Organization,
     pub(super) origin: Origin,
+    pub(super) actor: &'a Actor,
     pub(super) now: Timestamp,
     pub(super) dry_run: bool,
 }
 
-impl Work {
+impl Work<'_> {
     /// Applies the lines, and says what became of each.
     ///
     /// # Errors
@@ -60,6 +63,9 @@ impl Work {
             return invalid(line.number, vec![wrong("name", "required", "A new account has a name.")]);
         };
         let role = line.change.role.unwrap_or(Role::User);
+        if let Err(problem) = giving::check(self.actor, &[role], self.now) {
+            return invalid(line.number, vec![wrong("role", problem.code, &problem.detail)]);
+        }
         let account = Account::new(&self.organization, line.email, name, role, self.now);
         let (account, _) = account.changed(line.change);
         let id = (!self.dry_run).then_some(account.id);
@@ -72,6 +78,9 @@ impl Work {
         let id = Some(before.id);
         if fields.is_empty() {
             return Ok(LineReport { line: line.number, outcome: Outcome::Unchanged, id, errors: Vec::new() });
+        }
+        if let Err(problem) = giving::check(self.actor, &[before.role, after.role], self.now) {
+            return Ok(invalid(line.number, vec![wrong("role", problem.code, &problem.detail)]));
         }
         let organization = self.organization.id;
         if before.is_administrator() && !after.is_administrator() {
