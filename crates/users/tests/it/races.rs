@@ -29,6 +29,9 @@ impl Users {
     }
 }
 
+/// A hash of another password.
+const ANOTHER: &str = "$2b$04$nobodynobodynobodynobuYjQz9Zn8mVqk1sVxW3hE5tR7yU9iO1u";
+const SET: &str = "update users.password set hash = $1";
 const LOCK: &str = "select from users.account for no key update";
 
 #[tokio::test]
@@ -39,8 +42,7 @@ async fn a_sign_in_with_the_old_password_does_not_outlive_it() {
     sqlx::query(LOCK).execute(&mut *change).await.unwrap();
     let login = tokio::spawn(users.login("default", "admin@example.com", PASSWORD).send());
     users.waiting(1).await;
-    let another = "update users.password set hash = 'another'";
-    sqlx::query(another).execute(&mut *change).await.unwrap();
+    sqlx::query(SET).bind(ANOTHER).execute(&mut *change).await.unwrap();
     change.commit().await.unwrap();
     login.await.unwrap().problem(401, "invalid_credentials");
     assert_eq!(users.event_types().await, [""; 0], "no session began");
@@ -55,7 +57,6 @@ async fn a_proof_by_the_old_password_does_not_outlive_it() {
         .fetch_one(&mut users.owner().await)
         .await
         .unwrap();
-    let set = "update users.password set hash = $1";
     for (path, body) in [
         ("/api/v1/me/email", json!({"email": "new@example.com", "current_password": PASSWORD})),
         (
@@ -70,10 +71,10 @@ async fn a_proof_by_the_old_password_does_not_outlive_it() {
         sqlx::query(LOCK).execute(&mut *change).await.unwrap();
         let call = tokio::spawn(users.by(&admin, "POST", path).json(body).send());
         users.waiting(1).await;
-        sqlx::query(set).bind("another").execute(&mut *change).await.unwrap();
+        sqlx::query(SET).bind(ANOTHER).execute(&mut *change).await.unwrap();
         change.commit().await.unwrap();
         call.await.unwrap().problem(403, "wrong_password");
-        sqlx::query(set).bind(&hash).execute(&mut owner).await.unwrap();
+        sqlx::query(SET).bind(&hash).execute(&mut owner).await.unwrap();
     }
     assert_eq!(users.event_types().await, [""; 0], "nothing changed");
 }
