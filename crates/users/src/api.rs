@@ -38,6 +38,7 @@ pub mod login;
 pub mod logout;
 pub mod make_reset_link;
 pub mod operator;
+pub mod proof;
 pub mod put_sign_in_policy;
 pub mod refresh;
 pub mod register;

@@ -7,7 +7,9 @@ use platform::http::Fault;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Wrong password, unknown account, closed account or unknown organization: one answer, so that none shows.
-    #[error("E-mail address and password do not match an account that may sign in.")]
+    #[error(
+        "E-mail address and password do not match an account that may sign in. If you have just registered, follow the link in your mail first."
+    )]
     InvalidCredentials,
     /// A refresh token that is none, is not known, or is of a session that is over.
     #[error("The refresh token is not valid. Sign in again.")]
@@ -30,9 +32,12 @@ pub enum Error {
     /// Another account of the organization has the e-mail address.
     #[error("There is an account with this e-mail address already.")]
     EmailTaken,
-    /// Another organization has the slug.
-    #[error("There is an organization with this slug already.")]
+    /// Another organization has the slug, or had it.
+    #[error("Another organization has this slug, or had it.")]
     SlugTaken,
+    /// As many slugs as an organization can have had.
+    #[error("An organization has at most 10 slugs, those that it had before among them. Take one of those.")]
+    TooManySlugs,
     /// Another organization is reached by the host name.
     #[error("Another organization has one of the host names.")]
     HostTaken,
@@ -79,7 +84,7 @@ pub enum Error {
     #[error("The organization demands a second factor of your role.")]
     SecondFactorDemanded,
     /// Nobody can give others more than they have.
-    #[error("A key can have no permission that you do not have.")]
+    #[error("Nobody can give a permission that they do not have.")]
     BeyondOwnRights,
     /// As many keys as an account can have.
     #[error("An account has at most 50 keys. Revoke one first.")]
@@ -102,6 +107,7 @@ impl Fault for Error {
             Self::InvalidLink => Kind::Invalid,
             Self::EmailTaken
             | Self::SlugTaken
+            | Self::TooManySlugs
             | Self::HostTaken
             | Self::GroupNameTaken
             | Self::TooManyGroups
@@ -129,6 +135,7 @@ impl Fault for Error {
             Self::InvalidLink => "invalid_link",
             Self::EmailTaken => "email_taken",
             Self::SlugTaken => "slug_taken",
+            Self::TooManySlugs => "too_many_slugs",
             Self::HostTaken => "host_taken",
             Self::GroupNameTaken => "name_taken",
             Self::TooManyGroups => "too_many_groups",

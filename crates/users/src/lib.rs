@@ -6,6 +6,7 @@ pub mod client_key;
 pub mod config;
 pub mod device;
 pub mod error;
+pub mod giving;
 pub mod hashing;
 pub mod jobs;
 pub mod letter;
@@ -36,7 +37,9 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 pub use config::Config;
-pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
+pub use setup::{
+    FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active, set_hosts,
+};
 
 use hashing::Passwords;
 use store::signing_keys::Signers;

@@ -1,5 +1,7 @@
 //! What the operator asks for on the command line: a new organization, and the first one at the first start.
 
+use std::collections::BTreeSet;
+
 use contracts::users::{OrganizationCreated, OrganizationSettings};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
@@ -17,7 +19,8 @@ use crate::error::Error;
 use crate::hashing::Passwords;
 use crate::organization::{DEFAULT_SLUG, Organization, is_slug};
 use crate::password;
-use crate::store::{accounts, organizations, settings};
+use crate::settings::{MOST_HOSTS, is_host};
+use crate::store::{accounts, organizations, settings, slugs};
 
 /// The account that administers a new organization.
 #[derive(Debug, Clone)]
@@ -97,7 +100,7 @@ async fn create(
     let given = admin_password.map(|text| Secret::from(text.to_owned()));
     let secret = made_up.clone().or(given).unwrap_or_default();
     let passwords = Passwords::new(config);
-    passwords.check("/admin_password", &secret, &administrator.email, &administrator.name)?;
+    passwords.check("/admin_password", &secret, &administrator.email, &administrator.name).await?;
     let hash = passwords.hash(&secret).await?;
     let mut tx = context.db.begin(organization.id).await?;
     insert(&mut tx, &organization, new.self_registration, now).await?;
@@ -158,6 +161,7 @@ async fn insert(
     .execute(&mut **tx)
     .await
     .on_constraint("organization_slug", || Error::SlugTaken)?;
+    slugs::keep(tx, organization.id, &organization.slug).await?;
     let event = OrganizationCreated { organization_id: organization.id, slug: organization.slug.clone() };
     events::append(tx, organization.id, &Origin::system(), &event, now).await?;
     Ok(())
@@ -174,6 +178,8 @@ pub struct Listed {
     pub name: String,
     /// Whether its people may sign in.
     pub active: bool,
+    /// Host names that lead to it.
+    pub hosts: BTreeSet<String>,
 }
 
 /// The organizations whose slugs come after one, by slug.
@@ -187,7 +193,8 @@ pub async fn list_organizations(context: &Context, after: &str, limit: i64) -> R
         let mut tx = context.db.begin(id).await?;
         let settings = settings::load(&mut tx, id).await?.settings;
         tx.commit().await?;
-        listed.push(Listed { id, slug, name: settings.name, active: settings.active });
+        let (name, active, hosts) = (settings.name, settings.active, settings.hosts);
+        listed.push(Listed { id, slug, name, active, hosts });
     }
     Ok(listed)
 }
@@ -198,11 +205,32 @@ pub async fn list_organizations(context: &Context, after: &str, limit: i64) -> R
 /// # Errors
 /// 404 when there is no such organization, or when the database fails.
 pub async fn set_active(context: &Context, slug: &str, active: bool) -> Result<(), Problem> {
+    change(context, slug, |settings| OrganizationSettings { active, ..settings }).await
+}
+
+/// Says which host names lead to an organization, in place of those so far. The operator's to say, who knows whose they
+/// are: whoever signs in by a host name shows their password to the organization behind it.
+///
+/// # Errors
+/// 404 when there is no such organization; 409 `host_taken`; 422 for what is no host name; or when the database fails.
+pub async fn set_hosts(context: &Context, slug: &str, hosts: BTreeSet<String>) -> Result<(), Problem> {
+    if hosts.len() > MOST_HOSTS || !hosts.iter().all(|host| is_host(host)) {
+        let detail = "At most 20 host names, in lower case and without ports.";
+        return Err(Problem::invalid_field("/hosts", "invalid_value", detail));
+    }
+    change(context, slug, |settings| OrganizationSettings { hosts, ..settings }).await
+}
+
+async fn change(
+    context: &Context,
+    slug: &str,
+    after: impl FnOnce(OrganizationSettings) -> OrganizationSettings,
+) -> Result<(), Problem> {
     let id = organizations::find_any(&context.db, slug).await?;
     let id = id.ok_or_else(|| Problem::not_found("organization"))?;
     let mut tx = context.db.begin(id).await?;
     let kept = settings::lock(&mut tx, id).await?;
-    let after = OrganizationSettings { active, ..kept.settings.clone() };
+    let after = after(kept.settings.clone());
     settings::store(&mut tx, id, &kept, &after, &Origin::system(), context.clock.now()).await?;
     tx.commit().await?;
     Ok(())

@@ -13,4 +13,5 @@ pub mod session_starts;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod slugs;
 pub mod throttle;

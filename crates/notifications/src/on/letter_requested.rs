@@ -25,6 +25,7 @@ pub async fn letter_requested(
         LetterKind::EmailVerification => "Verify your e-mail address",
         LetterKind::Invitation => "An invitation",
         LetterKind::EmailChange => "Confirm your new e-mail address",
+        LetterKind::EmailChangeAsked => "Your account is to have another e-mail address",
         LetterKind::EmailChanged => "Your e-mail address has changed",
         LetterKind::RegistrationRepeated => "A registration with your address",
     };

@@ -205,3 +205,34 @@ pub async fn renew_single_factor_tokens(
     .await?;
     Ok(())
 }
+
+/// The second factor of an account is gone: none of its sessions counts as one with two factors, and access tokens that say
+/// so have to be exchanged. The clock is read when the sessions are locked: what is minted before has an earlier time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_second_factor(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+    clock: &dyn Clock,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select from users.session where organization_id = $1 and user_id = $2 and second_factor order by id
+         for no key update",
+        organization.0,
+        user.0,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update users.session set second_factor = false, tokens_from = $3
+         where organization_id = $1 and user_id = $2 and second_factor",
+        organization.0,
+        user.0,
+        clock.now().to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
