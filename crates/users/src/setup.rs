@@ -1,7 +1,7 @@
 //! What the operator asks for on the command line: a new organization, and the first one at the first start.
 
 use contracts::users::{OrganizationCreated, OrganizationSettings};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::{Email, OrganizationId, Role, UserId};
 use platform::config::Secret;
@@ -18,6 +18,9 @@ use crate::hashing::Passwords;
 use crate::organization::{DEFAULT_SLUG, Organization, is_slug};
 use crate::password;
 use crate::store::{accounts, organizations, settings};
+
+/// Requests under way may have read a moment ago that the organization is active: their tokens end as well.
+const LAST_TOKENS: SignedDuration = SignedDuration::from_secs(5);
 
 /// The account that administers a new organization.
 #[derive(Debug, Clone)]
@@ -193,7 +196,7 @@ pub async fn list_organizations(context: &Context, after: &str, limit: i64) -> R
 }
 
 /// Enables or disables an organization. From then on nobody of a disabled one can sign in or refresh; access tokens that
-/// are out go on until they expire.
+/// are out are refused by every service as soon as it has heard of it, about a second later.
 ///
 /// # Errors
 /// 404 when there is no such organization, or when the database fails.
@@ -203,7 +206,23 @@ pub async fn set_active(context: &Context, slug: &str, active: bool) -> Result<(
     let mut tx = context.db.begin(id).await?;
     let kept = settings::lock(&mut tx, id).await?;
     let after = OrganizationSettings { active, ..kept.settings.clone() };
-    settings::store(&mut tx, id, &kept, &after, &Origin::system(), context.clock.now()).await?;
+    let now = context.clock.now();
+    settings::store(&mut tx, id, &kept, &after, &Origin::system(), now).await?;
+    if kept.settings.active && !active {
+        end_tokens(&mut tx, id, now + LAST_TOKENS).await?;
+    }
     tx.commit().await?;
+    Ok(())
+}
+
+/// Access tokens of the organization that were minted up to then are worth nothing.
+async fn end_tokens(tx: &mut Tx, id: OrganizationId, until: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users.organization set tokens_from = $2 where organization_id = $1",
+        id.0,
+        until.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

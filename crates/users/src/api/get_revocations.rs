@@ -23,7 +23,7 @@ pub struct Ask {
     since: Timestamp,
 }
 
-/// Ended sessions, sessions whose tokens have to be exchanged, and revoked API keys, oldest first.
+/// Ended sessions, sessions whose tokens have to be exchanged, revoked API keys and disabled organizations, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -45,6 +45,9 @@ pub async fn get_revocations(
               where tokens_from >= $1 and revoked_at is null order by tokens_from limit $2)
              union all
              (select id, revoked_at, true from users.api_key where revoked_at >= $1 order by revoked_at limit $2)
+             union all
+             (select organization_id, tokens_from, false from users.organization
+              where tokens_from >= $1 order by tokens_from limit $2)
            ) revoked order by at, id limit $2"#,
         ask.since.to_sqlx(),
         BATCH,
