@@ -57,7 +57,8 @@ async fn all_that_is_held_is_given_away_and_goes_with_the_person() {
     let booking = &part("bookings.json", "bookings")[0];
     assert_eq!((&booking["title"], &booking["id"]), (&json!("A talk by Eva"), &booked["id"]));
     assert_eq!(booking["guests"][0]["email"], "guest@outside.example");
-    assert_eq!(part("notifications.json", "messages")[0]["reference"], booked["reference"]);
+    let messages = part("notifications.json", "messages");
+    assert!(messages.iter().any(|message| message["reference"] == booked["reference"]));
     assert_eq!(part("bookings.json", "events")[0]["type"], "reservas.booking.confirmed.v1");
     let asked = export(&admin, &format!("/api/v1/users/{id}/export")).await;
     assert!(asked["users.json"].contains("reservas.user.exported.v1"), "that it was given away is told");
