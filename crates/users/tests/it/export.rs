@@ -1,7 +1,7 @@
 //! Archives of personal data, as far as this service alone shows it; the whole archive is in `e2e/privacy.rs`.
 
 use jiff::SignedDuration;
-use kernel::Role;
+use kernel::{Role, UserId};
 use serde_json::Value;
 
 use crate::{Users, user};
@@ -38,11 +38,13 @@ async fn what_is_told_has_no_secret_and_nothing_of_others() {
     let ada = users.someone(&admin, "ada@example.com", Role::User).await;
     let organization = users.first.organization_id;
     let other = users.organization("other").await.organization_id;
-    let path =
-        |organization: &str| format!("/internal/organizations/{organization}/users/{}/personal-data", ada.id);
-    let mine = path(&organization.to_string());
-    users.call("GET", &mine).bearer(&admin.access).send().await.problem(401, "internal_token_required");
-    let told = users.call_internally("GET", &mine).send().await.expect(200).json();
+    let user = UserId(ada.id.parse().unwrap());
+    let collect = async |organization| {
+        let parts = users::personal_data::PARTS;
+        let told = platform::personal_data::collect(&users.context.db, organization, user, parts).await;
+        serde_json::to_value(told.unwrap()).unwrap()
+    };
+    let told = collect(organization).await;
     let parts = &told["parts"];
     assert_eq!(parts["account"][0]["email"], "ada@example.com");
     assert_eq!(parts["sessions"].as_array().unwrap().len(), 1);
@@ -58,7 +60,7 @@ async fn what_is_told_has_no_secret_and_nothing_of_others() {
     assert!(hashes.len() >= 3 && hashes.iter().all(|hash| !text.contains(hash.as_str())));
     assert!(!text.contains("admin@example.com"), "nobody else's address");
     // The same id in another organization is nobody.
-    let told = users.call_internally("GET", &path(&other.to_string())).send().await.expect(200).json();
+    let told = collect(other).await;
     let parts = told["parts"].as_object().unwrap();
     let found: Vec<&Value> = parts
         .iter()
