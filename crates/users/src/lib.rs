@@ -2,7 +2,6 @@
 
 pub mod account;
 pub mod api;
-pub mod archive;
 pub mod aside;
 pub mod client_key;
 pub mod config;
@@ -40,9 +39,9 @@ use utoipa_axum::routes;
 pub use config::Config;
 pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
 
-use archive::Archives;
 use aside::Aside;
 use hashing::Passwords;
+use store::archive::Archives;
 use store::signing_keys::Signers;
 use token::Signer;
 

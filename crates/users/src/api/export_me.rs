@@ -6,7 +6,7 @@ use platform::auth::{Can, Fresh};
 use platform::http::Problem;
 
 use crate::App;
-use crate::archive::{Download, export};
+use crate::store::archive::{Download, export};
 
 /// Gathers what every service holds about the caller.
 #[utoipa::path(

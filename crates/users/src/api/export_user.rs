@@ -7,7 +7,7 @@ use platform::auth::{Can, Fresh};
 use platform::http::{Path, Problem};
 
 use crate::App;
-use crate::archive::{Download, export};
+use crate::store::archive::{Download, export};
 
 /// Gathers what every service holds about a person.
 #[utoipa::path(
