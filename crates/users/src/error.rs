@@ -50,6 +50,14 @@ pub enum Error {
     /// Members have to leave first, so that each of them is told.
     #[error("The group has members. Take them out first.")]
     GroupNotEmpty,
+    /// As many archives are being put together as can be at once.
+    #[error("Others have their data exported right now. Try again.")]
+    ExportsBusy,
+    /// A person of whom one service holds more than fits into an archive.
+    #[error(
+        "One service holds more of this person than fits into an archive (16 MiB). The operator can read it out."
+    )]
+    ExportTooLarge,
     /// Without this account nobody could administer the organization.
     #[error("This is the last active administrator. Make another one first.")]
     LastAdministrator,
@@ -63,8 +71,8 @@ pub enum Error {
     #[error("The link is not valid, or no more. Ask for another one.")]
     InvalidReset,
     /// More wishes for mails than can be looked into at once.
-    #[error("Too many people ask for a new password right now. Try again.")]
-    ResetsBusy,
+    #[error("Too many people ask for mails right now. Try again.")]
+    MailsBusy,
     /// A challenge that is none, was met, or is too old.
     #[error("The sign-in took too long. Start again with the password.")]
     InvalidChallenge,
@@ -120,7 +128,8 @@ impl Fault for Error {
             | Self::NoSecondFactor
             | Self::SecondFactorDemanded
             | Self::TooManyApiKeys => Kind::Conflict,
-            Self::HashingBusy | Self::ResetsBusy | Self::ImportsBusy => Kind::Unavailable,
+            Self::ExportTooLarge => Kind::Conflict,
+            Self::HashingBusy | Self::MailsBusy | Self::ExportsBusy | Self::ImportsBusy => Kind::Unavailable,
         }
     }
 
@@ -153,7 +162,9 @@ impl Fault for Error {
             Self::BeyondOwnRights => "beyond_own_rights",
             Self::TooManyApiKeys => "too_many_api_keys",
             Self::HashingBusy => "hashing_busy",
-            Self::ResetsBusy => "resets_busy",
+            Self::MailsBusy => "mails_busy",
+            Self::ExportsBusy => "exports_busy",
+            Self::ExportTooLarge => "export_too_large",
             Self::ImportsBusy => "imports_busy",
         }
     }

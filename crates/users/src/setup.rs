@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use contracts::users::{OrganizationCreated, OrganizationSettings};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::{Email, OrganizationId, Role, UserId};
 use platform::config::Secret;
@@ -21,6 +21,9 @@ use crate::organization::{DEFAULT_SLUG, Organization, is_slug};
 use crate::password;
 use crate::settings::{MOST_HOSTS, is_host};
 use crate::store::{accounts, organizations, settings, slugs};
+
+/// Requests under way may have read a moment ago that the organization is active: their tokens end as well.
+const LAST_TOKENS: SignedDuration = SignedDuration::from_secs(5);
 
 /// The account that administers a new organization.
 #[derive(Debug, Clone)]
@@ -200,7 +203,7 @@ pub async fn list_organizations(context: &Context, after: &str, limit: i64) -> R
 }
 
 /// Enables or disables an organization. From then on nobody of a disabled one can sign in or refresh; access tokens that
-/// are out go on until they expire.
+/// are out are refused by every service as soon as it has heard of it, about a second later.
 ///
 /// # Errors
 /// 404 when there is no such organization, or when the database fails.
@@ -230,8 +233,23 @@ async fn change(
     let id = id.ok_or_else(|| Problem::not_found("organization"))?;
     let mut tx = context.db.begin(id).await?;
     let kept = settings::lock(&mut tx, id).await?;
-    let after = after(kept.settings.clone());
-    settings::store(&mut tx, id, &kept, &after, &Origin::system(), context.clock.now()).await?;
+    let (after, now) = (after(kept.settings.clone()), context.clock.now());
+    settings::store(&mut tx, id, &kept, &after, &Origin::system(), now).await?;
+    if kept.settings.active && !after.active {
+        end_tokens(&mut tx, id, now + LAST_TOKENS).await?;
+    }
     tx.commit().await?;
+    Ok(())
+}
+
+/// Access tokens of the organization that were minted up to then are worth nothing.
+async fn end_tokens(tx: &mut Tx, id: OrganizationId, until: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users.organization set tokens_from = $2 where organization_id = $1",
+        id.0,
+        until.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

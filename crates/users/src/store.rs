@@ -3,6 +3,8 @@
 pub mod account_batches;
 pub mod accounts;
 pub mod api_keys;
+pub mod archive;
+pub mod erasure;
 pub mod leftovers;
 pub mod letters;
 pub mod organizations;

@@ -10,6 +10,7 @@ use platform::http::Correlation;
 
 use super::sessions;
 use crate::config::Config;
+use crate::device;
 use crate::opaque_token::RefreshToken;
 
 /// A sign-in that succeeded.
@@ -82,7 +83,8 @@ impl Start<'_> {
         sessions::keep(tx, &token, now).await?;
         let origin =
             Origin { actor: Some(self.user), on_behalf_of: None, correlation: self.correlation.clone() };
-        let event = SessionStarted { session_id: token.id, user_id: self.user };
+        let device = Some(device::name(self.agent.as_deref()));
+        let event = SessionStarted { session_id: token.id, user_id: self.user, device };
         events::append(tx, self.organization, &origin, &event, now).await?;
         Ok(token)
     }

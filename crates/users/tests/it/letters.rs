@@ -128,13 +128,10 @@ async fn another_mail_is_sent_to_who_waits_and_no_more_often_than_that() {
     for email in ["ada@example.com", "admin@example.com", "nobody@example.com"] {
         users.resend(email).send().await.expect(204);
     }
-    assert_eq!(
-        users.event_types().await,
-        [""; 0],
-        "one went out a moment ago, or there is nothing to verify"
-    );
+    // One went out a moment ago, or there is nothing to verify: of all these, one letter comes in the end.
     users.clock.advance(SignedDuration::from_mins(6));
     users.resend("ada@example.com").send().await.expect(204);
+    users.written("reservas.letter.requested.v1", 2).await;
     let second = users.letter(&[]).await;
     users.clock.advance(SignedDuration::from_hours(48));
     users.verify(&second["token"]).send().await.problem(422, "invalid_link");
