@@ -11,7 +11,6 @@ pub mod create_blackout;
 pub mod create_booking;
 pub mod create_delegation;
 pub mod create_series;
-pub mod csv;
 pub mod end_delegation;
 pub mod get_audit;
 pub mod get_booking;

@@ -2,6 +2,7 @@
 
 pub mod due_bookings;
 pub mod end_waiting;
+pub mod erase_people;
 pub mod follow_events;
 pub mod recheck_bookings;
 
@@ -39,6 +40,7 @@ pub async fn run(app: App) {
 pub async fn run_once(app: &App) -> Result<(), Problem> {
     due_bookings::due_bookings(app).await?;
     end_waiting::end_waiting(app).await?;
+    erase_people::erase_people(app).await?;
     recheck_bookings::recheck_bookings(app).await?;
     follow_events::follow_events(app).await
 }

@@ -11,6 +11,7 @@ pub mod guest;
 pub mod jobs;
 pub mod live;
 pub mod on;
+pub mod personal_data;
 pub mod policy;
 pub mod quota;
 pub mod quote;
@@ -165,5 +166,7 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
 pub fn routes(app: App) -> Router {
     let internal = "/internal/organizations/{organization_id}/bookings/{id}";
     let (router, _) = api().route(internal, get(api::get_details::get_details)).split_for_parts();
-    router.with_state(app)
+    let (db, token) = (app.context.db.clone(), app.context.internal.clone());
+    let told = platform::personal_data::routes(db, token, personal_data::PARTS);
+    router.with_state(app).merge(told)
 }

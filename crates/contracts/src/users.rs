@@ -149,13 +149,21 @@ pub struct UserChanged {
 }
 event!(UserChanged, "reservas.user.changed.v1", "user", user_id);
 
-/// An account was removed.
+/// An account was removed: whoever keeps something of the person forgets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRemoved {
     /// The account.
     pub user_id: UserId,
 }
 event!(UserRemoved, "reservas.user.removed.v1", "user", user_id);
+
+/// All that is held about a person was put into an archive, and given to who asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserExported {
+    /// The account.
+    pub user_id: UserId,
+}
+event!(UserExported, "reservas.user.exported.v1", "user", user_id);
 
 /// A group came to be, was renamed, or is no more. Who is in it, the accounts tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +182,9 @@ pub struct SessionStarted {
     pub session_id: SessionId,
     /// Whose it is.
     pub user_id: UserId,
+    /// With what kind of program: `Firefox on Linux`; none in events older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 event!(SessionStarted, "reservas.session.started.v1", "session", session_id);
 

@@ -158,8 +158,9 @@ fn users() {
     let after = Account { role: Role::Manager, active: false, version: 2, groups: [GroupId(id(10))].into() };
     on_the_wire(&UserChanged { user_id, before: account, after, fields: vec!["role".into(), "name".into()] });
     on_the_wire(&UserRemoved { user_id });
+    on_the_wire(&UserExported { user_id });
     on_the_wire(&GroupChanged { group_id: GroupId(id(10)), name: Some("Cardiology".into()) });
-    on_the_wire(&SessionStarted { session_id, user_id });
+    on_the_wire(&SessionStarted { session_id, user_id, device: Some("Firefox on Linux".into()) });
     on_the_wire(&SessionEnded { session_id, user_id, reason: SessionEnd::RefreshReused });
     on_the_wire(&PasswordResetRequested { user_id, reset_id: PasswordResetId(id(11)) });
     on_the_wire(&PasswordReset { user_id });

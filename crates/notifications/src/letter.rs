@@ -37,6 +37,13 @@ const fn parts(kind: LetterKind) -> (&'static str, &'static str, &'static str, &
             "Confirm the address",
             "confirm-email",
         ),
+        LetterKind::EmailChangeAsked => (
+            "Your account is to have another e-mail address",
+            "somebody who knows your password asked for another e-mail address for your account. It changes when the \
+             owner of that address confirms it. If it was not you, set another password at once: that ends the change.",
+            "",
+            "",
+        ),
         LetterKind::EmailChanged => (
             "Your e-mail address has changed",
             "your account has another e-mail address from now on, and mails will go there. If you have not asked for \

@@ -13,6 +13,7 @@ pub mod mail;
 pub mod message;
 pub mod on;
 pub mod peers;
+pub mod personal_data;
 pub mod store;
 pub mod template;
 
@@ -141,5 +142,7 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
 /// The routes alone, without anything that runs by itself.
 pub fn routes(app: App) -> Router {
     let (router, _) = api().split_for_parts();
-    router.with_state(app)
+    let (db, token) = (app.context.db.clone(), app.context.internal.clone());
+    let told = platform::personal_data::routes(db, token, personal_data::PARTS);
+    router.with_state(app).merge(told)
 }

@@ -39,11 +39,36 @@ pub enum About {
     Account(AccountFacts),
 }
 
+/// Whether somebody was removed, whom nobody tells anything any more. Until the transaction ends their removal waits, so
+/// that it finds what is being written to them now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_forgotten(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1, 0))", user.to_string())
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query_scalar!(
+        r#"select exists (select from notifications.forgotten where organization_id = $1 and user_id = $2) as "is!""#,
+        organization.0,
+        user.0,
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// Queues a message on the channel that is set up, unless this person was told of this event before.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Problem> {
+    if is_forgotten(tx, telling.organization, telling.user).await? {
+        return Ok(());
+    }
     let now = app.context.clock.now();
     let organization = telling.organization.0;
     let (booking, reference, subject, data) = match &telling.about {

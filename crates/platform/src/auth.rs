@@ -180,7 +180,10 @@ impl Verifier {
         if claims.exp <= self.clock.now().as_second() {
             return Err(expired());
         }
-        let worth = self.revocations.as_ref().and_then(|known| known.find(claims.sid, claims.iat));
+        let worth = self.revocations.as_ref().and_then(|known| {
+            let organization = || known.find(SessionId(claims.org.0), claims.iat);
+            known.find(claims.sid, claims.iat).or_else(organization)
+        });
         match worth {
             None => Ok(claims),
             Some(Worth::Outdated) => Err(expired()),

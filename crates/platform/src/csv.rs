@@ -1,4 +1,6 @@
-//! The bytes of a CSV file up to its first line: encoding and delimiter.
+//! Comma-separated values (RFC 4180): the bytes of a file up to its first line, its encoding and delimiter; and lines as answers.
+
+use serde_json::Value;
 
 /// The text of a file, without the byte order mark that some programs write first.
 ///
@@ -52,8 +54,27 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// One line. Text that a spreadsheet would run as a formula gets an apostrophe before it.
+#[must_use]
+pub fn line(fields: impl IntoIterator<Item = Value>) -> String {
+    let fields: Vec<String> = fields.into_iter().map(field).collect();
+    format!("{}\r\n", fields.join(","))
+}
+
+fn field(value: Value) -> String {
+    let text = match value {
+        Value::Null => return String::new(),
+        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -71,5 +92,11 @@ mod tests {
             [delimiter("a;b;c,d"), delimiter("a\tb"), delimiter("a,b"), delimiter("")],
             [b';', b'\t', b',', b',']
         );
+    }
+
+    #[test]
+    fn fields_are_quoted_and_formulas_disarmed() {
+        let fields = [json!("a,\"b\""), json!("=1+1"), json!(-3), Value::Null, json!({ "a": 1 })];
+        assert_eq!(line(fields), "\"a,\"\"b\"\"\",'=1+1,-3,,\"{\"\"a\"\":1}\"\r\n");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! No business noun lives here; an unrelated product could use this crate unchanged.
 
+pub mod audit;
 pub mod auth;
 pub mod cache;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod idempotency;
 pub mod internal;
 pub mod metrics;
 pub mod openapi;
+pub mod personal_data;
 pub mod postgres;
 pub mod remote;
 pub mod service;

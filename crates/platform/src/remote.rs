@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::http::Problem;
 use crate::internal::InternalToken;
 
-/// How long an answer may take.
+/// How long an answer may take, where nothing else is said.
 const TIME_OUT: Duration = Duration::from_secs(2);
 /// The pause before the second try.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,6 +30,7 @@ pub struct Remote {
     client: reqwest::Client,
     token: InternalToken,
     breaker: Arc<AsyncRecloser>,
+    time_out: Duration,
 }
 
 impl std::fmt::Debug for Remote {
@@ -44,7 +45,20 @@ impl Remote {
     pub fn new(name: &'static str, base: &str, client: reqwest::Client, token: InternalToken) -> Self {
         let breaker =
             Recloser::custom().error_rate(0.5).closed_len(CALLS).half_open_len(1).open_wait(OPEN).build();
-        Self { name, base: base.to_owned(), client, token, breaker: Arc::new(AsyncRecloser::from(breaker)) }
+        Self {
+            name,
+            base: base.to_owned(),
+            client,
+            token,
+            breaker: Arc::new(AsyncRecloser::from(breaker)),
+            time_out: TIME_OUT,
+        }
+    }
+
+    /// The same, whose answers may take longer.
+    #[must_use]
+    pub fn with_time_out(self, time_out: Duration) -> Self {
+        Self { time_out, ..self }
     }
 
     /// What the service answers to a GET of a path; none for a 404.
@@ -66,7 +80,7 @@ impl Remote {
             span.inject(&mut place);
         }
         let ask = || async {
-            let request = self.client.get(format!("{}{path}", self.base)).timeout(TIME_OUT);
+            let request = self.client.get(format!("{}{path}", self.base)).timeout(self.time_out);
             let request = request
                 .bearer_auth(self.token.0.expose())
                 .header("x-correlation-id", correlation)

@@ -215,6 +215,9 @@ impl Settings {
                 other.clone_into(own);
             }
         };
+        or(&mut self.users.resources_url, &self.resources.server.url);
+        or(&mut self.users.bookings_url, &self.bookings.server.url);
+        or(&mut self.users.notifications_url, &self.notifications.server.url);
         or(&mut self.bookings.resources_url, &self.resources.server.url);
         or(&mut self.bookings.users_url, &self.users.server.url);
         or(&mut self.notifications.users_url, &self.users.server.url);

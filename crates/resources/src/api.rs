@@ -8,6 +8,7 @@ pub mod get_amenity;
 pub mod get_location;
 pub mod get_resource;
 pub mod get_resource_type;
+pub mod get_resources_audit;
 pub mod get_rules;
 pub mod get_state;
 pub mod import_resources;

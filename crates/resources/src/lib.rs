@@ -6,6 +6,7 @@ pub mod error;
 pub mod location;
 pub mod name;
 pub mod parts;
+pub mod personal_data;
 pub mod resource;
 pub mod rules;
 pub mod store;
@@ -83,6 +84,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::get_resource::get_resource))
         .routes(routes!(api::update_resource::update_resource))
         .routes(routes!(api::retire_resource::retire_resource))
+        .routes(routes!(api::get_resources_audit::get_resources_audit))
         .routes(routes!(api::get_rules::get_rules, api::put_rules::put_rules))
 }
 
@@ -106,5 +108,7 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let app = App { context, config: Arc::new(Config { default_time_zone, ..config }) };
     let internal = "/internal/organizations/{organization_id}/resources/{id}";
     let (router, _) = api().route(internal, get(api::get_state::get_state)).split_for_parts();
-    Ok(router.with_state(app))
+    let (db, token) = (app.context.db.clone(), app.context.internal.clone());
+    let told = platform::personal_data::routes(db, token, personal_data::PARTS);
+    Ok(router.with_state(app).merge(told))
 }

@@ -16,6 +16,7 @@
 //! | `RESERVAS_USERS_REMEMBERED_IDLE_DAYS` | 14 | after how long without a refresh such a one ends: 1 to 365 |
 //! | `RESERVAS_USERS_VERIFICATION` | `demanded` with a mail server, else `optional` | whether a sign-in needs a verified address, where the organization leaves it open |
 //! | `RESERVAS_USERS_OPERATOR_TOKEN` | none: nobody | opens `/operator/organizations` on the service's own port: 32 characters or more |
+//! | `RESERVAS_USERS_RESOURCES_URL`, `…_BOOKINGS_URL`, `…_NOTIFICATIONS_URL` | by the port base | where the other services are reached, for archives of personal data |
 //! | `RESERVAS_USERS_SERVER_…` | | see `platform::config::Server` |
 
 use std::ops::RangeInclusive;
@@ -62,6 +63,12 @@ pub struct Config {
     pub verification: String,
     /// What the installation's operator shows; at least 32 characters, empty: nobody may.
     pub operator_token: Secret,
+    /// Where the resource service is reached; empty: on loopback by the port base.
+    pub resources_url: String,
+    /// Where the booking service is reached; likewise.
+    pub bookings_url: String,
+    /// Where the notification service is reached; likewise.
+    pub notifications_url: String,
 }
 
 impl Default for Config {
@@ -82,6 +89,9 @@ impl Default for Config {
             remembered_idle_days: 14,
             verification: String::new(),
             operator_token: Secret::default(),
+            resources_url: String::new(),
+            bookings_url: String::new(),
+            notifications_url: String::new(),
         }
     }
 }

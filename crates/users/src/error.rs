@@ -7,7 +7,9 @@ use platform::http::Fault;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Wrong password, unknown account, closed account or unknown organization: one answer, so that none shows.
-    #[error("E-mail address and password do not match an account that may sign in.")]
+    #[error(
+        "E-mail address and password do not match an account that may sign in. If you have just registered, follow the link in your mail first."
+    )]
     InvalidCredentials,
     /// A refresh token that is none, is not known, or is of a session that is over.
     #[error("The refresh token is not valid. Sign in again.")]
@@ -30,9 +32,12 @@ pub enum Error {
     /// Another account of the organization has the e-mail address.
     #[error("There is an account with this e-mail address already.")]
     EmailTaken,
-    /// Another organization has the slug.
-    #[error("There is an organization with this slug already.")]
+    /// Another organization has the slug, or had it.
+    #[error("Another organization has this slug, or had it.")]
     SlugTaken,
+    /// As many slugs as an organization can have had.
+    #[error("An organization has at most 10 slugs, those that it had before among them. Take one of those.")]
+    TooManySlugs,
     /// Another organization is reached by the host name.
     #[error("Another organization has one of the host names.")]
     HostTaken,
@@ -45,6 +50,14 @@ pub enum Error {
     /// Members have to leave first, so that each of them is told.
     #[error("The group has members. Take them out first.")]
     GroupNotEmpty,
+    /// As many archives are being put together as can be at once.
+    #[error("Others have their data exported right now. Try again.")]
+    ExportsBusy,
+    /// A person of whom one service holds more than fits into an archive.
+    #[error(
+        "One service holds more of this person than fits into an archive (16 MiB). The operator can read it out."
+    )]
+    ExportTooLarge,
     /// Without this account nobody could administer the organization.
     #[error("This is the last active administrator. Make another one first.")]
     LastAdministrator,
@@ -58,8 +71,8 @@ pub enum Error {
     #[error("The link is not valid, or no more. Ask for another one.")]
     InvalidReset,
     /// More wishes for mails than can be looked into at once.
-    #[error("Too many people ask for a new password right now. Try again.")]
-    ResetsBusy,
+    #[error("Too many people ask for mails right now. Try again.")]
+    MailsBusy,
     /// A challenge that is none, was met, or is too old.
     #[error("The sign-in took too long. Start again with the password.")]
     InvalidChallenge,
@@ -79,7 +92,7 @@ pub enum Error {
     #[error("The organization demands a second factor of your role.")]
     SecondFactorDemanded,
     /// Nobody can give others more than they have.
-    #[error("A key can have no permission that you do not have.")]
+    #[error("Nobody can give a permission that they do not have.")]
     BeyondOwnRights,
     /// As many keys as an account can have.
     #[error("An account has at most 50 keys. Revoke one first.")]
@@ -102,6 +115,7 @@ impl Fault for Error {
             Self::InvalidLink => Kind::Invalid,
             Self::EmailTaken
             | Self::SlugTaken
+            | Self::TooManySlugs
             | Self::HostTaken
             | Self::GroupNameTaken
             | Self::TooManyGroups
@@ -114,7 +128,8 @@ impl Fault for Error {
             | Self::NoSecondFactor
             | Self::SecondFactorDemanded
             | Self::TooManyApiKeys => Kind::Conflict,
-            Self::HashingBusy | Self::ResetsBusy | Self::ImportsBusy => Kind::Unavailable,
+            Self::ExportTooLarge => Kind::Conflict,
+            Self::HashingBusy | Self::MailsBusy | Self::ExportsBusy | Self::ImportsBusy => Kind::Unavailable,
         }
     }
 
@@ -129,6 +144,7 @@ impl Fault for Error {
             Self::InvalidLink => "invalid_link",
             Self::EmailTaken => "email_taken",
             Self::SlugTaken => "slug_taken",
+            Self::TooManySlugs => "too_many_slugs",
             Self::HostTaken => "host_taken",
             Self::GroupNameTaken => "name_taken",
             Self::TooManyGroups => "too_many_groups",
@@ -146,7 +162,9 @@ impl Fault for Error {
             Self::BeyondOwnRights => "beyond_own_rights",
             Self::TooManyApiKeys => "too_many_api_keys",
             Self::HashingBusy => "hashing_busy",
-            Self::ResetsBusy => "resets_busy",
+            Self::MailsBusy => "mails_busy",
+            Self::ExportsBusy => "exports_busy",
+            Self::ExportTooLarge => "export_too_large",
             Self::ImportsBusy => "imports_busy",
         }
     }

@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 #[must_use]
 pub const fn pause(kind: LetterKind) -> SignedDuration {
     match kind {
-        LetterKind::EmailVerification | LetterKind::RegistrationRepeated => SignedDuration::from_mins(5),
+        LetterKind::EmailVerification | LetterKind::RegistrationRepeated | LetterKind::EmailChangeAsked => {
+            SignedDuration::from_mins(5)
+        }
         LetterKind::Invitation | LetterKind::EmailChange | LetterKind::EmailChanged => SignedDuration::ZERO,
     }
 }
@@ -19,6 +21,7 @@ pub const fn lasts(kind: LetterKind) -> SignedDuration {
         LetterKind::EmailVerification
         | LetterKind::RegistrationRepeated
         | LetterKind::EmailChange
+        | LetterKind::EmailChangeAsked
         | LetterKind::EmailChanged => SignedDuration::from_hours(48),
         LetterKind::Invitation => SignedDuration::from_hours(7 * 24),
     }
@@ -27,5 +30,8 @@ pub const fn lasts(kind: LetterKind) -> SignedDuration {
 /// Whether its mail has a link with a token.
 #[must_use]
 pub const fn has_link(kind: LetterKind) -> bool {
-    !matches!(kind, LetterKind::RegistrationRepeated | LetterKind::EmailChanged)
+    !matches!(
+        kind,
+        LetterKind::RegistrationRepeated | LetterKind::EmailChangeAsked | LetterKind::EmailChanged
+    )
 }

@@ -2,10 +2,12 @@
 
 pub mod account;
 pub mod api;
+pub mod aside;
 pub mod client_key;
 pub mod config;
 pub mod device;
 pub mod error;
+pub mod giving;
 pub mod hashing;
 pub mod jobs;
 pub mod letter;
@@ -13,6 +15,7 @@ pub mod naming;
 pub mod opaque_token;
 pub mod organization;
 pub mod password;
+pub mod personal_data;
 pub mod profile;
 pub mod second_factor;
 pub mod settings;
@@ -30,15 +33,18 @@ use platform::db::migrate::Schema;
 use platform::http::Problem;
 use platform::internal::InternalToken;
 use platform::service::Context;
-use tokio::sync::Semaphore;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 pub use config::Config;
-pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
+pub use setup::{
+    FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active, set_hosts,
+};
 
+use aside::Aside;
 use hashing::Passwords;
+use store::archive::Archives;
 use store::signing_keys::Signers;
 use token::Signer;
 
@@ -56,15 +62,15 @@ pub struct App {
     pub config: Arc<Config>,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
-    /// One for each password reset that is being looked into.
-    resets: Arc<Semaphore>,
+    /// Looks into wishes for mails beside the answer.
+    aside: Aside,
+    /// Puts archives of what is known of people together.
+    pub archives: Archives,
     /// One for each import that is under way.
     imports: Arc<Semaphore>,
     signers: Signers,
 }
 
-/// Password resets that are looked into at the same time; more are answered 503.
-const RESETS: usize = 16;
 /// Imports under way at the same time; more are answered 503.
 const IMPORTS: usize = 2;
 
@@ -76,11 +82,13 @@ impl App {
     pub fn new(context: Context, config: Config) -> Result<Self, String> {
         config.check()?;
         let passwords = Passwords::new(&config);
+        let archives = Archives::new(&context, &config);
         Ok(Self {
             context,
             config: Arc::new(config),
             passwords,
-            resets: Arc::new(Semaphore::new(RESETS)),
+            aside: Aside::default(),
+            archives,
             imports: Arc::new(Semaphore::new(IMPORTS)),
             signers: Signers::default(),
         })
@@ -136,7 +144,10 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::list_invitations::list_invitations, api::create_invitation::create_invitation))
         .routes(routes!(api::revoke_invitation::revoke_invitation))
         .routes(routes!(api::get_key_set::get_key_set))
-        .routes(routes!(api::get_me::get_me, api::update_me::update_me))
+        .routes(routes!(api::get_me::get_me, api::update_me::update_me, api::delete_me::delete_me))
+        .routes(routes!(api::export_me::export_me))
+        .routes(routes!(api::export_user::export_user))
+        .routes(routes!(api::get_users_audit::get_users_audit))
         .routes(routes!(api::change_email::change_email))
         .routes(routes!(api::confirm_email::confirm_email))
         .routes(routes!(api::change_password::change_password))

@@ -1,11 +1,14 @@
 //! Passwords: what a new one must be, how a long one reaches bcrypt whole, and how one is made up.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kernel::Email;
 use platform::config::Secret;
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use zxcvbn::matching::patterns::MatchPattern;
 
 /// Characters of a password at most.
@@ -71,50 +74,95 @@ pub struct Demand {
     pub score: u8,
 }
 
-/// Checks a new password. No rules on composition (NIST SP 800-63B-4, section 3.1.1.2): what counts is length, and how soon
-/// it would be guessed by who knows the lists of common passwords, keyboards, dates, and the person.
-///
-/// # Errors
-/// The first rule that it breaks.
-pub fn check(password: &str, demand: Demand, email: &Email, name: &str) -> Result<(), Weakness> {
-    let length = password.chars().count();
-    if length < demand.length {
-        return Err(Weakness::TooShort(demand.length));
-    }
-    if length > LONGEST {
-        return Err(Weakness::TooLong);
-    }
-    let (plain, email) = (password.trim().to_lowercase(), email.as_str());
-    let local = email.split('@').next().unwrap_or_default();
-    if plain.contains(email) || plain == local || plain == name.trim().to_lowercase() {
-        return Err(Weakness::Guessable);
-    }
-    strong(password, demand.score, &[email, local, name])
+/// What a new password weighs: found once, which takes zxcvbn some milliseconds, and compared with what is demanded at no
+/// cost.
+#[derive(Debug, Clone)]
+pub struct Weighed {
+    length: usize,
+    is_known: bool,
+    score: u8,
+    weakness: Weakness,
 }
 
-/// zxcvbn's verdict. It reads the first hundred characters, which is what bounds its time.
-fn strong(password: &str, least: u8, known: &[&str]) -> Result<(), Weakness> {
-    let verdict = zxcvbn::zxcvbn(password, known);
-    if u8::from(verdict.score()) >= least {
-        return Ok(());
+impl Weighed {
+    /// Compares. No rules on composition (NIST SP 800-63B-4, section 3.1.1.2): what counts is length, and how soon it would
+    /// be guessed by who knows the lists of common passwords, keyboards, dates, and the person.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn meets(&self, demand: Demand) -> Result<(), Weakness> {
+        if self.length < demand.length {
+            return Err(Weakness::TooShort(demand.length));
+        }
+        if self.length > LONGEST {
+            return Err(Weakness::TooLong);
+        }
+        if self.is_known {
+            return Err(Weakness::Guessable);
+        }
+        if self.score >= demand.score { Ok(()) } else { Err(self.weakness.clone()) }
     }
+}
+
+/// Weighs a new password of a person. zxcvbn reads the first hundred characters, which is what bounds its time.
+#[must_use]
+pub fn weigh(password: &str, email: &Email, name: &str) -> Weighed {
+    let (password, email) = (normal(password), email.as_str());
+    let plain = password.trim().to_lowercase();
+    let local = email.split('@').next().unwrap_or_default();
+    let verdict = zxcvbn::zxcvbn(&password, &[email, local, name]);
+    Weighed {
+        length: password.chars().count(),
+        is_known: plain.contains(email) || plain == local || plain == name.trim().to_lowercase(),
+        score: u8::from(verdict.score()),
+        weakness: weakness(&verdict),
+    }
+}
+
+/// What is weak about it, should it be.
+fn weakness(verdict: &zxcvbn::Entropy) -> Weakness {
     let is_word = |found: &zxcvbn::Match| matches!(found.pattern, MatchPattern::Dictionary(_));
     if verdict.sequence().len() == 1 && verdict.sequence().iter().all(is_word) {
-        return Err(Weakness::Common);
+        return Weakness::Common;
     }
     let feedback = verdict.feedback();
     let warning = feedback.and_then(|feedback| feedback.warning()).map(|warning| warning.to_string());
     let advice = feedback.and_then(|feedback| feedback.suggestions().first()).map(ToString::to_string);
     let words: Vec<_> = warning.into_iter().chain(advice).collect();
     if words.is_empty() {
-        return Err(Weakness::Weak("Take several words that do not belong together.".into()));
+        return Weakness::Weak("Take several words that do not belong together.".into());
     }
-    Err(Weakness::Weak(words.join(" ")))
+    Weakness::Weak(words.join(" "))
 }
 
-/// What bcrypt is given: the password itself, or, where bcrypt would cut it or stop at a NUL, a digest of all of it.
+/// The password with its letters put together (NFC): keyboards differ in whether they send `ä` as one character or as two,
+/// and people cannot see it (NIST SP 800-63B-4, section 3.1.1.2).
+#[must_use]
+pub fn normal(password: &str) -> Cow<'_, str> {
+    match is_nfc(password) {
+        true => Cow::Borrowed(password),
+        false => Cow::Owned(password.nfc().collect()),
+    }
+}
+
+/// What bcrypt is given of a new password: the password itself, or, where bcrypt would cut it or stop at a NUL, a digest of
+/// all of it.
 #[must_use]
 pub fn bcrypt_input(password: &str) -> Secret {
+    whole(&normal(password))
+}
+
+/// What bcrypt is given of a password that is shown: as [`bcrypt_input`], and then as it was typed, where that differs, for
+/// hashes that were made before passwords were normalized.
+#[must_use]
+pub fn bcrypt_inputs(password: &str) -> Vec<Secret> {
+    match normal(password) {
+        Cow::Borrowed(same) => vec![whole(same)],
+        Cow::Owned(normal) => vec![whole(&normal), whole(password)],
+    }
+}
+
+fn whole(password: &str) -> Secret {
     if password.len() < BCRYPT_BYTES && !password.contains('\0') {
         return Secret::from(password.to_owned());
     }
@@ -134,6 +182,10 @@ pub fn generate() -> Secret {
 mod tests {
     use super::*;
 
+    fn check(password: &str, demand: Demand, email: &Email, name: &str) -> Result<(), Weakness> {
+        weigh(password, email, name).meets(demand)
+    }
+
     fn verdict(password: &str) -> Result<(), Weakness> {
         let demand = Demand { length: 15, score: 3 };
         check(password, demand, &"ada.lovelace@example.com".parse().unwrap(), "Ada King Lovelace")
@@ -146,6 +198,7 @@ mod tests {
         let long: String = "Zwölf Boxkämpfer jagen Viktor ".chars().cycle().take(256).collect();
         assert_eq!(verdict(&long), Ok(()));
         assert_eq!(verdict(&"ä".repeat(257)), Err(Weakness::TooLong));
+        assert_eq!(verdict(&"a\u{308}".repeat(14)), Err(Weakness::TooShort(15)), "as people count");
     }
 
     #[test]

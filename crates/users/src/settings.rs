@@ -6,7 +6,7 @@ use contracts::users::{Branding, OrganizationSettings, Verification};
 use platform::config::Secret;
 use platform::http::Problem;
 
-use crate::password::Weakness;
+use crate::password::{Weakness, normal};
 
 /// Host names of an organization at most.
 pub const MOST_HOSTS: usize = 20;
@@ -102,7 +102,7 @@ pub fn check_password(
     password: &Secret,
 ) -> Result<(), Problem> {
     let least = settings.password_min_length as usize;
-    if password.expose().chars().count() >= least {
+    if normal(password.expose()).chars().count() >= least {
         return Ok(());
     }
     let weakness = Weakness::TooShort(least);

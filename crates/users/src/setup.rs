@@ -1,7 +1,9 @@
 //! What the operator asks for on the command line: a new organization, and the first one at the first start.
 
+use std::collections::BTreeSet;
+
 use contracts::users::{OrganizationCreated, OrganizationSettings};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::{Email, OrganizationId, Role, UserId};
 use platform::config::Secret;
@@ -17,7 +19,11 @@ use crate::error::Error;
 use crate::hashing::Passwords;
 use crate::organization::{DEFAULT_SLUG, Organization, is_slug};
 use crate::password;
-use crate::store::{accounts, organizations, settings};
+use crate::settings::{MOST_HOSTS, is_host};
+use crate::store::{accounts, organizations, settings, slugs};
+
+/// Requests under way may have read a moment ago that the organization is active: their tokens end as well.
+const LAST_TOKENS: SignedDuration = SignedDuration::from_secs(5);
 
 /// The account that administers a new organization.
 #[derive(Debug, Clone)]
@@ -97,7 +103,7 @@ async fn create(
     let given = admin_password.map(|text| Secret::from(text.to_owned()));
     let secret = made_up.clone().or(given).unwrap_or_default();
     let passwords = Passwords::new(config);
-    passwords.check("/admin_password", &secret, &administrator.email, &administrator.name)?;
+    passwords.check("/admin_password", &secret, &administrator.email, &administrator.name).await?;
     let hash = passwords.hash(&secret).await?;
     let mut tx = context.db.begin(organization.id).await?;
     insert(&mut tx, &organization, new.self_registration, now).await?;
@@ -158,6 +164,7 @@ async fn insert(
     .execute(&mut **tx)
     .await
     .on_constraint("organization_slug", || Error::SlugTaken)?;
+    slugs::keep(tx, organization.id, &organization.slug).await?;
     let event = OrganizationCreated { organization_id: organization.id, slug: organization.slug.clone() };
     events::append(tx, organization.id, &Origin::system(), &event, now).await?;
     Ok(())
@@ -174,6 +181,8 @@ pub struct Listed {
     pub name: String,
     /// Whether its people may sign in.
     pub active: bool,
+    /// Host names that lead to it.
+    pub hosts: BTreeSet<String>,
 }
 
 /// The organizations whose slugs come after one, by slug.
@@ -187,23 +196,60 @@ pub async fn list_organizations(context: &Context, after: &str, limit: i64) -> R
         let mut tx = context.db.begin(id).await?;
         let settings = settings::load(&mut tx, id).await?.settings;
         tx.commit().await?;
-        listed.push(Listed { id, slug, name: settings.name, active: settings.active });
+        let (name, active, hosts) = (settings.name, settings.active, settings.hosts);
+        listed.push(Listed { id, slug, name, active, hosts });
     }
     Ok(listed)
 }
 
 /// Enables or disables an organization. From then on nobody of a disabled one can sign in or refresh; access tokens that
-/// are out go on until they expire.
+/// are out are refused by every service as soon as it has heard of it, about a second later.
 ///
 /// # Errors
 /// 404 when there is no such organization, or when the database fails.
 pub async fn set_active(context: &Context, slug: &str, active: bool) -> Result<(), Problem> {
+    change(context, slug, |settings| OrganizationSettings { active, ..settings }).await
+}
+
+/// Says which host names lead to an organization, in place of those so far. The operator's to say, who knows whose they
+/// are: whoever signs in by a host name shows their password to the organization behind it.
+///
+/// # Errors
+/// 404 when there is no such organization; 409 `host_taken`; 422 for what is no host name; or when the database fails.
+pub async fn set_hosts(context: &Context, slug: &str, hosts: BTreeSet<String>) -> Result<(), Problem> {
+    if hosts.len() > MOST_HOSTS || !hosts.iter().all(|host| is_host(host)) {
+        let detail = "At most 20 host names, in lower case and without ports.";
+        return Err(Problem::invalid_field("/hosts", "invalid_value", detail));
+    }
+    change(context, slug, |settings| OrganizationSettings { hosts, ..settings }).await
+}
+
+async fn change(
+    context: &Context,
+    slug: &str,
+    after: impl FnOnce(OrganizationSettings) -> OrganizationSettings,
+) -> Result<(), Problem> {
     let id = organizations::find_any(&context.db, slug).await?;
     let id = id.ok_or_else(|| Problem::not_found("organization"))?;
     let mut tx = context.db.begin(id).await?;
     let kept = settings::lock(&mut tx, id).await?;
-    let after = OrganizationSettings { active, ..kept.settings.clone() };
-    settings::store(&mut tx, id, &kept, &after, &Origin::system(), context.clock.now()).await?;
+    let (after, now) = (after(kept.settings.clone()), context.clock.now());
+    settings::store(&mut tx, id, &kept, &after, &Origin::system(), now).await?;
+    if kept.settings.active && !after.active {
+        end_tokens(&mut tx, id, now + LAST_TOKENS).await?;
+    }
     tx.commit().await?;
+    Ok(())
+}
+
+/// Access tokens of the organization that were minted up to then are worth nothing.
+async fn end_tokens(tx: &mut Tx, id: OrganizationId, until: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update users.organization set tokens_from = $2 where organization_id = $1",
+        id.0,
+        until.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }

@@ -3,6 +3,8 @@
 pub mod account_batches;
 pub mod accounts;
 pub mod api_keys;
+pub mod archive;
+pub mod erasure;
 pub mod leftovers;
 pub mod letters;
 pub mod organizations;
@@ -13,4 +15,5 @@ pub mod session_starts;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod slugs;
 pub mod throttle;

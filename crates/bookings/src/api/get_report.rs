@@ -7,12 +7,12 @@ use http::header;
 use jiff::civil::Date;
 use kernel::role::ReportsRead;
 use platform::auth::Can;
+use platform::csv;
 use platform::http::{Json, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-use super::csv;
 use crate::App;
 use crate::report::rows::{GroupBy, Report, ReportRow};
 use crate::store::{report_rows, reports};

@@ -1,4 +1,4 @@
-//! An account was made, changed or removed: its role and groups are kept.
+//! An account was made, changed or removed: its role and groups are kept, or the person is to be forgotten.
 
 use contracts::users::{Account, UserChanged, UserCreated, UserRemoved};
 use kernel::{Role, UserId};
@@ -6,6 +6,7 @@ use platform::db::Tx;
 use platform::events::Envelope;
 use platform::http::Problem;
 
+use crate::store::erasure;
 use crate::store::rules::keep_account;
 
 /// Keeps the state that an event of an account tells.
@@ -15,7 +16,12 @@ use crate::store::rules::keep_account;
 pub async fn account_told(tx: &mut Tx, event: &Envelope) -> Result<(), Problem> {
     let told = state(event).map_err(|error| Problem::internal(&error))?;
     match told {
-        Some((user, account)) => keep_account(tx, event.organizationid, user, &account).await,
+        Some((user, account)) => keep_account(tx, event.organizationid, user, &account).await?,
+        None => return Ok(()),
+    }
+    let removed = event.read::<UserRemoved>().map_err(|error| Problem::internal(&error))?;
+    match removed {
+        Some(removed) => erasure::begin(tx, event.organizationid, removed.user_id).await,
         None => Ok(()),
     }
 }

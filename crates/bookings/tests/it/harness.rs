@@ -83,7 +83,7 @@ impl Bookings {
     }
 
     /// Hears an event as from another service's feed.
-    async fn hear<E: Event>(&self, listener: &impl Handle, event: &E) {
+    pub async fn hear<E: Event>(&self, listener: &impl Handle, event: &E) {
         let envelope = Envelope {
             specversion: "1.0".into(),
             id: EventId::mint(),

@@ -12,6 +12,7 @@ mod conflicts;
 mod create;
 mod credits;
 mod dry_run;
+mod erasure;
 mod guests;
 mod harness;
 mod life;

@@ -21,6 +21,8 @@ pub enum LetterKind {
     RegistrationRepeated,
     /// To confirm the address that an account is to have.
     EmailChange,
+    /// To tell the owner of an account that it is to have another address.
+    EmailChangeAsked,
     /// To tell the address that an account had that it has another.
     EmailChanged,
 }

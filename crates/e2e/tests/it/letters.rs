@@ -43,7 +43,7 @@ async fn with_a_mail_server_addresses_are_verified_and_people_invited() {
     let person = json!({ "email": ada, "password": PASSWORD, "name": "Eva" });
     client.post("/api/v1/auth/register", person).await.expect(201);
     let credentials = json!({ "email": ada, "password": PASSWORD });
-    client.post("/api/v1/auth/login", credentials).await.problem(403, "email_not_verified");
+    client.post("/api/v1/auth/login", credentials).await.problem(401, "invalid_credentials");
     let verify = json!({ "token": token(&ada, "verify-email").await });
     client.post("/api/v1/auth/verify-email", verify).await.expect(204);
     let ada = installation.client().sign_in(&ada, PASSWORD).await;

@@ -18,7 +18,10 @@ async fn commands_work(installation: &Installation) {
     assert!(installation.org(&["list"]).await.unwrap().contains(" disabled "));
     installation.org(&["enable", "beta"]).await.unwrap();
     client.post("/api/v1/auth/login", credentials).await.expect(200);
+    installation.org(&["hosts", "beta", "beta.example.edu"]).await.unwrap();
+    assert!(installation.org(&["list"]).await.unwrap().contains(" beta.example.edu"));
     for (arguments, part) in [
+        (vec!["hosts", "beta", "Beta:8080"], "host names"),
         (vec!["disable", "nowhere"], "There is no such organization."),
         (vec!["create", "beta", "--name", "B", "--admin-email", "a@example.com"], "slug"),
         (vec!["create", "No!", "--name", "B", "--admin-email", "a@example.com"], "A slug is"),

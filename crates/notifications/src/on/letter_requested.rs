@@ -2,13 +2,13 @@
 
 use contracts::users::{LetterKind, LetterRequested};
 use jiff_sqlx::ToSqlx as _;
-use kernel::MessageId;
+use kernel::{MessageId, UserId};
 use platform::db::Tx;
 use platform::events::Envelope;
 use platform::http::Problem;
 
 use crate::App;
-use crate::store::queue;
+use crate::store::{is_forgotten, queue};
 
 /// Queues the letter. Its addressee may have no account yet: then the letter's id stands for them.
 ///
@@ -20,11 +20,16 @@ pub async fn letter_requested(
     event: &Envelope,
     told: &LetterRequested,
 ) -> Result<(), Problem> {
+    let reader = told.user_id.map_or(told.letter_id.0, |user| user.0);
+    if is_forgotten(tx, event.organizationid, UserId(reader)).await? {
+        return Ok(());
+    }
     let now = app.context.clock.now();
     let subject = match told.kind {
         LetterKind::EmailVerification => "Verify your e-mail address",
         LetterKind::Invitation => "An invitation",
         LetterKind::EmailChange => "Confirm your new e-mail address",
+        LetterKind::EmailChangeAsked => "Your account is to have another e-mail address",
         LetterKind::EmailChanged => "Your e-mail address has changed",
         LetterKind::RegistrationRepeated => "A registration with your address",
     };
@@ -37,7 +42,7 @@ pub async fn letter_requested(
         event.organizationid.0,
         MessageId::mint().0,
         event.id.0,
-        told.user_id.map_or(told.letter_id.0, |user| user.0),
+        reader,
         told.letter_id.0,
         subject,
         event.correlationid,

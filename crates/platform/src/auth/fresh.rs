@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use kernel::Kind;
 
 use super::{Actor, Verifier};
@@ -26,7 +26,16 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let actor = Actor::from_request_parts(parts, state).await?;
-        let now = Verifier::from_ref(state).now();
+        Self::of(&actor, Verifier::from_ref(state).now())
+    }
+}
+
+impl Fresh {
+    /// The same for a caller who is known already, where it depends on what they want.
+    ///
+    /// # Errors
+    /// 403 `step_up_required`.
+    pub fn of(actor: &Actor, now: Timestamp) -> Result<Self, Problem> {
         if actor.authenticated_at().is_some_and(|at| now.duration_since(at) <= FRESH_FOR) {
             return Ok(Self);
         }

@@ -30,7 +30,7 @@ pub const PATH: &str = "/internal/revocations";
 /// Tokens of a session that are worth nothing before they expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// The session, or the API key that stands in its place.
+    /// The session, or the API key that stands in its place; or the organization, for all of its sessions and keys.
     pub session: SessionId,
     /// When it was written.
     pub at: Timestamp,

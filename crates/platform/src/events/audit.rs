@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{OrganizationId, UserId};
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::envelope::{COLUMNS, Envelope};
@@ -29,10 +30,21 @@ pub struct Filter {
 /// A place in the list: when, and which of several at once.
 pub type Place = (Timestamp, i64);
 
+/// An event, where it stands in the list, and the network address that its request came from.
+#[derive(Debug, Clone)]
+pub struct Audited {
+    /// Where it stands.
+    pub place: Place,
+    /// What happened.
+    pub event: Envelope,
+    /// From where; none for what no request caused.
+    pub client: Option<String>,
+}
+
 /// Events after a place, the newest first.
 ///
 /// Only the filters that are set stand in the statement, so that each has the plan that fits it: those of one aggregate come
-/// by `event_stream_version`, all others by `event_occurred`.
+/// by `event_stream_version`, those of one user by `event_by_actor`, all others by `event_occurred`.
 ///
 /// # Errors
 /// When the database fails.
@@ -42,8 +54,9 @@ pub async fn audit(
     filter: &Filter,
     after: Option<Place>,
     limit: i64,
-) -> Result<Vec<(Place, Envelope)>, sqlx::Error> {
-    let mut query = QueryBuilder::<Postgres>::new(format!("select {COLUMNS}, position from event where "));
+) -> Result<Vec<Audited>, sqlx::Error> {
+    let mut query =
+        QueryBuilder::<Postgres>::new(format!("select {COLUMNS}, position, client from event where "));
     query.push("organization_id = ").push_bind(organization.0);
     if let Some(kind) = &filter.kind {
         query.push(" and type = ").push_bind(kind);
@@ -69,9 +82,10 @@ pub async fn audit(
     }
     query.push(" order by occurred_at desc, position desc limit ").push_bind(limit);
     let rows = query.build().fetch_all(&mut **tx).await?;
-    let entry = |row| {
+    let entry = |row: &PgRow| {
         let event = Envelope::of_row(row, "")?;
-        Ok(((event.time, sqlx::Row::try_get(row, "position")?), event))
+        let place = (event.time, row.try_get("position")?);
+        Ok(Audited { place, event, client: row.try_get("client")? })
     };
     rows.iter().map(entry).collect()
 }

@@ -33,7 +33,14 @@ pub enum Command {
         #[arg(long)]
         admin_email: String,
     },
-    /// List the organizations: slug, state, id, name.
+    /// Say which host names lead to an organization, in place of those so far.
+    Hosts {
+        /// Its short name.
+        slug: String,
+        /// The host names, in lower case and without ports; none: no host name leads to it.
+        hosts: Vec<String>,
+    },
+    /// List the organizations: slug, state, id, name, host names.
     List,
     /// Keep the people of an organization from signing in.
     Disable {
@@ -99,6 +106,10 @@ async fn work(settings: &Settings, context: &Context, command: Command) -> Resul
             say(format_args!("{slug}: the administrator, shown this once: {} {password}", admin.email));
         }
         Command::List => list(context).await?,
+        Command::Hosts { slug, hosts } => {
+            users::set_hosts(context, &slug, hosts.into_iter().collect()).await?;
+            say(format_args!("{slug} has its host names"));
+        }
         Command::Disable { slug } => {
             users::set_active(context, &slug, false).await?;
             say(format_args!("{slug} is disabled"));
@@ -117,7 +128,9 @@ async fn list(context: &Context) -> Result<(), Problem> {
         let page = users::list_organizations(context, &after, PAGE).await?;
         for one in &page {
             let state = if one.active { "active" } else { "disabled" };
-            say(format_args!("{:<24} {state:<8} {} {}", one.slug, one.id, one.name));
+            let hosts: Vec<&str> = one.hosts.iter().map(String::as_str).collect();
+            let hosts = hosts.join(" ");
+            say(format_args!("{:<24} {state:<8} {} {} {hosts}", one.slug, one.id, one.name));
         }
         match page.last() {
             Some(last) if i64::try_from(page.len()).is_ok_and(|read| read == PAGE) => {

@@ -55,6 +55,7 @@ fn the_document_names_every_operation_once() {
         "get_location",
         "get_resource",
         "get_resource_type",
+        "get_resources_audit",
         "get_rules",
         "import_resources",
         "list_amenities",

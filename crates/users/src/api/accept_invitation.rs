@@ -118,7 +118,9 @@ async fn look(app: &App, token: &LetterToken, request: &Request, now: Timestamp)
         return Err(Error::InvalidLink.into());
     }
     let name = request.name.clone().unwrap_or(invited.name);
-    app.passwords.check("/password", &request.password, &invited.email, &name)?;
+    // What was redeemed above is not, and no connection is held meanwhile.
+    drop(tx);
+    app.passwords.check("/password", &request.password, &invited.email, &name).await?;
     check_password(&settings, "/password", &request.password)?;
     Ok(Invited { name, ..invited })
 }

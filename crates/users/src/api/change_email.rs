@@ -13,13 +13,11 @@ use platform::http::{Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::fields;
+use super::{fields, proof};
 use crate::App;
-use crate::error::Error;
 use crate::settings::admits;
 use crate::store::letters::{self, Addressee, Kept};
-use crate::store::throttle::Attempt;
-use crate::store::{accounts, passwords, settings};
+use crate::store::{accounts, settings};
 
 /// The new address, and the password, so that an open session alone does not give an account away.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -44,7 +42,7 @@ pub struct Request {
     summary = "Ask for another e-mail address",
     request_body = Request,
     responses(
-        (status = 204, description = "A link was mailed to the new address; until it is followed, nothing changes"),
+        (status = 204, description = "A link was mailed to the new address, and a notice to the old one; until the link is followed, nothing changes"),
         (status = 403, description = "wrong_password"),
         (status = 404, description = "not_found: the account has been removed"),
         (status = 422, description = "invalid_input (domain_not_admitted)"),
@@ -59,29 +57,27 @@ pub async fn change_email(
     Json(request): Json<Request>,
 ) -> Result<StatusCode, Problem> {
     let (db, organization, now) = (&app.context.db, actor.organization, app.context.clock.now());
-    let attempt = Attempt::by_id(actor.user, actor.correlation.client.as_deref());
-    attempt.begin(db, now).await?;
+    let hash = proof::password(&app, &actor, &request.current_password).await?;
     let mut tx = db.begin(organization).await?;
     let settings = settings::load(&mut tx, organization).await?.settings;
     tx.commit().await?;
-    let hash = passwords::load(db, organization, actor.user).await?;
-    // No connection is held meanwhile.
-    if !app.passwords.verify(&request.current_password, hash).await? {
-        return Err(Error::WrongPassword.into());
-    }
-    attempt.succeeded(db).await?;
     if !admits(&settings.email_domains, &request.email) {
         let detail = "The organization admits addresses of other domains only.";
         return Err(Problem::invalid_field("/email", "domain_not_admitted", detail));
     }
     let mut tx = db.begin(organization).await?;
     let account = accounts::lock(&mut tx, organization, actor.user).await?;
-    account.ok_or_else(|| Problem::not_found("user"))?;
+    let account = account.ok_or_else(|| Problem::not_found("user"))?;
+    proof::demand_still(&mut tx, &actor, &hash).await?;
     // A later wish replaces an earlier one.
     letters::forget(&mut tx, organization, actor.user, LetterKind::EmailChange).await?;
     let to = Addressee::Account(actor.user);
     let kept = Kept { to, kind: LetterKind::EmailChange, email: Some(request.email) };
-    letters::request(&mut tx, organization, kept, &Origin::from(&*actor), now).await?;
+    let origin = Origin::from(&*actor);
+    letters::request(&mut tx, organization, kept, &origin, now).await?;
+    // The owner hears of it where they read now, also when the mail is written after the change.
+    let kept = Kept { to, kind: LetterKind::EmailChangeAsked, email: Some(account.email) };
+    letters::request(&mut tx, organization, kept, &origin, now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,12 +12,11 @@ use platform::http::{Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::fields;
+use super::{fields, proof};
 use crate::App;
 use crate::error::Error;
 use crate::settings::check_password;
 use crate::store::sessions::Which;
-use crate::store::throttle::Attempt;
 use crate::store::{accounts, passwords, second_factor, settings};
 
 /// The old password and the new one.
@@ -59,24 +58,25 @@ pub async fn change_password(
     Json(request): Json<Request>,
 ) -> Result<StatusCode, Problem> {
     let (db, now) = (&app.context.db, app.context.clock.now());
-    let attempt = Attempt::by_id(actor.user, actor.correlation.client.as_deref());
-    attempt.begin(db, now).await?;
-    let before = passwords::load(db, actor.organization, actor.user).await?;
+    let before = proof::password(&app, &actor, &request.current_password).await?;
+    let mut tx = db.begin(actor.organization).await?;
+    let account = accounts::load(&mut tx, actor.organization, actor.user).await?;
+    let account = account.ok_or_else(|| Problem::not_found("user"))?;
+    let has_second = second_factor::is_enabled(&mut tx, actor.organization, actor.user).await?;
+    let settings = settings::load(&mut tx, actor.organization).await?.settings;
+    tx.commit().await?;
     // No connection is held meanwhile.
-    if !app.passwords.verify(&request.current_password, before.clone()).await? {
-        return Err(Error::WrongPassword.into());
-    }
-    attempt.succeeded(db).await?;
+    let weighed = app.passwords.weigh(&request.new_password, &account.email, &account.name).await?;
+    app.passwords.demand(has_second, "/new_password", &weighed)?;
+    check_password(&settings, "/new_password", &request.new_password)?;
     let hash = app.passwords.hash(&request.new_password).await?;
     let mut tx = db.begin(actor.organization).await?;
     let account = accounts::lock(&mut tx, actor.organization, actor.user).await?;
     let account = account.ok_or_else(|| Problem::not_found("user"))?;
     let has_second = second_factor::is_enabled(&mut tx, actor.organization, actor.user).await?;
-    let (email, name) = (&account.email, &account.name);
-    app.passwords.check_beside(has_second, "/new_password", &request.new_password, email, name)?;
-    let settings = settings::load(&mut tx, actor.organization).await?.settings;
-    check_password(&settings, "/new_password", &request.new_password)?;
-    replace(&mut tx, &actor, before.as_deref(), &hash).await?;
+    // Anew: the second factor may be gone by now.
+    app.passwords.demand(has_second, "/new_password", &weighed)?;
+    replace(&mut tx, &actor, &before, &hash).await?;
     let (origin, others) = (Origin::from(&*actor), Which::AllBut(actor.session));
     passwords::tell(&mut tx, actor.organization, &account, others, &origin, now).await?;
     tx.commit().await?;
@@ -84,7 +84,7 @@ pub async fn change_password(
 }
 
 /// Of two changes at once the second one's proof is out of date.
-async fn replace(tx: &mut Tx, actor: &Actor, before: Option<&str>, hash: &str) -> Result<(), Problem> {
+async fn replace(tx: &mut Tx, actor: &Actor, before: &str, hash: &str) -> Result<(), Problem> {
     let replaced = sqlx::query!(
         "update users.password set hash = $4 where organization_id = $1 and user_id = $2 and hash = $3",
         actor.organization.0,

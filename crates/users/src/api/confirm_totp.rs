@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::fields;
 use crate::App;
 use crate::error::Error;
+use crate::store::second_factor::Totp;
 use crate::store::throttle::Attempt;
 use crate::store::{accounts, second_factor, session_starts};
 
@@ -80,7 +81,8 @@ pub async fn confirm_totp(
     if second_factor::is_enabled(&mut tx, organization, user).await? {
         return Err(Error::SecondFactorEnabled.into());
     }
-    if !second_factor::take_code(&mut tx, organization, user, request.code.expose(), now).await? {
+    let code = (Totp::Begun, request.code.expose());
+    if !second_factor::take_code(&mut tx, organization, user, code, now).await? {
         return Err(Error::InvalidCode.into());
     }
     let codes = second_factor::replace_recovery_codes(&mut tx, organization, user).await?;

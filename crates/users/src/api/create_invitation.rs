@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::fields;
 use crate::App;
 use crate::error::Error;
+use crate::giving;
 use crate::letter::lasts;
 use crate::store::letters::{self, Addressee, Kept};
 
@@ -80,7 +81,7 @@ pub struct InvitationBody {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "The invitation, good for seven days", body = InvitationBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required; for a role above user: beyond_own_rights, step_up_required"),
         (status = 409, description = "email_taken, request_in_progress"),
         (status = 422, description = "invalid_input (not_found: a group), idempotency_key_reused")
     ),
@@ -92,6 +93,7 @@ pub async fn create_invitation(
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
     let (now, organization) = (app.context.clock.now(), actor.organization);
+    giving::check(&actor, &[request.body.role], now)?;
     let mut tx = app.context.db.begin(organization).await?;
     if let Some(answer) = request.replay(&mut tx, &actor, now).await? {
         return Ok(answer);

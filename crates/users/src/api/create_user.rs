@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::{UserBody, fields};
 use crate::App;
 use crate::account::{Account, Change};
+use crate::giving;
 use crate::settings::check_password;
 use crate::store::{accounts, organizations, settings};
 
@@ -58,7 +59,7 @@ pub struct Request {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "The account", body = UserBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required; for a role above user: beyond_own_rights, step_up_required"),
         (status = 409, description = "email_taken, request_in_progress"),
         (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak), idempotency_key_reused"),
         (status = 503, description = "hashing_busy")
@@ -71,7 +72,8 @@ pub async fn create_user(
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
     let body = &request.body;
-    app.passwords.check("/password", &body.password, &body.email, &body.name)?;
+    giving::check(&actor, &[body.role], app.context.clock.now())?;
+    app.passwords.check("/password", &body.password, &body.email, &body.name).await?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     check_password(
         &settings::load(&mut tx, actor.organization).await?.settings,

@@ -12,11 +12,10 @@ use platform::http::{Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::fields;
+use super::{fields, proof};
 use crate::App;
 use crate::error::Error;
-use crate::store::throttle::Attempt;
-use crate::store::{accounts, passwords, second_factor};
+use crate::store::{accounts, second_factor, session_starts};
 
 /// The password, which has to do without a second factor from now on.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -38,7 +37,7 @@ pub struct Request {
     summary = "Disable one's second factor",
     request_body = Request,
     responses(
-        (status = 204, description = "Disabled; recovery codes are worth nothing any more"),
+        (status = 204, description = "Disabled; recovery codes are worth nothing any more, and no session counts as one with two factors: refresh"),
         (status = 403, description = "step_up_required, wrong_password"),
         (status = 404, description = "not_found: the account has been removed"),
         (status = 409, description = "no_second_factor, second_factor_demanded"),
@@ -56,24 +55,25 @@ pub async fn disable_second_factor(
 ) -> Result<StatusCode, Problem> {
     let (db, now, organization, user) =
         (&app.context.db, app.context.clock.now(), actor.organization, actor.user);
-    let attempt = Attempt::by_id(user, actor.correlation.client.as_deref());
-    attempt.begin(db, now).await?;
-    let hash = passwords::load(db, organization, user).await?;
-    if !app.passwords.verify(&request.current_password, hash).await? {
-        return Err(Error::WrongPassword.into());
-    }
-    attempt.succeeded(db).await?;
+    let hash = proof::password(&app, &actor, &request.current_password).await?;
     let mut tx = db.begin(organization).await?;
+    let account = accounts::load(&mut tx, organization, user).await?;
+    let account = account.ok_or_else(|| Problem::not_found("user"))?;
+    tx.commit().await?;
+    let (email, name) = (&account.email, &account.name);
+    app.passwords.check("/current_password", &request.current_password, email, name).await?;
+    let mut tx = db.begin(organization).await?;
+    second_factor::hold_policy(&mut tx, organization).await?;
     let account = accounts::lock(&mut tx, organization, user).await?;
     let account = account.ok_or_else(|| Problem::not_found("user"))?;
-    let (email, name) = (&account.email, &account.name);
-    app.passwords.check("/current_password", &request.current_password, email, name)?;
+    proof::demand_still(&mut tx, &actor, &hash).await?;
     if second_factor::limit(&mut tx, organization, account.role, false).await?.is_some() {
         return Err(Error::SecondFactorDemanded.into());
     }
     if !second_factor::remove(&mut tx, organization, user).await? {
         return Err(Error::NoSecondFactor.into());
     }
+    session_starts::forget_second_factor(&mut tx, organization, user, &*app.context.clock).await?;
     let (change, origin) = (SecondFactorChange::Disabled, Origin::from(&*actor));
     second_factor::tell(&mut tx, organization, user, change, &origin, now).await?;
     tx.commit().await?;

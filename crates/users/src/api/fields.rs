@@ -11,7 +11,7 @@ use crate::opaque_token;
 use crate::organization::is_slug;
 use crate::password::LONGEST;
 use crate::profile::{are_preferences, is_phone, is_picture_url};
-use crate::settings::{MOST_DOMAINS, MOST_HOSTS, is_colour, is_host};
+use crate::settings::{MOST_DOMAINS, is_colour, is_host};
 
 fn rule(holds: bool, words: &str) -> garde::Result {
     if holds { Ok(()) } else { Err(garde::Error::new(words)) }
@@ -26,12 +26,6 @@ pub fn name(name: &str, (): &()) -> garde::Result {
 /// The short name of an organization: 1 to 63 characters.
 pub fn slug(slug: &str, (): &()) -> garde::Result {
     rule(is_slug(slug), "a slug is 1 to 63 lower-case letters, digits and inner dashes")
-}
-
-/// Host names: at most 20.
-pub fn hosts(hosts: &BTreeSet<String>, (): &()) -> garde::Result {
-    rule(hosts.len() <= MOST_HOSTS, "at most 20 host names")?;
-    rule(hosts.iter().all(|host| is_host(host)), "a host name is in lower case and without a port")
 }
 
 /// Domains of e-mail addresses: at most 100.
@@ -71,7 +65,7 @@ pub fn time_zone(zone: &str, (): &()) -> garde::Result {
     rule(is_time_zone(zone), "not a zone of the IANA database")
 }
 
-/// A password that is shown: 1 to 256 characters. What a new one must be besides is `password::check`'s to say.
+/// A password that is shown: 1 to 256 characters. What a new one must be besides is `password::weigh`'s to say.
 pub fn password(password: &Secret, (): &()) -> garde::Result {
     rule((1..=LONGEST).contains(&password.expose().chars().count()), "a password has 1 to 256 characters")
 }

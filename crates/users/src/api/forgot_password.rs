@@ -7,12 +7,11 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use kernel::{Email, UserId};
 use platform::events::{self, Origin};
-use platform::http::{Correlation, Fault as _, Json, Problem};
+use platform::http::{Correlation, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::error::Error;
 use crate::naming::Naming;
 use crate::store::{organizations, passwords};
 
@@ -41,7 +40,7 @@ pub struct Request {
     responses(
         (status = 202, description = "If there is such an account, its owner gets a mail; at most three an hour"),
         (status = 422, description = "invalid_input"),
-        (status = 503, description = "resets_busy")
+        (status = 503, description = "mails_busy")
     )
 )]
 pub async fn forgot_password(
@@ -50,15 +49,8 @@ pub async fn forgot_password(
     naming: Naming,
     Json(request): Json<Request>,
 ) -> Result<StatusCode, Problem> {
-    let Ok(place) = app.resets.clone().try_acquire_owned() else {
-        return Err(Problem::unavailable(Error::ResetsBusy.code(), &Error::ResetsBusy.to_string(), 1));
-    };
-    tokio::spawn(async move {
-        if let Err(problem) = ask(&app, &correlation, &naming, &request).await {
-            tracing::warn!(code = problem.code, "a password reset was asked for in vain");
-        }
-        drop(place);
-    });
+    let aside = app.aside.clone();
+    aside.start("a password reset", async move { ask(&app, &correlation, &naming, &request).await })?;
     Ok(StatusCode::ACCEPTED)
 }
 

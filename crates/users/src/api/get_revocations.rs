@@ -27,7 +27,7 @@ pub struct Ask {
     after: Option<SessionId>,
 }
 
-/// Ended sessions, sessions whose tokens have to be exchanged, and revoked API keys, oldest first.
+/// Ended sessions, sessions whose tokens have to be exchanged, revoked API keys and disabled organizations, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -51,6 +51,9 @@ pub async fn get_revocations(
              union all
              (select id, revoked_at, true from users.api_key
               where (revoked_at, id) > ($1, $3) order by revoked_at, id limit $2)
+             union all
+             (select organization_id, tokens_from, false from users.organization
+              where (tokens_from, organization_id) > ($1, $3) order by tokens_from, organization_id limit $2)
            ) revoked order by at, id limit $2"#,
         ask.since.to_sqlx(),
         BATCH,

@@ -134,7 +134,8 @@ pub enum Outcome {
     request_body(content = String, content_type = "text/csv", description = "16 MiB and 100,000 lines at most; UTF-8, with or without a byte order mark.", example = "email,name,role\nada@example.com,Ada Lovelace,manager\n"),
     responses(
         (status = 200, description = "What became of every line. Codes of lines: `required`, `invalid_value`, \
-            `wrong_cell_count`, `duplicate_email`, `last_administrator`", body = Report),
+            `wrong_cell_count`, `duplicate_email`, `last_administrator`, \
+            `beyond_own_rights` and `step_up_required` for accounts above user", body = Report),
         (status = 400, description = "malformed_body, invalid_query"),
         (status = 403, description = "permission_required"),
         (status = 413, description = "body_too_large"),
@@ -157,7 +158,7 @@ pub async fn import_users(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let organization = organizations::load(&mut tx, actor.organization).await?;
     tx.commit().await?;
-    let work = apply::Work { app: &app, organization, origin: Origin::from(&*actor) };
+    let work = apply::Work { app: &app, organization, origin: Origin::from(&*actor), actor: &actor };
     let mut lines = batch.invalid;
     lines.extend(match how.dry_run {
         true => rehearse::rehearse(&work, &batch.lines).await?,

@@ -1,26 +1,29 @@
 //! `POST /api/v1/auth/login`: a session for e-mail address and password, or the question for a second factor.
 
 use axum::extract::State;
-use contracts::users::UserLocked;
+use contracts::users::LetterKind;
 use garde::Validate;
 use http::HeaderMap;
 use kernel::{Email, Kind, OrganizationId, Role, UserId};
 use platform::config::Secret;
 use platform::db::Tx;
-use platform::events::{self, Origin};
+use platform::events::Origin;
 use platform::http::{Correlation, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::proof::tell_of_lock;
 use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
 use crate::error::Error;
 use crate::naming::Naming;
 use crate::organization::DEFAULT_SLUG;
+use crate::settings::demands_verification;
+use crate::store::letters::{self, Addressee, Kept};
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
-use crate::store::throttle::{self, Attempt, Count};
-use crate::store::{organizations, second_factor};
+use crate::store::throttle::Attempt;
+use crate::store::{accounts, organizations, passwords, second_factor};
 use crate::token::{Bearer, Proof};
 
 /// Who signs in, and where.
@@ -51,6 +54,8 @@ struct Claimed {
     organization: OrganizationId,
     user: UserId,
     hash: String,
+    /// Whether its address has to be verified first.
+    waits: bool,
 }
 
 /// Signs in. Whatever is wrong, the answer is the same, after the same work.
@@ -63,8 +68,8 @@ struct Claimed {
     request_body = Request,
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
-        (status = 401, description = "invalid_credentials"),
-        (status = 403, description = "email_not_verified: the password is right, and the address has to be verified first; second_factor_required: go on with its challenge at /api/v1/auth/second-factor"),
+        (status = 401, description = "invalid_credentials, also where the address has to be verified first: then the link is mailed again"),
+        (status = 403, description = "second_factor_required: go on with its challenge at /api/v1/auth/second-factor"),
         (status = 422, description = "invalid_input"),
         (status = 429, description = "too_many_attempts, for the account or from the address"),
         (status = 503, description = "hashing_busy")
@@ -89,22 +94,28 @@ pub async fn login(
     let claimed = claimed(&app, organization, &request.email).await?;
     // No connection is held meanwhile.
     let hash = claimed.as_ref().map(|claimed| claimed.hash.clone());
-    let is_right = app.passwords.verify(&request.password, hash).await?;
+    let verified = app.passwords.verify(&request.password, hash).await;
+    let is_right = attempt.unless_failed(db, count, verified).await?;
     let Some(claimed) = claimed else { return Err(Error::InvalidCredentials.into()) };
-    if !is_right {
-        tell_of_lock(&app, &claimed, count, &correlation);
+    if !is_right || claimed.waits {
+        // Whoever registered with an address to see whether it is taken sees as little when they sign in after it: an
+        // account that waits for its first verification is as none, to the count and to the clock as well.
+        if is_right {
+            remind(&app, &claimed, &correlation);
+        }
+        tell_of_lock(&app, claimed.organization, claimed.user, count, &correlation);
         return Err(Error::InvalidCredentials.into());
     }
     let renewed = renewed(&app, &claimed, &request.password).await;
     let mut tx = db.begin(claimed.organization).await?;
+    second_factor::hold_policy(&mut tx, claimed.organization).await?;
     let role = still_may(&mut tx, &claimed).await?.ok_or(Error::InvalidCredentials)?;
-    // Only to who knows the password: to others it is the same as a wrong one.
+    // Anew: the settings may have changed since the account was read.
     match settings::entry(&mut tx, claimed.organization, claimed.user, app.config.demands_verification())
         .await?
     {
         Entry::Open => {}
-        Entry::Disabled => return Err(Error::InvalidCredentials.into()),
-        Entry::Unverified => return Err(Error::EmailNotVerified.into()),
+        Entry::Disabled | Entry::Unverified => return Err(Error::InvalidCredentials.into()),
     }
     if let Some(hash) = renewed {
         replace(&mut tx, &claimed, &hash).await?;
@@ -159,14 +170,17 @@ async fn claimed(
 ) -> Result<Option<Claimed>, Problem> {
     let Some(organization) = organization else { return Ok(None) };
     let mut tx = app.context.db.begin(organization).await?;
+    let settings = settings::load(&mut tx, organization).await?.settings;
     let claimed = sqlx::query_as!(
         Claimed,
-        r#"select a.organization_id as "organization: OrganizationId", a.id as "user: UserId", p.hash
+        r#"select a.organization_id as "organization: OrganizationId", a.id as "user: UserId", p.hash,
+                  ($3 and not a.email_verified) as "waits!"
            from users.account a
            join users.password p on p.organization_id = a.organization_id and p.user_id = a.id
            where a.organization_id = $1 and a.email = $2 and a.removed_at is null"#,
         organization.0,
         email.as_str(),
+        demands_verification(&settings, app.config.demands_verification()),
     )
     .fetch_optional(&mut *tx)
     .await?;
@@ -174,23 +188,25 @@ async fn claimed(
     Ok(claimed)
 }
 
-/// Tells the owner of a lock, beside the answer: how long that takes must not show that there is an owner.
-fn tell_of_lock(app: &App, claimed: &Claimed, count: Count, correlation: &Correlation) {
-    if !count.locks() {
-        return;
-    }
+/// Mails the link that verifies the address again, beside the answer, and not more often than ever.
+fn remind(app: &App, claimed: &Claimed, correlation: &Correlation) {
     let (db, now) = (app.context.db.clone(), app.context.clock.now());
-    let (organization, user_id, failures) = (claimed.organization, claimed.user, count.failures);
+    let (organization, user) = (claimed.organization, claimed.user);
     let origin = Origin { actor: None, on_behalf_of: None, correlation: correlation.clone() };
     tokio::spawn(async move {
-        let event = UserLocked { user_id, until: now + throttle::LONGEST, failures };
-        let told = async {
+        let reminded = async {
             let mut tx = db.begin(organization).await?;
-            events::append(&mut tx, organization, &origin, &event, now).await?;
-            tx.commit().await
+            let account = accounts::lock(&mut tx, organization, user).await?;
+            if account.is_some_and(|account| account.active && !account.email_verified) {
+                let kind = LetterKind::EmailVerification;
+                let kept = Kept { to: Addressee::Account(user), kind, email: None };
+                letters::request(&mut tx, organization, kept, &origin, now).await?;
+            }
+            tx.commit().await?;
+            Ok::<(), Problem>(())
         };
-        if let Err(error) = told.await {
-            tracing::error!(%error, user = %user_id, "the owner was not told of a lock");
+        if let Err(problem) = reminded.await {
+            tracing::error!(code = problem.code, "a mail that verifies an address was not sent again");
         }
     });
 }
@@ -220,15 +236,8 @@ async fn replace(tx: &mut Tx, claimed: &Claimed, hash: &str) -> Result<(), sqlx:
 /// The role of an account that may sign in, whose password is still the one that was checked; locks it, so that a
 /// change of password or a deactivation either comes first or ends this session too.
 async fn still_may(tx: &mut Tx, claimed: &Claimed) -> Result<Option<Role>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select a.role as "role: Role" from users.account a
-           join users.password p on p.organization_id = a.organization_id and p.user_id = a.id
-           where a.organization_id = $1 and a.id = $2 and a.active and p.hash = $3
-           for no key update of a"#,
-        claimed.organization.0,
-        claimed.user.0,
-        claimed.hash,
-    )
-    .fetch_optional(&mut **tx)
-    .await
+    let (organization, user) = (claimed.organization, claimed.user);
+    let account = accounts::lock(tx, organization, user).await?.filter(|account| account.active);
+    let is_still = passwords::is_still(tx, organization, user, &claimed.hash).await?;
+    Ok(account.filter(|_| is_still).map(|account| account.role))
 }

@@ -1,9 +1,11 @@
 //! `/operator/organizations`: what the installation's operator does with organizations. Reached on this service's own
 //! port, with the operator's token; the gateway routes none of it, and no token of an organization opens it.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use garde::Validate;
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -23,6 +25,7 @@ pub fn routes() -> Router<App> {
         .route(all, get(list_organizations).post(create_organization))
         .route(&format!("{all}/{{slug}}/disable"), post(disable_organization))
         .route(&format!("{all}/{{slug}}/enable"), post(enable_organization))
+        .route(&format!("{all}/{{slug}}/hosts"), put(put_hosts))
 }
 
 /// A caller that showed the operator's token.
@@ -122,4 +125,22 @@ async fn enable_organization(
     Path(slug): Path<String>,
 ) -> Result<StatusCode, Problem> {
     setup::set_active(&app.context, &slug, true).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The host names that lead to an organization.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct Hosts {
+    /// All of them: at most 20, in lower case and without ports.
+    #[garde(skip)]
+    hosts: BTreeSet<String>,
+}
+
+async fn put_hosts(
+    _: Operator,
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    Json(body): Json<Hosts>,
+) -> Result<StatusCode, Problem> {
+    setup::set_hosts(&app.context, &slug, body.hosts).await.map(|()| StatusCode::NO_CONTENT)
 }

@@ -12,7 +12,7 @@ use platform::http::{Json, Problem};
 
 use super::get_sign_in_policy::Policy;
 use crate::App;
-use crate::store::session_starts;
+use crate::store::{second_factor, session_starts};
 
 /// Lays the policy down. Sessions of those roles without a second factor are limited to setting one up, within seconds.
 #[utoipa::path(
@@ -35,8 +35,11 @@ pub async fn put_sign_in_policy(
     _: Fresh,
     Json(policy): Json<Policy>,
 ) -> Result<Json<Policy>, Problem> {
-    let (organization, now) = (actor.organization, app.context.clock.now());
+    let organization = actor.organization;
     let mut tx = app.context.db.begin(organization).await?;
+    second_factor::lock_policy(&mut tx, organization).await?;
+    // Read when nobody holds the policy any more: their tokens are from before, and count no more.
+    let now = app.context.clock.now();
     let before = sqlx::query_scalar!(
         r#"select second_factor_roles as "roles: Vec<Role>" from users.organization
            where organization_id = $1 for no key update"#,

@@ -59,6 +59,7 @@ pub async fn refresh(
     let token = RefreshToken::parse(&request.refresh_token).ok_or(Error::InvalidRefreshToken)?;
     let organization = token.organization;
     let mut tx = app.context.db.begin(organization).await?;
+    second_factor::hold_policy(&mut tx, organization).await?;
     let live = sessions::find(&mut tx, &token, now).await?.ok_or(Error::InvalidRefreshToken)?;
     let user = live.user;
     if live.shown == Shown::Used {

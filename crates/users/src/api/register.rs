@@ -65,7 +65,7 @@ pub async fn register(
 ) -> Result<Answer, Problem> {
     let found = organizations::find(&app.context.db, request.organization.as_deref(), &naming).await?;
     let organization = found.filter(|found| found.self_registration).ok_or(Error::RegistrationClosed)?.id;
-    app.passwords.check("/password", &request.password, &request.email, &request.name)?;
+    app.passwords.check("/password", &request.password, &request.email, &request.name).await?;
     obey(&app, organization, &request).await?;
     // No connection is held meanwhile.
     let hash = app.passwords.hash(&request.password).await?;

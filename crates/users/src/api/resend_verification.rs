@@ -29,7 +29,7 @@ pub struct Request {
     pub organization: Option<String>,
 }
 
-/// Sends another mail where there is somebody to send it to; the answer does not tell.
+/// Takes the wish. The answer comes before anything is looked up: neither it nor its time shows who waits to be verified.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/resend-verification",
@@ -39,7 +39,8 @@ pub struct Request {
     request_body = Request,
     responses(
         (status = 204, description = "Sent, where the address waits to be verified and no mail went out in the last five minutes"),
-        (status = 422, description = "invalid_input")
+        (status = 422, description = "invalid_input"),
+        (status = 503, description = "mails_busy")
     )
 )]
 pub async fn resend_verification(
@@ -48,8 +49,16 @@ pub async fn resend_verification(
     naming: Naming,
     Json(request): Json<Request>,
 ) -> Result<StatusCode, Problem> {
-    let found = organizations::find(&app.context.db, request.organization.as_deref(), &naming).await?;
-    let Some(found) = found else { return Ok(StatusCode::NO_CONTENT) };
+    let aside = app.aside.clone();
+    aside.start("another mail to verify an address", async move {
+        ask(&app, correlation, &naming, &request).await
+    })?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn ask(app: &App, correlation: Correlation, naming: &Naming, request: &Request) -> Result<(), Problem> {
+    let found = organizations::find(&app.context.db, request.organization.as_deref(), naming).await?;
+    let Some(found) = found else { return Ok(()) };
     let mut tx = app.context.db.begin(found.id).await?;
     let user = sqlx::query_scalar!(
         r#"select id as "id: UserId" from users.account
@@ -66,5 +75,5 @@ pub async fn resend_verification(
         letters::request(&mut tx, found.id, kept, &origin, app.context.clock.now()).await?;
     }
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }

@@ -67,7 +67,7 @@ pub async fn reset_password(
     let settings = settings::load(&mut tx, organization).await?.settings;
     tx.commit().await?;
     let (email, name) = (&account.email, &account.name);
-    app.passwords.check_beside(has_second, "/new_password", &request.new_password, email, name)?;
+    app.passwords.check_beside(has_second, "/new_password", &request.new_password, email, name).await?;
     check_password(&settings, "/new_password", &request.new_password)?;
     let hash = app.passwords.hash(&request.new_password).await?;
     let mut tx = db.begin(organization).await?;

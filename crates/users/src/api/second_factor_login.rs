@@ -3,16 +3,20 @@
 use axum::extract::State;
 use garde::Validate;
 use http::HeaderMap;
+use jiff::Timestamp;
+use kernel::{Role, UserId};
 use platform::config::Secret;
 use platform::events::Origin;
 use platform::http::{Correlation, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::proof::settle;
 use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
 use crate::error::Error;
-use crate::opaque_token::ChallengeToken;
+use crate::opaque_token::{ChallengeToken, RefreshToken};
+use crate::store::second_factor::Totp;
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
 use crate::store::throttle::Attempt;
@@ -63,9 +67,25 @@ pub async fn second_factor_login(
     let (user, remember) =
         second_factor::challenged(&mut tx, &token, now).await?.ok_or(Error::InvalidChallenge)?;
     tx.commit().await?;
-    let attempt = Attempt::by_id(user, correlation.client.as_deref());
-    attempt.begin(db, now).await?;
-    let mut tx = db.begin(organization).await?;
+    let attempt = Attempt::by_code(user, correlation.client.as_deref());
+    let count = attempt.begin(db, now).await?;
+    let met = meet(&app, (&token, user, remember), &request.code, (&headers, &correlation), now).await;
+    let (session, role) = settle(&app, (&attempt, count), (organization, user), &correlation, met).await?;
+    let proof = Some(Proof { at: now, second_factor: true });
+    let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
+    tokens(&app, bearer, Some(&session), now).await
+}
+
+/// Takes the code and begins the session.
+async fn meet(
+    app: &App,
+    (token, user, remember): (&ChallengeToken, UserId, bool),
+    code: &Secret,
+    (headers, correlation): (&HeaderMap, &Correlation),
+    now: Timestamp,
+) -> Result<(RefreshToken, Role), Problem> {
+    let organization = token.organization;
+    let mut tx = app.context.db.begin(organization).await?;
     // Locked before the challenge is met: of two at once one signs in.
     let account = accounts::lock(&mut tx, organization, user).await?.filter(|account| account.active);
     let account = account.ok_or(Error::InvalidChallenge)?;
@@ -76,29 +96,19 @@ pub async fn second_factor_login(
         Entry::Unverified => return Err(Error::EmailNotVerified.into()),
     }
     let origin = Origin { actor: Some(user), on_behalf_of: None, correlation: correlation.clone() };
-    let code = request.code.expose();
-    let is_right = second_factor::take_code(&mut tx, organization, user, code, now).await?
+    let code = code.expose();
+    let is_right = second_factor::take_code(&mut tx, organization, user, (Totp::Confirmed, code), now)
+        .await?
         || second_factor::take_recovery_code(&mut tx, organization, user, code, &origin, now).await?;
     if !is_right {
         return Err(Error::InvalidCode.into());
     }
-    if !second_factor::meet(&mut tx, &token).await? {
+    if !second_factor::meet(&mut tx, token).await? {
         return Err(Error::InvalidChallenge.into());
     }
-    let start = Start {
-        organization,
-        user,
-        remember,
-        second_factor: true,
-        agent: agent(&headers),
-        correlation: &correlation,
-        now,
-    };
+    let start =
+        Start { organization, user, remember, second_factor: true, agent: agent(headers), correlation, now };
     let session = start.begin(&mut tx, &app.config).await?;
     tx.commit().await?;
-    attempt.succeeded(db).await?;
-    let proof = Some(Proof { at: now, second_factor: true });
-    let role = account.role;
-    let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
-    tokens(&app, bearer, Some(&session), now).await
+    Ok((session, account.role))
 }

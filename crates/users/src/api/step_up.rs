@@ -2,19 +2,21 @@
 
 use axum::extract::State;
 use garde::Validate;
+use jiff::Timestamp;
 use kernel::role::ProfileOwn;
-use platform::auth::Can;
+use platform::auth::{Actor, Can};
 use platform::config::Secret;
 use platform::events::Origin;
 use platform::http::{Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Tokens, TokensAnswer, fields, tokens};
+use super::{Tokens, TokensAnswer, fields, proof, tokens};
 use crate::App;
 use crate::error::Error;
+use crate::store::second_factor::Totp;
 use crate::store::throttle::Attempt;
-use crate::store::{accounts, passwords, second_factor, session_starts};
+use crate::store::{accounts, second_factor, session_starts};
 use crate::token::{Bearer, Proof};
 
 /// The proofs.
@@ -57,20 +59,33 @@ pub async fn step_up(
 ) -> Result<TokensAnswer, Problem> {
     let (db, now, organization, user) =
         (&app.context.db, app.context.clock.now(), actor.organization, actor.user);
-    let attempt = Attempt::by_id(user, actor.correlation.client.as_deref());
-    attempt.begin(db, now).await?;
-    let hash = passwords::load(db, organization, user).await?;
-    if !app.passwords.verify(&request.password, hash).await? {
-        return Err(Error::WrongPassword.into());
-    }
-    let mut tx = db.begin(organization).await?;
+    let hash = proof::password(&app, &actor, &request.password).await?;
+    let attempt = Attempt::by_code(user, actor.correlation.client.as_deref());
+    let count = attempt.begin(db, now).await?;
+    let proved = prove(&app, &actor, (&hash, request.code.as_ref()), now).await;
+    let bearer =
+        proof::settle(&app, (&attempt, count), (organization, user), &actor.correlation, proved).await?;
+    tokens(&app, bearer, None, now).await
+}
+
+/// Takes the code, where the account has a second factor, and remembers the proof.
+async fn prove(
+    app: &App,
+    actor: &Actor,
+    (hash, code): (&str, Option<&Secret>),
+    now: Timestamp,
+) -> Result<Bearer, Problem> {
+    let (organization, user) = (actor.organization, actor.user);
+    let mut tx = app.context.db.begin(organization).await?;
+    second_factor::hold_policy(&mut tx, organization).await?;
     let account = accounts::lock(&mut tx, organization, user).await?.filter(|account| account.active);
     let account = account.ok_or(Error::SessionOver)?;
+    proof::demand_still(&mut tx, actor, hash).await?;
     let has_second = second_factor::is_enabled(&mut tx, organization, user).await?;
     if has_second {
-        let code = request.code.as_ref().map_or("", Secret::expose);
-        let origin = Origin::from(&*actor);
-        let is_right = second_factor::take_code(&mut tx, organization, user, code, now).await?
+        let (code, origin) = (code.map_or("", Secret::expose), Origin::from(actor));
+        let confirmed = (Totp::Confirmed, code);
+        let is_right = second_factor::take_code(&mut tx, organization, user, confirmed, now).await?
             || second_factor::take_recovery_code(&mut tx, organization, user, code, &origin, now).await?;
         if !is_right {
             return Err(Error::InvalidCode.into());
@@ -81,9 +96,7 @@ pub async fn step_up(
     }
     let scope = second_factor::limit(&mut tx, organization, account.role, has_second).await?;
     tx.commit().await?;
-    attempt.succeeded(db).await?;
     let proof = Some(Proof { at: now, second_factor: has_second });
     let (session, role) = (actor.session, account.role);
-    tokens(&app, Bearer { organization, user, session, role, proof, scope, after: Some(now) }, None, now)
-        .await
+    Ok(Bearer { organization, user, session, role, proof, scope, after: Some(now) })
 }

@@ -42,10 +42,6 @@ pub struct Request {
     /// Whether strangers may register.
     #[garde(skip)]
     pub self_registration: Option<bool>,
-    /// Host names that lead to it where people sign in: 20 at most, lower case, without ports.
-    #[garde(inner(custom(fields::hosts)))]
-    #[schema(max_items = 20, example = json!(["booking.example.edu"]))]
-    pub hosts: Option<BTreeSet<String>>,
     /// Domains whose addresses may register, without those below them: 100 at most; empty: all.
     #[garde(inner(custom(fields::domains)))]
     #[schema(max_items = 100, example = json!(["example.edu"]))]
@@ -80,7 +76,8 @@ impl Request {
             locale: self.locale.unwrap_or(before.locale),
             active: before.active,
             self_registration: self.self_registration.unwrap_or(before.self_registration),
-            hosts: self.hosts.unwrap_or(before.hosts),
+            // The operator's to say: a host name is not the organization's because it says so.
+            hosts: before.hosts,
             email_domains: self.email_domains.unwrap_or(before.email_domains),
             verification: self.verification.unwrap_or(before.verification),
             session_idle_minutes: self.session_idle_minutes.unwrap_or(before.session_idle_minutes),
@@ -103,7 +100,7 @@ impl Request {
     responses(
         (status = 200, description = "The settings after the change", body = SettingsBody),
         (status = 403, description = "permission_required"),
-        (status = 409, description = "slug_taken, host_taken"),
+        (status = 409, description = "slug_taken, too_many_slugs"),
         (status = 412, description = "stale_version"),
         (status = 422, description = "invalid_input"),
         (status = 428, description = "if_match_required")

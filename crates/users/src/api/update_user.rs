@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{UserBody, fields};
 use crate::App;
 use crate::account::{Account, Change};
+use crate::giving;
 use crate::store::sessions::{Ending, Which};
 use crate::store::{accounts, api_keys, session_starts};
 
@@ -71,7 +72,7 @@ impl From<Request> for Change {
     request_body = Request,
     responses(
         (status = 200, description = "The account after the change", body = UserBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required; for an account above user, before or after: beyond_own_rights, step_up_required"),
         (status = 404, description = "not_found"),
         (status = 409, description = "last_administrator"),
         (status = 412, description = "stale_version"),
@@ -94,6 +95,7 @@ pub async fn update_user(
     version.check(before.version)?;
     let (mut after, fields) = before.changed(request.into());
     if !fields.is_empty() {
+        giving::check(&actor, &[before.role, after.role], now)?;
         if before.is_administrator() && !after.is_administrator() {
             accounts::keep_administrator(&mut tx, organization, id).await?;
         }

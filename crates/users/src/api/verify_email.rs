@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::opaque_token::LetterToken;
 use crate::store::accounts;
 use crate::store::letters::{self, Addressee};
+use crate::store::throttle::Attempt;
 
 /// The token of a link.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -68,6 +69,8 @@ pub async fn verify_email(
         let event = UserChanged { user_id: user, before: (&before).into(), after: (&after).into(), fields };
         let origin = Origin { actor: Some(user), on_behalf_of: None, correlation };
         events::append(&mut tx, organization, &origin, &event, now).await?;
+        // Who tried to sign in before, with the right password and in vain, need not wait for it.
+        Attempt::by_name(&organization.to_string(), before.email.as_str(), None).forget(&mut tx).await?;
     }
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -40,6 +40,7 @@ const fn word(kind: LetterKind) -> &'static str {
         LetterKind::Invitation => "invitation",
         LetterKind::RegistrationRepeated => "registration_repeated",
         LetterKind::EmailChange => "email_change",
+        LetterKind::EmailChangeAsked => "email_change_asked",
         LetterKind::EmailChanged => "email_changed",
     }
 }
@@ -167,6 +168,15 @@ pub async fn redeem(
     kind: LetterKind,
     now: Timestamp,
 ) -> Result<Kept, Problem> {
+    // As everywhere the account before its letters: who takes letters back has locked the account.
+    sqlx::query!(
+        "select from users.account where organization_id = $1
+           and id = (select user_id from users.letter where organization_id = $1 and id = $2) for no key update",
+        token.organization.0,
+        token.id.0,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
     let row = sqlx::query!(
         r#"select user_id as "user_id: UserId", invitation_id as "invitation_id: InvitationId", hash as "hash!", email
            from users.letter

@@ -1,6 +1,6 @@
 //! Hashes of passwords: read, replaced, and replaced with a link.
 
-use contracts::users::{SessionEnd, UserChanged};
+use contracts::users::{LetterKind, SessionEnd, UserChanged};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::{OrganizationId, PasswordResetId, UserId};
@@ -10,6 +10,7 @@ use platform::http::Problem;
 use subtle::ConstantTimeEq as _;
 
 use super::sessions::{Ending, Which};
+use super::{letters, second_factor};
 use crate::account::Account;
 use crate::opaque_token::ResetToken;
 
@@ -37,6 +38,28 @@ pub async fn load(
     .await?;
     tx.commit().await?;
     Ok(hash)
+}
+
+/// Whether an account's password is still the one of a hash. The account was locked by a statement before: one that locks
+/// and reads at once would read what was there before it waited.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_still(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+    hash: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (select from users.password
+           where organization_id = $1 and user_id = $2 and hash = $3) as "still!""#,
+        organization.0,
+        user.0,
+        hash,
+    )
+    .fetch_one(&mut **tx)
+    .await
 }
 
 /// Sets a password, whatever there was.
@@ -80,7 +103,9 @@ pub async fn tell(
     events::append(tx, organization, origin, &event, now).await?;
     let reason = SessionEnd::PasswordChanged;
     Ending { organization, user: account.id, reason, origin, now }.of(tx, which).await?;
-    // Links that were asked for before are of the old password.
+    // What was asked for before is of the old password: links, another address, sign-ins between two factors.
+    letters::forget(tx, organization, account.id, LetterKind::EmailChange).await?;
+    second_factor::forget_challenges(tx, organization, account.id).await?;
     forget_resets(tx, organization, account.id).await
 }
 

@@ -37,6 +37,36 @@ pub async fn is_enabled(
     .await
 }
 
+/// Holds what the organization demands until the transaction ends; comes first in it, before sessions are locked. Without
+/// it, a session that begins beside a change of the policy is seen by neither: it does not see the policy, nor the change
+/// the session. Held by any number at once, and of no row: all sign-ins of an organization would write to that one.
+///
+/// # Errors
+/// When the database fails, or a change takes too long.
+pub async fn hold_policy(tx: &mut Tx, organization: OrganizationId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock_shared(hashtextextended('reservas.users.sign_in_policy' || $1::text, 0))::text",
+        organization.0.to_string(),
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Waits for whoever holds the policy, and keeps others from it until the transaction ends: it is about to change.
+///
+/// # Errors
+/// When the database fails, or somebody holds it for too long.
+pub async fn lock_policy(tx: &mut Tx, organization: OrganizationId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('reservas.users.sign_in_policy' || $1::text, 0))::text",
+        organization.0.to_string(),
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// What a session without a second factor is limited to: where the role demands one, to getting it.
 ///
 /// # Errors
@@ -133,6 +163,34 @@ pub async fn meet(tx: &mut Tx, token: &ChallengeToken) -> Result<bool, sqlx::Err
     Ok(met.execute(&mut **tx).await?.rows_affected() == 1)
 }
 
+/// The same for every sign-in of an account: what was begun ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_challenges(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from users.sign_in_challenge where organization_id = $1 and user_id = $2",
+        organization.0,
+        user.0,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// An app whose codes are asked for, or one that is being set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Totp {
+    /// Its codes prove who somebody is.
+    Confirmed,
+    /// A first code confirms it; until then its codes prove nothing.
+    Begun,
+}
+
 /// Whether a code of the account's app is right, and was not used before; it is used up.
 ///
 /// # Errors
@@ -141,13 +199,15 @@ pub async fn take_code(
     tx: &mut Tx,
     organization: OrganizationId,
     user: UserId,
-    code: &str,
+    (which, code): (Totp, &str),
     now: Timestamp,
 ) -> Result<bool, Problem> {
     let row = sqlx::query!(
-        "select secret, last_step from users.totp where organization_id = $1 and user_id = $2 for update",
+        "select secret, last_step from users.totp
+         where organization_id = $1 and user_id = $2 and (confirmed_at is not null) = $3 for update",
         organization.0,
         user.0,
+        which == Totp::Confirmed,
     )
     .fetch_optional(&mut **tx)
     .await?;

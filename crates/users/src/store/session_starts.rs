@@ -10,6 +10,7 @@ use platform::http::Correlation;
 
 use super::sessions;
 use crate::config::Config;
+use crate::device;
 use crate::opaque_token::RefreshToken;
 
 /// A sign-in that succeeded.
@@ -82,7 +83,8 @@ impl Start<'_> {
         sessions::keep(tx, &token, now).await?;
         let origin =
             Origin { actor: Some(self.user), on_behalf_of: None, correlation: self.correlation.clone() };
-        let event = SessionStarted { session_id: token.id, user_id: self.user };
+        let device = Some(device::name(self.agent.as_deref()));
+        let event = SessionStarted { session_id: token.id, user_id: self.user, device };
         events::append(tx, self.organization, &origin, &event, now).await?;
         Ok(token)
     }
@@ -200,6 +202,37 @@ pub async fn renew_single_factor_tokens(
          where organization_id = $1 and not second_factor and ended_at is null and expires_at > $2",
         organization.0,
         now.to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The second factor of an account is gone: none of its sessions counts as one with two factors, and access tokens that say
+/// so have to be exchanged. The clock is read when the sessions are locked: what is minted before has an earlier time.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_second_factor(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+    clock: &dyn Clock,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "select from users.session where organization_id = $1 and user_id = $2 and second_factor order by id
+         for no key update",
+        organization.0,
+        user.0,
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update users.session set second_factor = false, tokens_from = $3
+         where organization_id = $1 and user_id = $2 and second_factor",
+        organization.0,
+        user.0,
+        clock.now().to_sqlx(),
     )
     .execute(&mut **tx)
     .await?;

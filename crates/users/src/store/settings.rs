@@ -8,7 +8,7 @@ use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
 
-use super::accounts;
+use super::{accounts, slugs};
 use crate::error::Error;
 use crate::opaque_token::RefreshToken;
 use crate::settings::{demands_verification, differences};
@@ -84,7 +84,7 @@ pub async fn lock(tx: &mut Tx, id: OrganizationId) -> Result<Kept, Problem> {
 /// Writes settings that differ from those kept, and tells of it; gives the version then.
 ///
 /// # Errors
-/// 409 `slug_taken`, `host_taken`, or when the database fails.
+/// 409 `slug_taken`, `too_many_slugs`, `host_taken`, or when the database fails.
 pub async fn store(
     tx: &mut Tx,
     id: OrganizationId,
@@ -96,6 +96,9 @@ pub async fn store(
     let fields = differences(&kept.settings, after);
     if fields.is_empty() {
         return Ok(kept.version);
+    }
+    if kept.settings.slug != after.slug {
+        slugs::choose(tx, id, &after.slug).await?;
     }
     let signed = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
     let domains: Vec<String> = after.email_domains.iter().cloned().collect();

@@ -44,6 +44,8 @@ pub struct Attempt {
 pub struct Count {
     /// Failures of the account in a row, this one, should it be one, among them.
     pub failures: i32,
+    /// When it was begun.
+    pub at: Timestamp,
 }
 
 impl Count {
@@ -67,7 +69,14 @@ impl Attempt {
         Self { account: key(&["user", &user.to_string()]), address: client.and_then(address) }
     }
 
-    /// Counts it as a failure, until [`Attempt::succeeded`].
+    /// At the second factor of an account. Apart from the password, which does not start this count anew: who has stolen
+    /// the one is not to guess the other at leisure.
+    #[must_use]
+    pub fn by_code(user: UserId, client: Option<&str>) -> Self {
+        Self { account: key(&["code", &user.to_string()]), address: client.and_then(address) }
+    }
+
+    /// Counts it as a failure, until [`Attempt::succeeded`] or [`Attempt::take_back`].
     ///
     /// # Errors
     /// 429 `too_many_attempts` while the account or the address is blocked.
@@ -78,7 +87,7 @@ impl Attempt {
             count(&mut tx, address, ADDRESS, now).await?;
         }
         tx.commit().await?;
-        Ok(Count { failures })
+        Ok(Count { failures, at: now })
     }
 
     /// It was none: the account starts anew, the address has one less.
@@ -97,6 +106,45 @@ impl Attempt {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Nothing was looked at, or nothing that says whether it was right: it never was. What it blocked is free again, unless
+    /// another one blocks by now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_back(&self, db: &Db, count: Count) -> Result<(), Problem> {
+        let keys: Vec<Vec<u8>> =
+            [Some(self.account), self.address].iter().flatten().map(|key| key.to_vec()).collect();
+        let mut tx = db.begin_without_organization().await?;
+        sqlx::query!(
+            "update users.throttle
+             set failures = greatest(failures - 1, 0),
+                 blocked_until = case when last_at = $2 then null else blocked_until end
+             where key = any($1)",
+            &keys,
+            count.at.to_sqlx(),
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// What a step gave; where it failed, the attempt is taken back.
+    ///
+    /// # Errors
+    /// The step's own, or when the database fails.
+    pub async fn unless_failed<T>(
+        &self,
+        db: &Db,
+        count: Count,
+        step: Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        if step.is_err() {
+            self.take_back(db, count).await?;
+        }
+        step
     }
 
     /// The account starts anew.
@@ -194,7 +242,8 @@ mod tests {
 
     #[test]
     fn every_tenth_failure_locks() {
-        let locking: Vec<_> = (0..=20).filter(|&failures| Count { failures }.locks()).collect();
+        let locking: Vec<_> =
+            (0..=20).filter(|&failures| Count { failures, at: Timestamp::UNIX_EPOCH }.locks()).collect();
         assert_eq!(locking, [10, 20]);
     }
 }

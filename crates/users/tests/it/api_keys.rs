@@ -11,13 +11,13 @@ use crate::{SignedIn, Users, user};
 
 const KEYS: &str = "/api/v1/api-keys";
 
-struct Key {
+pub(crate) struct Key {
     id: String,
     client: String,
     secret: String,
 }
 
-async fn key(users: &Users, who: &SignedIn, body: Value) -> Key {
+pub(crate) async fn key(users: &Users, who: &SignedIn, body: Value) -> Key {
     let reply = users.by(who, "POST", KEYS).json(body).send().await.expect(201);
     assert_eq!(reply.header("cache-control"), "no-store");
     assert_eq!(users.event_types().await, ["api_key.created"]);
@@ -44,7 +44,7 @@ fn form(key: &Key, more: &str) -> String {
     format!("grant_type=client_credentials&client_id={}&client_secret={}{more}", key.client, key.secret)
 }
 
-async fn token(users: &Users, key: &Key) -> String {
+pub(crate) async fn token(users: &Users, key: &Key) -> String {
     post(users, form(key, ""), None).await.expect(200).json()["access_token"].as_str().unwrap().to_owned()
 }
 

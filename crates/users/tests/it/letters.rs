@@ -20,7 +20,7 @@ impl Users {
         self.write(&events[position].data["letter_id"]).send().await.expect(200).json()
     }
 
-    fn write(&self, letter: &Value) -> testkit::Call {
+    pub(crate) fn write(&self, letter: &Value) -> testkit::Call {
         let (organization, letter) = (self.first.organization_id, letter.as_str().unwrap());
         self.call_internally(
             "POST",
@@ -95,11 +95,26 @@ async fn where_it_is_demanded_nobody_signs_in_before() {
     users.set(&admin, json!({"verification": "demanded"})).await;
     users.register_ada().await;
     let letter = users.letter(&["user.created"]).await;
-    users.login("default", "ada@example.com", PASSWORD).send().await.problem(403, "email_not_verified");
-    let wrong = users.login("default", "ada@example.com", "another password of words");
-    wrong.send().await.problem(401, "invalid_credentials");
+    // As if there were none: who registers to see whether an address is taken sees nothing here either.
+    let login = |password: &str| users.login("default", "ada@example.com", password);
+    login(PASSWORD).send().await.problem(401, "invalid_credentials");
+    login("another password of words").send().await.problem(401, "invalid_credentials");
+    assert_eq!(users.event_types().await, [""; 0], "a link was mailed a moment ago");
+    users.clock.advance(SignedDuration::from_mins(6));
+    login("another password of words").send().await.problem(401, "invalid_credentials");
+    login(PASSWORD).send().await.problem(401, "invalid_credentials");
+    let again = crate::throttle::told(&users).await;
+    assert_eq!(
+        (again.kind.as_str(), &again.data["kind"]),
+        ("reservas.letter.requested.v1", &json!("email_verification"))
+    );
+    for _ in 0..2 {
+        login(PASSWORD).send().await.problem(401, "invalid_credentials");
+    }
+    login(PASSWORD).send().await.problem(429, "too_many_attempts");
     users.verify(&letter["token"]).send().await.expect(204);
     assert_eq!(users.event_types().await, ["user.changed"]);
+    // And who tried in vain need not wait.
     users.sign_in("ada@example.com").await;
     // Those whom an administrator made need not.
     users.someone(&admin, "u@example.com", Role::User).await;
@@ -113,13 +128,10 @@ async fn another_mail_is_sent_to_who_waits_and_no_more_often_than_that() {
     for email in ["ada@example.com", "admin@example.com", "nobody@example.com"] {
         users.resend(email).send().await.expect(204);
     }
-    assert_eq!(
-        users.event_types().await,
-        [""; 0],
-        "one went out a moment ago, or there is nothing to verify"
-    );
+    // One went out a moment ago, or there is nothing to verify: of all these, one letter comes in the end.
     users.clock.advance(SignedDuration::from_mins(6));
     users.resend("ada@example.com").send().await.expect(204);
+    users.written("reservas.letter.requested.v1", 2).await;
     let second = users.letter(&[]).await;
     users.clock.advance(SignedDuration::from_hours(48));
     users.verify(&second["token"]).send().await.problem(422, "invalid_link");

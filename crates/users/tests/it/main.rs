@@ -3,13 +3,18 @@
 
 mod api_keys;
 mod at_once;
+mod audit;
 mod authorization;
 mod change_password;
+mod counting;
 mod create_user;
+mod delete_me;
 mod delete_user;
+mod export;
 mod get_contact;
 mod get_key_set;
 mod get_me;
+mod giving;
 mod groups;
 mod import_users;
 mod keys;
@@ -19,6 +24,7 @@ mod login;
 mod openapi;
 mod organization;
 mod profile;
+mod races;
 mod refresh;
 mod register;
 mod reset_password;
@@ -27,6 +33,7 @@ mod second_factor;
 mod sessions;
 mod setup;
 mod step_up;
+mod takeover;
 mod throttle;
 mod update_user;
 
@@ -135,6 +142,20 @@ impl Users {
 
     fn refresh(&self, token: &str) -> Call {
         self.call("POST", "/api/v1/auth/refresh").json(json!({"refresh_token": token}))
+    }
+
+    /// Waits for what is written beside an answer: so many events of a type, since the beginning.
+    async fn written(&self, kind: &str, count: i64) {
+        let mut owner = self.owner().await;
+        let mut tick = tokio::time::interval(Duration::from_millis(10));
+        let statement = "select count(*) from users.event where type = $1";
+        loop {
+            tick.tick().await;
+            let query = sqlx::query_scalar::<_, i64>(statement).bind(kind);
+            if query.fetch_one(&mut owner).await.unwrap() >= count {
+                return;
+            }
+        }
     }
 
     /// A new account of a role, signed in.

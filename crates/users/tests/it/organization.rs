@@ -28,7 +28,7 @@ async fn settings_are_read_and_changed_with_their_version() {
     let read = users.by(&admin, "GET", PATH).send().await.expect(200);
     let tag = read.header("etag").to_owned();
     assert_eq!(read.json()["self_registration"], true, "the first organization is open");
-    let change = json!({"name": "TU Wien", "hosts": ["booking.example.edu"], "session_idle_minutes": 60,
+    let change = json!({"name": "TU Wien", "session_idle_minutes": 60,
                         "branding": {"primary": "#006699", "accent": "#ffffff"}});
     let patch = || users.by(&admin, "PATCH", PATH).json(change.clone());
     patch().send().await.problem(428, "if_match_required");
@@ -36,7 +36,7 @@ async fn settings_are_read_and_changed_with_their_version() {
     let changed = patch().header("if-match", &tag).send().await.expect(200);
     let events = users.events().await;
     let data = &events[0].data;
-    assert_eq!(data["fields"], json!(["name", "hosts", "session_idle_minutes", "branding"]));
+    assert_eq!(data["fields"], json!(["name", "session_idle_minutes", "branding"]));
     assert_eq!((&data["before"]["name"], &data["after"]["name"]), (&json!("Default"), &json!("TU Wien")));
     assert_eq!(events[0].actorid.map(|id| id.to_string()), Some(admin.id.clone()));
     let again = users.by(&admin, "GET", PATH).send().await.expect(200);
@@ -55,8 +55,8 @@ async fn each_setting_that_is_wrong_is_named() {
         ("slug", json!("Not A Slug")),
         ("time_zone", json!("Europe/Atlantis")),
         ("locale", json!("english")),
-        ("hosts", json!(["Booking.Example.edu"])),
-        ("hosts", json!(["example.edu:8080"])),
+        // The operator's to say.
+        ("hosts", json!(["booking.example.edu"])),
         ("email_domains", json!(["example"])),
         ("session_idle_minutes", json!(4)),
         ("session_absolute_days", json!(366)),
@@ -102,8 +102,13 @@ async fn whoever_signs_in_names_the_organization_by_slug_header_or_host() {
     assert_eq!(sign_in(&[]).await, "first");
     users.set(&admin, json!({"slug": "default"})).await;
     users.organization("other").await;
-    let other = users.sign_in_at("other", "admin@example.com", PASSWORD).await;
-    users.set(&other, json!({"hosts": ["other.example.edu"]})).await;
+    users
+        .operator("PUT", "/other/hosts")
+        .json(json!({"hosts": ["other.example.edu"]}))
+        .send()
+        .await
+        .expect(204);
+    assert_eq!(users.event_types().await, ["organization.changed"]);
     assert_eq!(sign_in(&[]).await, "default");
     assert_eq!(sign_in(&[("x-organization", "other")]).await, "other");
     assert_eq!(sign_in(&[("host", "other.example.edu:8080")]).await, "other");
@@ -112,8 +117,15 @@ async fn whoever_signs_in_names_the_organization_by_slug_header_or_host() {
     let call = users.call("POST", "/api/v1/auth/login").json(credentials.clone());
     call.header("x-organization", "nowhere").send().await.problem(401, "invalid_credentials");
     // A host name is one organization's.
-    let taken = users.by(&admin, "PATCH", PATH).header("if-match", "*");
-    taken.json(json!({"hosts": ["other.example.edu"]})).send().await.problem(409, "host_taken");
+    let put = |path: &str, hosts: Value| users.operator("PUT", path).json(json!({"hosts": hosts}));
+    put("/default/hosts", json!(["other.example.edu"])).send().await.problem(409, "host_taken");
+    put("/nowhere/hosts", json!([])).send().await.problem(404, "not_found");
+    for wrong in ["Booking.Example.edu", "example.edu:8080", ""] {
+        let problem = put("/other/hosts", json!([wrong])).send().await.problem(422, "invalid_input");
+        assert_eq!(problem["errors"][0]["pointer"], "/hosts");
+    }
+    let listed = users.operator("GET", "").send().await.expect(200).json();
+    assert_eq!(listed["items"][1]["hosts"], json!(["other.example.edu"]));
     let taken = users.by(&admin, "PATCH", PATH).header("if-match", "*").json(json!({"slug": "other"}));
     taken.send().await.problem(409, "slug_taken");
 }
@@ -156,7 +168,13 @@ async fn the_operator_makes_and_lists_organizations_and_nobody_else_does() {
     let cursor = first["next_cursor"].as_str().unwrap();
     let second = users.operator("GET", &format!("?cursor={cursor}")).send().await.expect(200).json();
     assert_eq!((&second["items"][0]["name"], &second["next_cursor"]), (&json!("Default"), &Value::Null));
-    for (method, path) in [("GET", ""), ("POST", ""), ("POST", "/beta/disable"), ("POST", "/beta/enable")] {
+    for (method, path) in [
+        ("GET", ""),
+        ("POST", ""),
+        ("POST", "/beta/disable"),
+        ("POST", "/beta/enable"),
+        ("PUT", "/beta/hosts"),
+    ] {
         let path = format!("/operator/organizations{path}");
         for token in [admin.access.as_str(), "", "the-internal-token-of-the-tests"] {
             let call = users.call(method, &path).bearer(token).json(body.clone());

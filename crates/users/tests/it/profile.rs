@@ -69,7 +69,13 @@ async fn an_address_changes_when_its_new_owner_confirms_and_the_old_one_is_told(
     };
     ask("new@example.com", "another password of words").send().await.problem(403, "wrong_password");
     ask("typo@example.com", PASSWORD).send().await.expect(204);
-    let typo = users.letter(&[]).await;
+    let events = users.events().await;
+    assert_eq!(events.len(), 2);
+    let typo = users.write(&events[0].data["letter_id"]).send().await.expect(200).json();
+    // The owner hears of it at once, where they read now.
+    let notice = users.write(&events[1].data["letter_id"]).send().await.expect(200).json();
+    let told = (&notice["kind"], &notice["email"], &notice["token"]);
+    assert_eq!(told, (&json!("email_change_asked"), &json!("ada@example.com"), &Value::Null));
     ask("new@example.com", PASSWORD).send().await.expect(204);
     let letter = users.letter(&[]).await;
     assert_eq!((&letter["kind"], &letter["email"]), (&json!("email_change"), &json!("new@example.com")));
@@ -100,7 +106,7 @@ async fn of_a_removed_account_no_table_knows_the_person() {
     users.by(&ada, "PATCH", ME).header("if-match", "*").json(profile).send().await.expect(200);
     let wish = json!({"email": "new.secret@example.com", "current_password": PASSWORD});
     users.by(&ada, "POST", "/api/v1/me/email").json(wish).send().await.expect(204);
-    assert_eq!(users.event_types().await, ["user.changed", "letter.requested"]);
+    assert_eq!(users.event_types().await, ["user.changed", "letter.requested", "letter.requested"]);
     assert!(users.everything().await.to_lowercase().contains("secret"));
     users.by(&admin, "DELETE", &user(&ada.id)).header("if-match", "*").send().await.expect(204);
     assert_eq!(users.event_types().await, ["user.removed", "session.ended"]);

@@ -9,14 +9,14 @@ use crate::{PASSWORD, Users};
 
 const NEW: &str = "staple battery horse correct";
 
-async fn forgot(users: &Users, email: &str) -> Vec<u8> {
+pub(crate) async fn forgot(users: &Users, email: &str) -> Vec<u8> {
     let body = json!({"email": email});
     let reply = users.call("POST", "/api/v1/auth/forgot-password").json(body).send().await;
     reply.expect(202).body
 }
 
 /// Waits for the event that is written beside the answer; the id of the request.
-async fn asked(users: &Users) -> String {
+pub(crate) async fn asked(users: &Users) -> String {
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(10));
     loop {
         tick.tick().await;
@@ -35,12 +35,12 @@ fn link(users: &Users, reset: &str) -> Call {
     )
 }
 
-async fn token(users: &Users, reset: &str) -> String {
+pub(crate) async fn token(users: &Users, reset: &str) -> String {
     let link: Value = link(users, reset).send().await.expect(200).json();
     link["token"].as_str().unwrap().to_owned()
 }
 
-fn reset(users: &Users, token: &str, password: &str) -> Call {
+pub(crate) fn reset(users: &Users, token: &str, password: &str) -> Call {
     let body = json!({"token": token, "new_password": password});
     users.call("POST", "/api/v1/auth/reset-password").json(body)
 }
@@ -167,7 +167,7 @@ async fn another_address_ends_links_to_the_old_one() {
     let token = token(&users, &asked(&users).await).await;
     let body = json!({"email": "boss@example.com", "current_password": PASSWORD});
     users.by(&admin, "POST", "/api/v1/me/email").json(body).send().await.expect(204);
-    let letter = users.letter(&[]).await;
+    let letter = users.letter(&["letter.requested"]).await;
     let confirm = users.call("POST", "/api/v1/auth/confirm-email");
     confirm.json(json!({"token": letter["token"]})).send().await.expect(204);
     assert_eq!(users.event_types().await, ["user.changed", "letter.requested"]);

@@ -168,6 +168,28 @@ async fn a_closed_account_is_out_everywhere() {
 }
 
 #[tokio::test]
+async fn a_disabled_organization_is_out_everywhere_and_no_other() {
+    let users = Users::start().await;
+    let (verifier, revocations) = elsewhere(&users).await;
+    users.organization("other").await;
+    let admin = users.admin().await;
+    let stranger = users.sign_in_at("other", "admin@example.com", PASSWORD).await;
+    users::set_active(&users.context, "default", false).await.unwrap();
+    assert_eq!(users.event_types().await, ["organization.changed"]);
+    revocations.step(users.now()).await.unwrap();
+    assert_eq!(verifier.verify(&admin.access).await.unwrap_err().code, "token_expired");
+    verifier.verify(&stranger.access).await.unwrap();
+    users.refresh(&admin.refresh).send().await.problem(401, "invalid_refresh_token");
+    // Enabled again, its sessions go on with tokens of a later second.
+    users::set_active(&users.context, "default", true).await.unwrap();
+    assert_eq!(users.event_types().await, ["organization.changed"]);
+    users.clock.advance(SignedDuration::from_secs(6));
+    revocations.step(users.now()).await.unwrap();
+    let next = users.refresh(&admin.refresh).send().await.expect(200).json();
+    verifier.verify(next["access_token"].as_str().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_sign_in_never_continues_what_was_there_before() {
     let users = Users::start().await;
     let (one, other) = (users.admin().await, users.admin().await);

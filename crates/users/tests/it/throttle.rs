@@ -39,7 +39,7 @@ async fn guess_until_locked(users: &Users, email: &str) -> Vec<u64> {
 }
 
 /// The first event, which is written beside the answer.
-async fn told(users: &Users) -> platform::events::Envelope {
+pub(crate) async fn told(users: &Users) -> platform::events::Envelope {
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(10));
     loop {
         tick.tick().await;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use contracts::users::{SessionEnd, UserChanged};
 use jiff::Timestamp;
 use kernel::{Email, OrganizationId, Role};
+use platform::auth::Actor;
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
@@ -13,6 +14,7 @@ use super::lines::{Line, invalid, wrong};
 use super::{LineReport, Outcome};
 use crate::App;
 use crate::account::Account;
+use crate::giving;
 use crate::organization::Organization;
 use crate::store::sessions::{Ending, Which};
 use crate::store::{account_batches, accounts, api_keys, session_starts};
@@ -27,6 +29,7 @@ pub(super) struct Work<'a> {
     pub(super) app: &'a App,
     pub(super) organization: Organization,
     pub(super) origin: Origin,
+    pub(super) actor: &'a Actor,
 }
 
 impl Work<'_> {
@@ -84,9 +87,18 @@ impl Work<'_> {
             return Err(invalid(line.number, vec![wrong("name", "required", "A new account has a name.")]));
         };
         let role = line.change.role.unwrap_or(Role::User);
+        if let Some(report) = self.refused(line, &[role], now) {
+            return Err(report);
+        }
         let account = Account::new(&self.organization, line.email.clone(), name, role, now);
         let (account, _) = account.changed(line.change.clone());
         Ok(Account { email_verified: true, ..account })
+    }
+
+    /// The report of a line about an account of roles that the caller may not give or touch.
+    pub(super) fn refused(&self, line: &Line, roles: &[Role], now: Timestamp) -> Option<LineReport> {
+        let problem = giving::check(self.actor, roles, now).err()?;
+        Some(invalid(line.number, vec![wrong("role", problem.code, &problem.detail)]))
     }
 
     async fn change(
@@ -100,6 +112,9 @@ impl Work<'_> {
         let id = Some(before.id);
         if fields.is_empty() {
             return Ok(LineReport { line: line.number, outcome: Outcome::Unchanged, id, errors: Vec::new() });
+        }
+        if let Some(report) = self.refused(line, &[before.role, after.role], now) {
+            return Ok(report);
         }
         let organization = self.organization.id;
         if before.is_administrator() && !after.is_administrator() {

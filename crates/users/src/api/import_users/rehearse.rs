@@ -38,6 +38,11 @@ pub(super) async fn rehearse(work: &Work<'_>, lines: &[Line]) -> Result<Vec<Line
                     }
                 },
             };
+            let changed = was.as_ref().filter(|was| **was != is);
+            if let Some(report) = changed.and_then(|was| work.refused(line, &[was.role, is.role], now)) {
+                reports.push(report);
+                continue;
+            }
             let lost = was.as_ref().is_some_and(Account::is_administrator) && !is.is_administrator();
             if lost && administrators <= 1 {
                 reports.push(last_administrator(line, &Error::LastAdministrator.into()));
