@@ -33,6 +33,7 @@ use platform::db::migrate::Schema;
 use platform::http::Problem;
 use platform::internal::InternalToken;
 use platform::service::Context;
+use tokio::sync::Semaphore;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;

@@ -95,7 +95,7 @@ pub async fn update_user(
     version.check(before.version)?;
     let (mut after, fields) = before.changed(request.into());
     if !fields.is_empty() {
-        giving::check(&actor, &[before.role, after.role], now)?;
+        giving::check(&actor, &[before.role, after.role], app.context.clock.now())?;
         if before.is_administrator() && !after.is_administrator() {
             accounts::keep_administrator(&mut tx, organization, id).await?;
         }
