@@ -42,6 +42,9 @@ pub struct Flags {
     /// How often nginx and the gateway are measured in turn; the middle counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// The binary to measure, such as `target/dist/reservas-gateway`; absent, the one beside this program.
+    #[arg(long)]
+    gateway: Option<PathBuf>,
     /// The binary of another build (`reservas-gateway` or `reservas`), measured in turn with this one.
     #[arg(long)]
     against: Option<PathBuf>,
@@ -49,7 +52,7 @@ pub struct Flags {
 
 impl Default for Flags {
     fn default() -> Self {
-        Self { seconds: 4, rate: 2000, connections: 32, rounds: 3, against: None }
+        Self { seconds: 4, rate: 2000, connections: 32, rounds: 3, gateway: None, against: None }
     }
 }
 
@@ -69,9 +72,10 @@ struct Scene {
 }
 
 impl Scene {
-    async fn set() -> Outcome<Self> {
+    async fn set(flags: &Flags) -> Outcome<Self> {
         let folder = tempfile::Builder::new().prefix("reservas-bench-").tempdir()?;
-        let (backend, binary) = (backend::start().await?, process::gateway()?);
+        let binary = flags.gateway.clone().map_or_else(process::gateway, Ok)?;
+        let backend = backend::start().await?;
         let issuer = Issuer::start(Arc::new(SystemClock)).await;
         let collector = backend::collector().await?;
         process::stay_aside().await?;
@@ -132,7 +136,7 @@ async fn measure(server: &Pinned, request: &Arc<[u8]>, pace: Pace) -> Outcome<(f
 /// Measures.
 pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let _alone = tuning.lock()?;
-    let scene = Scene::set().await?;
+    let scene = Scene::set(flags).await?;
     let cases = scene.cases();
     let mut report = Report {
         title: "The gateway against nginx: processor time a request".to_owned(),

@@ -17,7 +17,7 @@ const IDLE: usize = 10_000;
 /// Measures.
 pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
     let _alone = tuning.lock()?;
-    let scene = Scene::set().await?;
+    let scene = Scene::set(flags).await?;
     let cases = scene.cases();
     let case = cases.first().ok_or("no case")?;
     let request = get(case.path, None);
