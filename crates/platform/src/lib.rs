@@ -17,5 +17,6 @@ pub mod metrics;
 pub mod openapi;
 pub mod postgres;
 pub mod remote;
+pub mod sealing;
 pub mod service;
 pub mod telemetry;

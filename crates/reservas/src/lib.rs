@@ -5,5 +5,6 @@ pub mod commands;
 pub mod console;
 pub mod docs;
 pub mod openapi;
+pub mod secret_file;
 pub mod settings;
 pub mod wiring;

@@ -39,6 +39,7 @@ pub use config::Config;
 pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
 
 use hashing::Passwords;
+use store::sealed::{self, Unready};
 use store::signing_keys::Signers;
 use token::Signer;
 
@@ -86,7 +87,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn signer(&self) -> Result<Signer, Problem> {
-        self.signers.current(&self.context.db, self.context.clock.now()).await
+        self.signers.current(&self.context, self.context.clock.now()).await
     }
 }
 
@@ -176,12 +177,20 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Makes sure that there is a signing key, and gives the routes.
+/// Makes sure that secrets can be sealed and that there is a signing key, and gives the routes.
 ///
 /// # Errors
-/// When a setting is out of its range.
+/// When a setting is out of its range, or a sealing key is missing.
 pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let app = App::new(context, config)?;
+    match sealed::prepare(&app.context).await {
+        Ok(()) => {}
+        Err(Unready::Keys(line)) => return Err(line),
+        Err(Unready::Database(problem)) => {
+            tracing::warn!(code = problem.code, "whether the sealing keys are right is not known yet");
+            tokio::spawn(jobs::prepare(app.clone()));
+        }
+    }
     // A database that is down shows in readiness; the first sign-in after it is back tries again.
     if let Err(problem) = app.signer().await {
         tracing::warn!(code = problem.code, "no signing key yet");

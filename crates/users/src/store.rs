@@ -7,6 +7,7 @@ pub mod letters;
 pub mod organizations;
 pub mod passwords;
 pub mod read_only;
+pub mod sealed;
 pub mod second_factor;
 pub mod session_starts;
 pub mod sessions;

@@ -80,7 +80,7 @@ pub async fn confirm_totp(
     if second_factor::is_enabled(&mut tx, organization, user).await? {
         return Err(Error::SecondFactorEnabled.into());
     }
-    if !second_factor::take_code(&mut tx, organization, user, request.code.expose(), now).await? {
+    if !second_factor::take_code(&mut tx, &app.context.keyring, organization, user, request.code.expose(), now).await? {
         return Err(Error::InvalidCode.into());
     }
     let codes = second_factor::replace_recovery_codes(&mut tx, organization, user).await?;

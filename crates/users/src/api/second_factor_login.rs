@@ -77,7 +77,7 @@ pub async fn second_factor_login(
     }
     let origin = Origin { actor: Some(user), on_behalf_of: None, correlation: correlation.clone() };
     let code = request.code.expose();
-    let is_right = second_factor::take_code(&mut tx, organization, user, code, now).await?
+    let is_right = second_factor::take_code(&mut tx, &app.context.keyring, organization, user, code, now).await?
         || second_factor::take_recovery_code(&mut tx, organization, user, code, &origin, now).await?;
     if !is_right {
         return Err(Error::InvalidCode.into());

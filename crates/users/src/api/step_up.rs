@@ -70,7 +70,7 @@ pub async fn step_up(
     if has_second {
         let code = request.code.as_ref().map_or("", Secret::expose);
         let origin = Origin::from(&*actor);
-        let is_right = second_factor::take_code(&mut tx, organization, user, code, now).await?
+        let is_right = second_factor::take_code(&mut tx, &app.context.keyring, organization, user, code, now).await?
             || second_factor::take_recovery_code(&mut tx, organization, user, code, &origin, now).await?;
         if !is_right {
             return Err(Error::InvalidCode.into());

@@ -8,8 +8,10 @@ use platform::auth::Scope;
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
+use platform::sealing::Keyring;
 use subtle::ConstantTimeEq as _;
 
+use super::sealed;
 use crate::opaque_token::ChallengeToken;
 use crate::second_factor::{recovery_codes, recovery_hash, step};
 
@@ -136,9 +138,10 @@ pub async fn meet(tx: &mut Tx, token: &ChallengeToken) -> Result<bool, sqlx::Err
 /// Whether a code of the account's app is right, and was not used before; it is used up.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails, or the secret cannot be opened.
 pub async fn take_code(
     tx: &mut Tx,
+    keyring: &Keyring,
     organization: OrganizationId,
     user: UserId,
     code: &str,
@@ -152,7 +155,8 @@ pub async fn take_code(
     .fetch_optional(&mut **tx)
     .await?;
     let Some(row) = row else { return Ok(false) };
-    let Some(step) = step(&row.secret, code, row.last_step, now)? else { return Ok(false) };
+    let secret = keyring.open(&sealed::totp(organization, user), &row.secret)?;
+    let Some(step) = step(secret.expose(), code, row.last_step, now)? else { return Ok(false) };
     sqlx::query!(
         "update users.totp set last_step = $3, confirmed_at = coalesce(confirmed_at, $4)
          where organization_id = $1 and user_id = $2",

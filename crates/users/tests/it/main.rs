@@ -22,6 +22,7 @@ mod refresh;
 mod register;
 mod reset_password;
 mod schema;
+mod sealing;
 mod second_factor;
 mod sessions;
 mod setup;

@@ -11,14 +11,14 @@ use crate::{PASSWORD, SignedIn, Users};
 const TOTP: &str = "/api/v1/me/second-factor/totp";
 
 /// A code as an app makes it of the secret that was shown, some steps from now.
-fn code(users: &Users, secret: &str, steps: i64) -> String {
+pub fn code(users: &Users, secret: &str, steps: i64) -> String {
     let secret = Secret::try_from_base32(secret).unwrap();
     let app = Builder::new().with_secret(secret).build().unwrap();
     app.generate(u64::try_from(users.now().as_second() + 30 * steps).unwrap()).to_string()
 }
 
 /// Sets a second factor up; its secret and the recovery codes.
-async fn enable(users: &Users, who: &SignedIn) -> (String, Vec<String>) {
+pub async fn enable(users: &Users, who: &SignedIn) -> (String, Vec<String>) {
     let body = users.by(who, "POST", TOTP).send().await.expect(200).json();
     let secret = body["secret"].as_str().unwrap().to_owned();
     assert!(body["url"].as_str().unwrap().contains(&secret));
