@@ -49,7 +49,9 @@ pub enum Error {
     #[error("a value is sealed with the key {0}, which is not among the sealing keys that were handed in")]
     UnknownKey(SealingKeyId),
     /// It is no sealed value, was changed, or belongs to another place.
-    #[error("what should be a sealed value in {0} is none, was changed, or was moved there from another place")]
+    #[error(
+        "what should be a sealed value in {0} is none, was changed, or was moved there from another place"
+    )]
     Damaged(&'static str),
 }
 
@@ -65,7 +67,8 @@ pub struct SealingKeyId([u8; ID]);
 
 impl SealingKeyId {
     fn of(key: &[u8; KEY]) -> Self {
-        let hash: [u8; 32] = Sha256::new().chain_update("reservas sealing key").chain_update(key).finalize().into();
+        let hash: [u8; 32] =
+            Sha256::new().chain_update("reservas sealing key").chain_update(key).finalize().into();
         let mut id = [0; ID];
         id.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
         Self(id)

@@ -12,6 +12,8 @@ pub mod letter;
 pub mod naming;
 pub mod opaque_token;
 pub mod organization;
+pub mod pages;
+pub mod passkey;
 pub mod password;
 pub mod profile;
 pub mod second_factor;
@@ -38,7 +40,9 @@ use utoipa_axum::routes;
 pub use config::Config;
 pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
 
+use error::Error;
 use hashing::Passwords;
+use passkey::RelyingParty;
 use store::sealed::{self, Unready};
 use store::signing_keys::Signers;
 use token::Signer;
@@ -59,6 +63,7 @@ pub struct App {
     pub passwords: Passwords,
     /// One for each password reset that is being looked into.
     resets: Arc<Semaphore>,
+    relying_party: Option<Arc<RelyingParty>>,
     signers: Signers,
 }
 
@@ -73,13 +78,23 @@ impl App {
     pub fn new(context: Context, config: Config) -> Result<Self, String> {
         config.check()?;
         let passwords = Passwords::new(&config);
+        let relying_party = RelyingParty::new(&config)?.map(Arc::new);
         Ok(Self {
             context,
             config: Arc::new(config),
             passwords,
             resets: Arc::new(Semaphore::new(RESETS)),
+            relying_party,
             signers: Signers::default(),
         })
+    }
+
+    /// The installation as authenticators know it.
+    ///
+    /// # Errors
+    /// 409 `passkeys_unavailable` where people reach it at no name.
+    pub fn relying_party(&self) -> Result<&RelyingParty, Error> {
+        self.relying_party.as_deref().ok_or(Error::PasskeysUnavailable)
     }
 
     /// What signs access tokens now; made when there is none yet.
@@ -142,6 +157,16 @@ pub fn api() -> OpenApiRouter<App> {
         ))
         .routes(routes!(api::second_factor_login::second_factor_login))
         .routes(routes!(api::step_up::step_up))
+        .routes(routes!(api::begin_step_up::begin_step_up))
+        .routes(routes!(api::begin_passkey_login::begin_passkey_login))
+        .routes(routes!(api::passkey_login::passkey_login))
+        .routes(routes!(api::begin_passkey::begin_passkey))
+        .routes(routes!(api::list_passkeys::list_passkeys, api::add_passkey::add_passkey))
+        .routes(routes!(api::remove_passkey::remove_passkey))
+        .routes(routes!(api::pages::show_verify_email))
+        .routes(routes!(api::pages::show_confirm_email))
+        .routes(routes!(api::pages::show_accept_invitation))
+        .routes(routes!(api::pages::show_reset_password))
         .routes(routes!(api::forgot_password::forgot_password))
         .routes(routes!(api::reset_password::reset_password))
         .routes(routes!(api::issue_token::issue_token))

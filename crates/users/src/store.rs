@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod letters;
 pub mod organizations;
+pub mod passkeys;
 pub mod passwords;
 pub mod read_only;
 pub mod sealed;

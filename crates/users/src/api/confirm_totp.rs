@@ -77,10 +77,19 @@ pub async fn confirm_totp(
     attempt.begin(db, now).await?;
     let mut tx = db.begin(organization).await?;
     accounts::lock(&mut tx, organization, user).await?.ok_or_else(|| Problem::not_found("user"))?;
-    if second_factor::is_enabled(&mut tx, organization, user).await? {
+    if second_factor::has_app(&mut tx, organization, user).await? {
         return Err(Error::SecondFactorEnabled.into());
     }
-    if !second_factor::take_code(&mut tx, &app.context.keyring, organization, user, request.code.expose(), now).await? {
+    if !second_factor::take_code(
+        &mut tx,
+        &app.context.keyring,
+        organization,
+        user,
+        request.code.expose(),
+        now,
+    )
+    .await?
+    {
         return Err(Error::InvalidCode.into());
     }
     let codes = second_factor::replace_recovery_codes(&mut tx, organization, user).await?;

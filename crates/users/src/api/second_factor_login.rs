@@ -3,23 +3,27 @@
 use axum::extract::State;
 use garde::Validate;
 use http::HeaderMap;
+use kernel::{OrganizationId, UserId};
 use platform::config::Secret;
+use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::{Correlation, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::passkey_login::PasskeyProof;
 use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
 use crate::error::Error;
 use crate::opaque_token::ChallengeToken;
+use crate::passkey::{Assertion, Purpose};
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
 use crate::store::throttle::Attempt;
-use crate::store::{accounts, second_factor};
+use crate::store::{accounts, passkeys, second_factor};
 use crate::token::{Bearer, Proof};
 
-/// The challenge of the first step, and a code.
+/// The challenge of the first step, and a code or a passkey: one of them.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SecondFactorLogin)]
@@ -29,9 +33,28 @@ pub struct Request {
     #[schema(value_type = String, min_length = 1, max_length = 86)]
     pub challenge: Secret,
     /// A code of the app, or a recovery code, which works once.
-    #[garde(custom(fields::code))]
-    #[schema(value_type = String, min_length = 6, max_length = 32, example = "287082")]
-    pub code: Secret,
+    #[garde(inner(custom(fields::code)))]
+    #[schema(value_type = Option<String>, min_length = 6, max_length = 32, example = "287082")]
+    pub code: Option<Secret>,
+    /// The answer to the passkey options of the first step.
+    #[garde(dive)]
+    pub passkey: Option<PasskeyProof>,
+}
+
+/// What shows the second factor.
+enum Shown {
+    Code(Secret),
+    Passkey(Secret, Assertion),
+}
+
+impl Shown {
+    fn of(code: Option<Secret>, passkey: Option<PasskeyProof>) -> Result<Self, Problem> {
+        match (code, passkey) {
+            (Some(code), None) => Ok(Self::Code(code)),
+            (None, Some(proof)) => Ok(Self::Passkey(proof.ceremony, Assertion::parse(&proof.credential)?)),
+            _ => Err(fields::one_of("/code", "Send either a code or a passkey.")),
+        }
+    }
 }
 
 /// Goes on signing in.
@@ -44,7 +67,7 @@ pub struct Request {
     request_body = Request,
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
-        (status = 401, description = "invalid_challenge, invalid_code"),
+        (status = 401, description = "invalid_challenge, invalid_code, invalid_passkey"),
         (status = 403, description = "email_not_verified"),
         (status = 422, description = "invalid_input"),
         (status = 429, description = "too_many_attempts")
@@ -57,6 +80,7 @@ pub async fn second_factor_login(
     Json(request): Json<Request>,
 ) -> Result<TokensAnswer, Problem> {
     let (db, now) = (&app.context.db, app.context.clock.now());
+    let shown = Shown::of(request.code, request.passkey)?;
     let token = ChallengeToken::parse(&request.challenge).ok_or(Error::InvalidChallenge)?;
     let organization = token.organization;
     let mut tx = db.begin(organization).await?;
@@ -75,12 +99,12 @@ pub async fn second_factor_login(
         Entry::Disabled => return Err(Error::InvalidChallenge.into()),
         Entry::Unverified => return Err(Error::EmailNotVerified.into()),
     }
-    let origin = Origin { actor: Some(user), on_behalf_of: None, correlation: correlation.clone() };
-    let code = request.code.expose();
-    let is_right = second_factor::take_code(&mut tx, &app.context.keyring, organization, user, code, now).await?
-        || second_factor::take_recovery_code(&mut tx, organization, user, code, &origin, now).await?;
-    if !is_right {
-        return Err(Error::InvalidCode.into());
+    match &shown {
+        Shown::Code(code) => take_code(&app, &mut tx, organization, user, code, &correlation).await?,
+        Shown::Passkey(ceremony, assertion) => {
+            let (owner, purpose) = ((organization, user), Purpose::SecondFactor(organization, user));
+            passkeys::take(&app, &mut tx, owner, purpose, ceremony.expose(), assertion, now).await?;
+        }
     }
     if !second_factor::meet(&mut tx, &token).await? {
         return Err(Error::InvalidChallenge.into());
@@ -101,4 +125,20 @@ pub async fn second_factor_login(
     let role = account.role;
     let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
     tokens(&app, bearer, Some(&session)).await
+}
+
+/// A code of the app, or a recovery code.
+async fn take_code(
+    app: &App,
+    tx: &mut Tx,
+    organization: OrganizationId,
+    user: UserId,
+    code: &Secret,
+    correlation: &Correlation,
+) -> Result<(), Problem> {
+    let (code, now, keyring) = (code.expose(), app.context.clock.now(), &app.context.keyring);
+    let origin = Origin { actor: Some(user), on_behalf_of: None, correlation: correlation.clone() };
+    let is_right = second_factor::take_code(tx, keyring, organization, user, code, now).await?
+        || second_factor::take_recovery_code(tx, organization, user, code, &origin, now).await?;
+    if is_right { Ok(()) } else { Err(Error::InvalidCode.into()) }
 }

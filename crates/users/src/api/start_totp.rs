@@ -52,7 +52,7 @@ pub async fn start_totp(
     let mut tx = app.context.db.begin(organization).await?;
     let account = accounts::lock(&mut tx, organization, user).await?;
     let account = account.ok_or_else(|| Problem::not_found("user"))?;
-    if store::is_enabled(&mut tx, organization, user).await? {
+    if store::has_app(&mut tx, organization, user).await? {
         return Err(Error::SecondFactorEnabled.into());
     }
     let name = organizations::load(&mut tx, organization).await?.name;

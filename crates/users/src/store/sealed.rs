@@ -195,8 +195,7 @@ async fn seal_some(
         } else {
             keyring.seal(&place, keyring.open(&place, &kept)?.expose())?
         };
-        let statement =
-            format!("update {table} set {value} = $3 where organization_id = $1 and {key} = $2");
+        let statement = format!("update {table} set {value} = $3 where organization_id = $1 and {key} = $2");
         let update = sqlx::query(AssertSqlSafe(statement)).bind(organization.0).bind(id).bind(&sealed);
         update.execute(&mut *tx).await?;
     }

@@ -11,7 +11,7 @@ use platform::http::Problem;
 use platform::sealing::Keyring;
 use subtle::ConstantTimeEq as _;
 
-use super::sealed;
+use super::{passkeys, sealed};
 use crate::opaque_token::ChallengeToken;
 use crate::second_factor::{recovery_codes, recovery_hash, step};
 
@@ -20,7 +20,7 @@ pub const CHALLENGE: SignedDuration = SignedDuration::from_mins(5);
 /// Sign-ins of an account between their two factors at most; the oldest go.
 const CHALLENGES: i64 = 5;
 
-/// Whether an account has a second factor.
+/// Whether an account has a second factor: an app or a passkey.
 ///
 /// # Errors
 /// When the database fails.
@@ -29,6 +29,14 @@ pub async fn is_enabled(
     organization: OrganizationId,
     user: UserId,
 ) -> Result<bool, sqlx::Error> {
+    Ok(has_app(tx, organization, user).await? || passkeys::has(tx, organization, user).await?)
+}
+
+/// Whether an account has an app that makes codes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_app(tx: &mut Tx, organization: OrganizationId, user: UserId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists (select from users.totp
            where organization_id = $1 and user_id = $2 and confirmed_at is not null) as "exists!""#,
@@ -234,7 +242,7 @@ async fn forget_recovery_codes(
     Ok(())
 }
 
-/// Takes the second factor from an account; false when it has none.
+/// Takes the second factors from an account, app, passkeys and codes; false when it has none.
 ///
 /// # Errors
 /// When the database fails.
@@ -245,7 +253,13 @@ pub async fn remove(tx: &mut Tx, organization: OrganizationId, user: UserId) -> 
         organization.0,
         user.0
     );
-    Ok(removed.execute(&mut **tx).await?.rows_affected() == 1)
+    let app = removed.execute(&mut **tx).await?.rows_affected();
+    let removed = sqlx::query!(
+        "delete from users.passkey where organization_id = $1 and user_id = $2",
+        organization.0,
+        user.0
+    );
+    Ok(app + removed.execute(&mut **tx).await?.rows_affected() > 0)
 }
 
 /// Tells of a change.

@@ -6,6 +6,7 @@ mod authorization;
 mod change_password;
 mod create_user;
 mod delete_user;
+mod device;
 mod get_contact;
 mod get_key_set;
 mod get_me;
@@ -17,6 +18,9 @@ mod list_users;
 mod login;
 mod openapi;
 mod organization;
+mod pages;
+mod passkey_refusals;
+mod passkeys;
 mod profile;
 mod refresh;
 mod register;
@@ -52,7 +56,12 @@ const OPERATOR: &str = "the operator's token of these tests";
 
 /// As little work as bcrypt allows.
 fn config() -> Config {
-    Config { bcrypt_cost: 4, operator_token: Secret::from(OPERATOR.to_owned()), ..Config::default() }
+    Config {
+        bcrypt_cost: 4,
+        operator_token: Secret::from(OPERATOR.to_owned()),
+        public_url: device::HERE.to_owned(),
+        ..Config::default()
+    }
 }
 
 /// The service with an organization `default`, and its administrator.

@@ -31,7 +31,8 @@ async fn values(users: &Users) -> Vec<Vec<u8>> {
 /// Signs in with a code of the app, at a service with these keys.
 async fn sign_in(users: &Users, context: &Context, email: &str, secret: &str, steps: i64) -> u16 {
     let routes = context.complete(router(context.clone()).await);
-    let call = |path: &str, body| testkit::Call::new(routes.clone(), http::Method::POST, path).json(body).send();
+    let call =
+        |path: &str, body| testkit::Call::new(routes.clone(), http::Method::POST, path).json(body).send();
     let body = json!({"organization": "default", "email": email, "password": PASSWORD});
     let challenge = call("/api/v1/auth/login", body).await.problem(403, "second_factor_required");
     let code = code(users, secret, steps);
@@ -57,7 +58,8 @@ async fn unseal(users: &Users, admin: &SignedIn) {
     let row = sqlx::query("select secret from users.totp").fetch_one(&mut owner).await.unwrap();
     let plain = keyring.open(&place, row.get(0)).unwrap();
     sqlx::query("update users.totp set secret = $1").bind(plain.expose()).execute(&mut owner).await.unwrap();
-    let row = sqlx::query("select id, private_key from users.signing_key").fetch_one(&mut owner).await.unwrap();
+    let row =
+        sqlx::query("select id, private_key from users.signing_key").fetch_one(&mut owner).await.unwrap();
     let place = Place { column: "users.signing_key.private_key", organization: None, row: row.get(0) };
     let plain = keyring.open(&place, row.get(1)).unwrap();
     let update = sqlx::query("update users.signing_key set private_key = $1").bind(plain.expose());
@@ -94,7 +96,7 @@ async fn what_stands_there_from_before_is_sealed_at_the_start_and_goes_on() {
     // Replicas that start at once take turns.
     let starts = [(); 3].map(|()| tokio::spawn(users::start(context.clone(), config())));
     for start in starts {
-        start.await.unwrap().unwrap();
+        drop(start.await.unwrap().unwrap());
     }
     assert!(values(&users).await.iter().all(|value| value.starts_with(&mark)));
     assert_eq!(sign_in(&users, &context, "admin@example.com", &secret, 1).await, 200);
@@ -161,9 +163,11 @@ async fn a_secret_that_is_moved_to_another_account_opens_nothing() {
     let bob = users.someone(&admin, "bob@example.com", Role::User).await;
     enable(&users, &admin).await;
     let (secret, _) = enable(&users, &bob).await;
-    let statement = "update users.totp t set secret = o.secret from users.totp o where o.user_id = $1 and t.user_id = $2";
+    let statement =
+        "update users.totp t set secret = o.secret from users.totp o where o.user_id = $1 and t.user_id = $2";
     let (bob, victim): (uuid::Uuid, uuid::Uuid) = (bob.id.parse().unwrap(), admin.id.parse().unwrap());
-    let moved = sqlx::query(statement).bind(bob).bind(victim).execute(&mut users.owner().await).await.unwrap();
+    let moved =
+        sqlx::query(statement).bind(bob).bind(victim).execute(&mut users.owner().await).await.unwrap();
     assert_eq!(moved.rows_affected(), 1);
     let context = users.context.clone();
     assert_eq!(sign_in(&users, &context, "admin@example.com", &secret, 1).await, 500);

@@ -45,7 +45,7 @@ fn second_step(users: &Users, challenge: &str, code: &str) -> Call {
     users.call("POST", "/api/v1/auth/second-factor").json(json!({"challenge": challenge, "code": code}))
 }
 
-fn claims(tokens: &Value) -> platform::auth::Claims {
+pub fn claims(tokens: &Value) -> platform::auth::Claims {
     let token = tokens["access_token"].as_str().unwrap();
     jsonwebtoken::dangerous::insecure_decode::<platform::auth::Claims>(token).unwrap().claims
 }
