@@ -53,8 +53,6 @@ permissions! {
     GroupsManage = "groups.manage" from Admin;
     /// Create, change and remove accounts.
     UsersManage = "users.manage" from Admin;
-    /// Give accounts a role other than `user`, or another one than they have; beside `users.manage`.
-    RolesGrant = "roles.grant" from Admin;
     /// See and change the settings of the organization.
     OrganizationManage = "organization.manage" from Admin;
     /// See the catalogue.

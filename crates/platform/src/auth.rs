@@ -89,14 +89,6 @@ impl Actor {
         self.granted.may::<P>() && self.scope.as_ref().is_none_or(|scope| scope.has(P::NAME))
     }
 
-    /// Demands a further permission than the one the operation does.
-    ///
-    /// # Errors
-    /// 403 `permission_required` when the caller does not have it.
-    pub fn demand<P: Permission>(&self) -> Result<(), Problem> {
-        if self.may::<P>() { Ok(()) } else { Err(permission_required::<P>()) }
-    }
-
     /// Whether the caller has the permission of a name.
     #[must_use]
     pub fn may_by_name(&self, name: &str) -> bool {
@@ -236,10 +228,6 @@ pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn permission_required<P: Permission>() -> Problem {
-    Problem::new(Kind::Forbidden, "permission_required", format!("This needs the permission {}.", P::NAME))
-}
-
 /// A caller who has the permission `P`: an extractor, so that the handler's signature says who may.
 #[derive(Debug, Clone)]
 pub struct Can<P> {
@@ -266,7 +254,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let actor = Actor::from_request_parts(parts, state).await?;
         if !actor.may::<P>() {
-            return Err(permission_required::<P>());
+            let detail = format!("This needs the permission {}.", P::NAME);
+            return Err(Problem::new(Kind::Forbidden, "permission_required", detail));
         }
         Ok(Self { actor, permission: PhantomData })
     }

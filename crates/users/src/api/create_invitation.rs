@@ -7,7 +7,7 @@ use contracts::users::{InvitationCreated, LetterKind};
 use garde::Validate;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::role::{RolesGrant, UsersManage};
+use kernel::role::UsersManage;
 use kernel::{Email, GroupId, InvitationId, OrganizationId, Role, UserId};
 use platform::auth::Can;
 use platform::db::Tx;
@@ -80,7 +80,7 @@ pub struct InvitationBody {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "The invitation, good for seven days", body = InvitationBody),
-        (status = 403, description = "permission_required, also for a role without roles.grant"),
+        (status = 403, description = "permission_required"),
         (status = 409, description = "email_taken, request_in_progress"),
         (status = 422, description = "invalid_input (not_found: a group), idempotency_key_reused")
     ),
@@ -92,9 +92,6 @@ pub async fn create_invitation(
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
     let (now, organization) = (app.context.clock.now(), actor.organization);
-    if request.body.role != Role::User {
-        actor.demand::<RolesGrant>()?;
-    }
     let mut tx = app.context.db.begin(organization).await?;
     if let Some(answer) = request.replay(&mut tx, &actor, now).await? {
         return Ok(answer);

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use garde::Validate;
-use kernel::role::{RolesGrant, UsersManage};
+use kernel::role::UsersManage;
 use kernel::{Email, Role};
 use platform::auth::Can;
 use platform::config::Secret;
@@ -58,7 +58,7 @@ pub struct Request {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "The account", body = UserBody),
-        (status = 403, description = "permission_required, also for a role without roles.grant"),
+        (status = 403, description = "permission_required"),
         (status = 409, description = "email_taken, request_in_progress"),
         (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak), idempotency_key_reused"),
         (status = 503, description = "hashing_busy")
@@ -71,9 +71,6 @@ pub async fn create_user(
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
     let body = &request.body;
-    if body.role != Role::User {
-        actor.demand::<RolesGrant>()?;
-    }
     app.passwords.check("/password", &body.password, &body.email, &body.name)?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     check_password(

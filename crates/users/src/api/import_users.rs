@@ -10,7 +10,7 @@ use axum::response::IntoResponse as _;
 use garde::Validate;
 use http::{StatusCode, header};
 use kernel::UserId;
-use kernel::role::{RolesGrant, UsersManage};
+use kernel::role::UsersManage;
 use platform::auth::Can;
 use platform::events::Origin;
 use platform::http::extract::body_problem;
@@ -130,7 +130,7 @@ pub enum Outcome {
     request_body(content = String, content_type = "text/csv", description = "16 MiB and 100,000 lines at most; UTF-8, with or without a byte order mark.", example = "email,name,role\nada@example.com,Ada Lovelace,manager\n"),
     responses(
         (status = 200, description = "What became of every line. Codes of lines: `required`, `invalid_value`, \
-            `wrong_cell_count`, `duplicate_email`, `last_administrator`, `permission_required` (a role without roles.grant)", body = Report),
+            `wrong_cell_count`, `duplicate_email`, `last_administrator`", body = Report),
         (status = 400, description = "malformed_body, invalid_query"),
         (status = 403, description = "permission_required"),
         (status = 409, description = "email_taken: an account was made meanwhile; repeat"),
@@ -156,7 +156,6 @@ pub async fn import_users(
         origin: Origin::from(&*actor),
         now: app.context.clock.now(),
         dry_run: how.dry_run,
-        may_grant: actor.may::<RolesGrant>(),
     };
     let mut lines = batch.invalid;
     lines.extend(work.apply(&mut tx, batch.lines).await?);

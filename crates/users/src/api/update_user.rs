@@ -4,7 +4,7 @@ use axum::extract::State;
 use contracts::users::{SessionEnd, UserChanged};
 use garde::Validate;
 use jiff::Timestamp;
-use kernel::role::{RolesGrant, UsersManage};
+use kernel::role::UsersManage;
 use kernel::{Role, UserId};
 use platform::auth::{Actor, Can};
 use platform::db::Tx;
@@ -72,7 +72,7 @@ impl From<Request> for Change {
     request_body = Request,
     responses(
         (status = 200, description = "The account after the change", body = UserBody),
-        (status = 403, description = "permission_required, also for a role without roles.grant"),
+        (status = 403, description = "permission_required"),
         (status = 404, description = "not_found"),
         (status = 409, description = "last_administrator"),
         (status = 412, description = "stale_version"),
@@ -95,9 +95,6 @@ pub async fn update_user(
         accounts::lock(&mut tx, organization, id).await?.ok_or_else(|| Problem::not_found("user"))?;
     version.check(before.version)?;
     let (mut after, fields) = before.changed(request.into());
-    if before.role != after.role {
-        actor.demand::<RolesGrant>()?;
-    }
     if !fields.is_empty() {
         if before.is_administrator() && !after.is_administrator() {
             accounts::keep_administrator(&mut tx, organization, id).await?;

@@ -7,7 +7,7 @@ use kernel::Role;
 use serde_json::{Value, json};
 use testkit::Reply;
 
-use crate::{SignedIn, Users, new_user, user};
+use crate::{SignedIn, Users, user};
 
 const KEYS: &str = "/api/v1/api-keys";
 
@@ -215,41 +215,4 @@ async fn a_key_signs_in_where_its_account_might() {
     users.operator("POST", "/default/enable").send().await.expect(204);
     post(&users, form(&programs, ""), None).await.expect(200);
     assert_eq!(users.event_types().await, ["organization.changed", "organization.changed"]);
-}
-
-#[tokio::test]
-async fn a_key_that_makes_accounts_gives_no_roles() {
-    let users = Users::start().await;
-    let admin = users.admin().await;
-    let making = key(&users, &admin, json!({"name": "x", "scopes": ["users.manage"]})).await;
-    let token_of_making = token(&users, &making).await;
-    let scopes = json!({"name": "x", "scopes": ["users.manage", "roles.grant"]});
-    let granting = key(&users, &admin, scopes).await;
-    let token_of_granting = token(&users, &granting).await;
-    let by = |token: &str, method: &str, path: &str| users.call(method, path).bearer(token);
-    let make =
-        |token: &str, email: &str, role| by(token, "POST", "/api/v1/users").json(new_user(email, role));
-    let bob = make(&token_of_making, "bob@example.com", Role::User).send().await.expect(201).json();
-    let path = user(bob["id"].as_str().unwrap());
-    let change = |token: &str, body: Value| by(token, "PATCH", &path).header("if-match", "*").json(body);
-    make(&token_of_making, "m@example.com", Role::Manager).send().await.problem(403, "permission_required");
-    change(&token_of_making, json!({"role": "admin"})).send().await.problem(403, "permission_required");
-    change(&token_of_making, json!({"name": "Bob"})).send().await.expect(200);
-    let invite = json!({"email": "i@example.com", "name": "I", "role": "admin"});
-    let invite = by(&token_of_making, "POST", "/api/v1/invitations").json(invite);
-    invite.send().await.problem(403, "permission_required");
-    let lines = "email,name,role\nbob@example.com,Bob,admin\nn@example.com,N,manager\no@example.com,O,user\n";
-    let import = by(&token_of_making, "POST", "/api/v1/users/import").body("text/csv", lines);
-    let report = import.send().await.expect(200).json();
-    let codes: Vec<_> =
-        report["lines"].as_array().unwrap().iter().map(|line| &line["errors"][0]["code"]).collect();
-    assert_eq!(codes, [&json!("permission_required"), &json!("permission_required"), &Value::Null]);
-    // Nor do scopes make up for a fresh proof.
-    let policy =
-        by(&token_of_making, "PUT", "/api/v1/sign-in-policy").json(json!({"second_factor_roles": []}));
-    policy.send().await.problem(403, "step_up_required");
-    make(&token_of_granting, "m@example.com", Role::Manager).send().await.expect(201);
-    change(&token_of_granting, json!({"role": "manager"})).send().await.expect(200);
-    let types = users.event_types().await;
-    assert_eq!(types, ["user.created", "user.changed", "user.created", "user.created", "user.changed"]);
 }

@@ -25,8 +25,6 @@ pub(super) struct Work {
     pub(super) origin: Origin,
     pub(super) now: Timestamp,
     pub(super) dry_run: bool,
-    /// Whether the caller may give roles.
-    pub(super) may_grant: bool,
 }
 
 impl Work {
@@ -62,9 +60,6 @@ impl Work {
             return invalid(line.number, vec![wrong("name", "required", "A new account has a name.")]);
         };
         let role = line.change.role.unwrap_or(Role::User);
-        if role != Role::User && !self.may_grant {
-            return may_not_grant(line.number);
-        }
         let account = Account::new(&self.organization, line.email, name, role, self.now);
         let (account, _) = account.changed(line.change);
         let id = (!self.dry_run).then_some(account.id);
@@ -77,9 +72,6 @@ impl Work {
         let id = Some(before.id);
         if fields.is_empty() {
             return Ok(LineReport { line: line.number, outcome: Outcome::Unchanged, id, errors: Vec::new() });
-        }
-        if before.role != after.role && !self.may_grant {
-            return Ok(may_not_grant(line.number));
         }
         let organization = self.organization.id;
         if before.is_administrator() && !after.is_administrator() {
@@ -107,11 +99,4 @@ impl Work {
         }
         Ok(LineReport { line: line.number, outcome: Outcome::Updated, id, errors: Vec::new() })
     }
-}
-
-fn may_not_grant(number: u64) -> LineReport {
-    invalid(
-        number,
-        vec![wrong("role", "permission_required", "Giving a role needs the permission roles.grant.")],
-    )
 }
