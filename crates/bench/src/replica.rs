@@ -76,6 +76,7 @@ impl Replica {
             ("DATABASE_URL", database),
             ("RESERVAS_DATA_DIR", &folder.display().to_string()),
             ("RESERVAS_INTERNAL_TOKEN", "the-internal-token-of-the-benchmark"),
+            ("RESERVAS_SEALING_KEYS", "YSBrZXkgb2YgdGhlIGJlbmNobWFyaywgMzIgYnl0ZXM="),
             ("RESERVAS_USERS_SERVER_LISTEN", &listen),
             ("RESERVAS_ADMIN_PASSWORD", password),
             ("RUST_LOG", "error"),

@@ -269,6 +269,10 @@ pub enum SecondFactorChange {
     RecoveryCodeUsed,
     /// There are new recovery codes; the old ones are worth nothing.
     RecoveryCodesReplaced,
+    /// A passkey was added: it signs in alone, and beside a password.
+    PasskeyAdded,
+    /// A passkey was removed; there is a second factor still.
+    PasskeyRemoved,
 }
 
 /// An organization demands a second factor of other roles than before.

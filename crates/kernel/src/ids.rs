@@ -95,6 +95,8 @@ id! {
     PasswordResetId;
     /// A sign-in between its two factors.
     ChallengeId;
+    /// A key of a device with which a person signs in.
+    PasskeyId;
     /// A key with which programs get access tokens.
     ApiKeyId;
 }

@@ -72,6 +72,12 @@ impl AccountFacts {
             Self::SecondFactorChanged { change: SecondFactorChange::RecoveryCodesReplaced } => {
                 "You have new recovery codes"
             }
+            Self::SecondFactorChanged { change: SecondFactorChange::PasskeyAdded } => {
+                "A passkey was added to your account"
+            }
+            Self::SecondFactorChanged { change: SecondFactorChange::PasskeyRemoved } => {
+                "A passkey was removed from your account"
+            }
         }
     }
 
@@ -115,6 +121,8 @@ const fn words(change: SecondFactorChange) -> &'static str {
         SecondFactorChange::RecoveryCodesReplaced => {
             "you have new recovery codes, and the old ones are worth nothing"
         }
+        SecondFactorChange::PasskeyAdded => "a passkey was added, which signs in with your account",
+        SecondFactorChange::PasskeyRemoved => "a passkey was removed, and signs in with your account no more",
     }
 }
 

@@ -19,5 +19,6 @@ pub mod openapi;
 pub mod personal_data;
 pub mod postgres;
 pub mod remote;
+pub mod sealing;
 pub mod service;
 pub mod telemetry;

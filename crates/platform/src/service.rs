@@ -16,6 +16,7 @@ use crate::http::stack::stack;
 use crate::idempotency::prune;
 use crate::internal::InternalToken;
 use crate::metrics::Metrics;
+use crate::sealing::Keyring;
 
 /// All that a service needs of its surroundings.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct Context {
     pub internal: InternalToken,
     /// A cache, shared with the other replicas when there is Redis.
     pub cache: Cache,
+    /// Seals and opens secrets that stand in the database; without a key where none was handed in.
+    pub keyring: Keyring,
     /// For calls to other services.
     pub client: reqwest::Client,
     /// Cancelled when the process stops.

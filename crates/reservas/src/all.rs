@@ -1,8 +1,6 @@
 //! `reservas all`: the five services in one process, with a private PostgreSQL unless one is given.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use platform::db::Db;
 use platform::http::client::client;
 use platform::http::serve::serve;
 use platform::postgres::{Cluster, Durability, Settings as ClusterSettings};
+use platform::sealing::Keyring;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +19,8 @@ use crate::commands::gateway::{observe, product};
 use crate::commands::reload::reload_on_change;
 use crate::commands::stop_signal;
 use crate::console::say;
-use crate::settings::Settings;
+use crate::secret_file;
+use crate::settings::{SEALING_KEYS, Settings};
 use crate::wiring::{Service, bind, cache, migrate_schemas};
 
 /// How long a service may take to say that it is ready.
@@ -42,6 +42,9 @@ pub async fn run(mut settings: Settings) -> Result<(), String> {
     let _lock = DataDir::open(&folder).map_err(|error| error.to_string())?;
     if settings.internal_token.get().is_none() {
         settings.internal_token = internal_token(&folder.join("internal-token"))?;
+    }
+    if settings.keyring()?.ids().is_empty() {
+        secret_file::read_or_make(&folder.join(SEALING_KEYS), Keyring::generate)?;
     }
     // From here on there is something to stop, also when the signal comes before everything runs.
     let stop = stop_signal()?;
@@ -230,27 +233,12 @@ async fn ready(url: &str) -> Result<(), String> {
         .map_err(|_| format!("{url} was not ready within {} s", READY.as_secs()))
 }
 
-/// The token of the data folder; made with the first start, for the owner's eyes only.
+/// The token of the data folder; made with the first start.
 fn internal_token(path: &Path) -> Result<Secret, String> {
-    let describe = |error: std::io::Error| format!("{} cannot be used: {error}", path.display());
-    match std::fs::read_to_string(path) {
-        Ok(token) if token.trim().len() >= 32 => Ok(Secret::from(token.trim().to_owned())),
-        Ok(_) => Err(format!("{} is damaged: delete it, and a new one is made", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let token: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
-            // Whole or not at all: a crash in between must not leave half a token.
-            let draft = path.with_extension("new");
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&draft)
-                .map_err(describe)?;
-            file.write_all(token.as_bytes()).and_then(|()| file.sync_all()).map_err(describe)?;
-            std::fs::rename(&draft, path).map_err(describe)?;
-            Ok(Secret::from(token))
-        }
-        Err(error) => Err(describe(error)),
+    let made = || rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let token = secret_file::read_or_make(path, || Secret::from(made()))?;
+    match token.expose().len() {
+        32.. => Ok(token),
+        _ => Err(format!("{} is damaged: delete it, and a new one is made", path.display())),
     }
 }

@@ -6,5 +6,6 @@ pub mod console;
 pub mod docs;
 pub mod launch;
 pub mod openapi;
+pub mod secret_file;
 pub mod settings;
 pub mod wiring;

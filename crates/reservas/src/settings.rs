@@ -7,6 +7,8 @@
 //! | `RESERVAS_ADMIN_EMAIL` | `admin@localhost.localdomain` | the first administrator (first start only) |
 //! | `RESERVAS_ADMIN_PASSWORD` | generated and shown once | the first administrator's password (first start only) |
 //! | `RESERVAS_INTERNAL_TOKEN` | generated in the data folder by `all` | what services show each other |
+//! | `RESERVAS_SEALING_KEYS` | what stands in the file | the keys that secrets in the database are encrypted with, in base64, separated by commas: the first seals, all open; the user service needs one |
+//! | `RESERVAS_SEALING_KEY_FILE` | `sealing-keys` in the data folder, made by `all` | a file with them instead |
 //! | `DATABASE_URL` | a private PostgreSQL in the data folder | the database, as its owner |
 //! | `REDIS_URL` | none: caches and limits in memory | the shared cache, and the gateways' shared limits |
 //! | `SMTP_URL` | none: files in the data folder | the mail server |
@@ -24,7 +26,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use platform::config::{ConfigError, Layers, Secret, Server};
+use platform::sealing::Keyring;
 use serde::{Deserialize, Serialize};
+
+use crate::secret_file;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +45,10 @@ pub struct Settings {
     pub admin_password: Secret,
     /// What services show each other; at least 32 characters.
     pub internal_token: Secret,
+    /// The keys that secrets in the database are sealed with, the one that seals first; empty: those of the file.
+    pub sealing_keys: Secret,
+    /// The file with them; empty: `sealing-keys` in the data folder.
+    pub sealing_key_file: String,
     /// The database's owner; empty in `all`: a private PostgreSQL.
     pub database_url: Secret,
     /// The shared cache and the gateways' shared limits; empty: each process its own.
@@ -123,6 +132,8 @@ impl Default for Settings {
             admin_email: "admin@localhost.localdomain".into(),
             admin_password: Secret::default(),
             internal_token: Secret::default(),
+            sealing_keys: Secret::default(),
+            sealing_key_file: String::new(),
             database_url: Secret::default(),
             redis_url: Secret::default(),
             log: "info,sqlx=warn".into(),
@@ -136,6 +147,8 @@ impl Default for Settings {
     }
 }
 
+/// The file of sealing keys in the data folder.
+pub const SEALING_KEYS: &str = "sealing-keys";
 /// Names the configuration file; read by the command line.
 pub const FILE: &str = "RESERVAS_CONFIG";
 
@@ -223,9 +236,31 @@ impl Settings {
         or(&mut self.notifications.users_url, &self.users.server.url);
         or(&mut self.notifications.bookings_url, &self.bookings.server.url);
         or(&mut self.notifications.link_url, &format!("http://localhost:{base}"));
+        or(&mut self.users.public_url, &self.notifications.link_url);
         let mails = self.notifications.smtp_url.get().is_some();
         or(&mut self.users.verification, if mails { users::config::DEMANDED } else { "optional" });
         or(&mut self.notifications.outbox_dir, &format!("{}/outbox", self.data_dir));
+    }
+
+    /// The sealing keys: those that are set, else those of the file; without a key when neither is there.
+    ///
+    /// # Errors
+    /// One line when both are set, or one of them holds no keys.
+    pub fn keyring(&self) -> Result<Keyring, String> {
+        let (set, file) = (self.sealing_keys.get(), Path::new(&self.sealing_key_file));
+        if set.is_some() && !file.as_os_str().is_empty() {
+            return Err("RESERVAS_SEALING_KEYS and RESERVAS_SEALING_KEY_FILE are both set: set one".into());
+        }
+        if set.is_some() {
+            return Keyring::parse(&self.sealing_keys).map_err(|why| format!("RESERVAS_SEALING_KEYS: {why}"));
+        }
+        let default = Path::new(&self.data_dir).join(SEALING_KEYS);
+        let path = if file.as_os_str().is_empty() { default.as_path() } else { file };
+        match secret_file::read(path)? {
+            Some(text) => Keyring::parse(&text).map_err(|why| format!("{}: {why}", path.display())),
+            None if file.as_os_str().is_empty() => Ok(Keyring::default()),
+            None => Err(format!("RESERVAS_SEALING_KEY_FILE: there is no file {}", path.display())),
+        }
     }
 
     /// The services' servers, each with its distance from the port base.

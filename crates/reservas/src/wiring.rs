@@ -142,6 +142,7 @@ impl Service {
             clock: clock.clone(),
             verifier: Verifier::new(Arc::new(keys), clock).with_revocations(Arc::new(revocations)),
             internal,
+            keyring: settings.keyring()?,
             cache: Cache::new(settings.redis_url.get())
                 .map_err(|error| format!("REDIS_URL is wrong: {error}"))?,
             client,

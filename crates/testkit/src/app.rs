@@ -14,6 +14,7 @@ use platform::db::{Db, Settings};
 use platform::events::envelope::{COLUMNS, Envelope};
 use platform::http::client::client;
 use platform::internal::InternalToken;
+use platform::sealing::Keyring;
 use platform::service::Context;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
@@ -39,6 +40,8 @@ pub struct TestApp {
     pub issuer: Issuer,
     /// An organization.
     pub organization: OrganizationId,
+    /// The one key of the context's keyring.
+    pub sealing_key: Secret,
     schema: &'static str,
     owner_url: String,
     asserted: AtomicI64,
@@ -51,6 +54,7 @@ impl TestApp {
     /// When the server of the test command cannot be reached.
     pub async fn start(schema: Schema, build: impl AsyncFnOnce(Context) -> Router) -> Self {
         let owner_url = database(&schema).await;
+        let sealing_key = Keyring::generate();
         let clock = Arc::new(ManualClock::default());
         let issuer = Issuer::start(clock.clone()).await;
         let settings = Settings { url: owner_url.clone(), assume_role: true, max_connections: 8 };
@@ -60,13 +64,24 @@ impl TestApp {
             verifier: issuer.verifier(),
             internal: InternalToken(Secret::from(INTERNAL.to_owned())),
             cache: Cache::new(None).unwrap(),
+            keyring: Keyring::parse(&sealing_key).unwrap(),
             client: client(Duration::from_secs(30)).unwrap(),
             shutdown: CancellationToken::new(),
         };
         let router = context.complete(build(context.clone()).await);
         let organization = OrganizationId::mint();
         let asserted = AtomicI64::new(0);
-        Self { router, context, clock, issuer, organization, schema: schema.name, owner_url, asserted }
+        Self {
+            router,
+            context,
+            clock,
+            issuer,
+            organization,
+            sealing_key,
+            schema: schema.name,
+            owner_url,
+            asserted,
+        }
     }
 
     /// Someone new in the test's organization.

@@ -16,7 +16,12 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(router: Router, method: Method, path: &str) -> Self {
+    /// A call of a router.
+    ///
+    /// # Panics
+    /// When the path is none.
+    #[must_use]
+    pub fn new(router: Router, method: Method, path: &str) -> Self {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         Self { router, request }
     }

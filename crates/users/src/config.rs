@@ -15,6 +15,9 @@
 //! | `RESERVAS_USERS_REFRESH_TOKEN_DAYS` | 30 | how long a session lasts that is to be remembered: 1 to 365 |
 //! | `RESERVAS_USERS_REMEMBERED_IDLE_DAYS` | 14 | after how long without a refresh such a one ends: 1 to 365 |
 //! | `RESERVAS_USERS_VERIFICATION` | `demanded` with a mail server, else `optional` | whether a sign-in needs a verified address, where the organization leaves it open |
+//! | `RESERVAS_USERS_PUBLIC_URL` | `RESERVAS_NOTIFICATIONS_LINK_URL` | where people reach the installation: passkeys are bound to its host name |
+//! | `RESERVAS_USERS_PASSKEY_DOMAIN` | the host of the public URL | the domain that passkeys are bound to: that host, or a domain that it is in; changing it makes all passkeys worthless |
+//! | `RESERVAS_USERS_PASSKEY_ORIGINS` | none but the public URL's | further origins that may ask for passkeys, separated by commas: `https://app.example.edu`, `android:apk-key-hash:…` |
 //! | `RESERVAS_USERS_OPERATOR_TOKEN` | none: nobody | opens `/operator/organizations` on the service's own port: 32 characters or more |
 //! | `RESERVAS_USERS_RESOURCES_URL`, `…_BOOKINGS_URL`, `…_NOTIFICATIONS_URL` | by the port base | where the other services are reached, for archives of personal data |
 //! | `RESERVAS_USERS_SERVER_…` | | see `platform::config::Server` |
@@ -61,6 +64,12 @@ pub struct Config {
     pub remembered_idle_days: u32,
     /// `demanded` or `optional`: whether a sign-in needs a verified address; empty: optional.
     pub verification: String,
+    /// Where people reach the installation; empty: no passkeys.
+    pub public_url: String,
+    /// The domain that passkeys are bound to; empty: the host of the public URL.
+    pub passkey_domain: String,
+    /// Further origins that may ask for passkeys, separated by commas.
+    pub passkey_origins: String,
     /// What the installation's operator shows; at least 32 characters, empty: nobody may.
     pub operator_token: Secret,
     /// Where the resource service is reached; empty: on loopback by the port base.
@@ -88,6 +97,9 @@ impl Default for Config {
             refresh_token_days: 30,
             remembered_idle_days: 14,
             verification: String::new(),
+            public_url: String::new(),
+            passkey_domain: String::new(),
+            passkey_origins: String::new(),
             operator_token: Secret::default(),
             resources_url: String::new(),
             bookings_url: String::new(),

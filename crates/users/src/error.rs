@@ -94,6 +94,21 @@ pub enum Error {
     /// Nobody can give others more than they have.
     #[error("Nobody can give a permission that they do not have.")]
     BeyondOwnRights,
+    /// A passkey's answer that is none, is of another account or place, or was shown before: one answer for all.
+    #[error("The passkey was not accepted. Ask for it again.")]
+    InvalidPasskey,
+    /// An account has the passkey already.
+    #[error("This passkey has been added already.")]
+    PasskeyTaken,
+    /// As many passkeys as an account can have.
+    #[error("An account has at most 20 passkeys. Remove one first.")]
+    TooManyPasskeys,
+    /// Without this passkey the password would stand alone.
+    #[error("This is the last second factor. Disable the second factor instead.")]
+    LastSecondFactor,
+    /// People reach the installation at no name, or nobody has said at which.
+    #[error("Passkeys need a public host name: the operator sets RESERVAS_USERS_PUBLIC_URL.")]
+    PasskeysUnavailable,
     /// As many keys as an account can have.
     #[error("An account has at most 50 keys. Revoke one first.")]
     TooManyApiKeys,
@@ -123,10 +138,16 @@ impl Fault for Error {
             | Self::LastAdministrator => Kind::Conflict,
             Self::TooManyAttempts | Self::TooManyRefreshes => Kind::TooMany,
             Self::InvalidReset | Self::BeyondOwnRights => Kind::Forbidden,
-            Self::InvalidChallenge | Self::InvalidCode | Self::SessionOver => Kind::Unauthenticated,
+            Self::InvalidChallenge | Self::InvalidCode | Self::InvalidPasskey | Self::SessionOver => {
+                Kind::Unauthenticated
+            }
             Self::SecondFactorEnabled
             | Self::NoSecondFactor
             | Self::SecondFactorDemanded
+            | Self::PasskeyTaken
+            | Self::TooManyPasskeys
+            | Self::LastSecondFactor
+            | Self::PasskeysUnavailable
             | Self::TooManyApiKeys => Kind::Conflict,
             Self::ExportTooLarge => Kind::Conflict,
             Self::HashingBusy | Self::MailsBusy | Self::ExportsBusy | Self::ImportsBusy => Kind::Unavailable,
@@ -160,6 +181,11 @@ impl Fault for Error {
             Self::NoSecondFactor => "no_second_factor",
             Self::SecondFactorDemanded => "second_factor_demanded",
             Self::BeyondOwnRights => "beyond_own_rights",
+            Self::InvalidPasskey => "invalid_passkey",
+            Self::PasskeyTaken => "passkey_taken",
+            Self::TooManyPasskeys => "too_many_passkeys",
+            Self::LastSecondFactor => "last_second_factor",
+            Self::PasskeysUnavailable => "passkeys_unavailable",
             Self::TooManyApiKeys => "too_many_api_keys",
             Self::HashingBusy => "hashing_busy",
             Self::MailsBusy => "mails_busy",

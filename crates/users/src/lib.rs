@@ -14,6 +14,8 @@ pub mod letter;
 pub mod naming;
 pub mod opaque_token;
 pub mod organization;
+pub mod pages;
+pub mod passkey;
 pub mod password;
 pub mod personal_data;
 pub mod profile;
@@ -44,8 +46,11 @@ pub use setup::{
 };
 
 use aside::Aside;
+use error::Error;
 use hashing::Passwords;
+use passkey::RelyingParty;
 use store::archive::Archives;
+use store::sealed::{self, Unready};
 use store::signing_keys::Signers;
 use token::Signer;
 
@@ -69,6 +74,7 @@ pub struct App {
     pub archives: Archives,
     /// One for each import that is under way.
     imports: Arc<Semaphore>,
+    relying_party: Option<Arc<RelyingParty>>,
     signers: Signers,
 }
 
@@ -84,6 +90,7 @@ impl App {
         config.check()?;
         let passwords = Passwords::new(&config);
         let archives = Archives::new(&context, &config);
+        let relying_party = RelyingParty::new(&config)?.map(Arc::new);
         Ok(Self {
             context,
             config: Arc::new(config),
@@ -91,8 +98,17 @@ impl App {
             aside: Aside::default(),
             archives,
             imports: Arc::new(Semaphore::new(IMPORTS)),
+            relying_party,
             signers: Signers::default(),
         })
+    }
+
+    /// The installation as authenticators know it.
+    ///
+    /// # Errors
+    /// 409 `passkeys_unavailable` where people reach it at no name.
+    pub fn relying_party(&self) -> Result<&RelyingParty, Error> {
+        self.relying_party.as_deref().ok_or(Error::PasskeysUnavailable)
     }
 
     /// What signs access tokens now; made when there is none yet.
@@ -100,7 +116,7 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn signer(&self) -> Result<Signer, Problem> {
-        self.signers.current(&self.context.db, self.context.clock.now()).await
+        self.signers.current(&self.context, self.context.clock.now()).await
     }
 }
 
@@ -158,6 +174,16 @@ pub fn api() -> OpenApiRouter<App> {
         ))
         .routes(routes!(api::second_factor_login::second_factor_login))
         .routes(routes!(api::step_up::step_up))
+        .routes(routes!(api::begin_step_up::begin_step_up))
+        .routes(routes!(api::begin_passkey_login::begin_passkey_login))
+        .routes(routes!(api::passkey_login::passkey_login))
+        .routes(routes!(api::begin_passkey::begin_passkey))
+        .routes(routes!(api::list_passkeys::list_passkeys, api::add_passkey::add_passkey))
+        .routes(routes!(api::remove_passkey::remove_passkey))
+        .routes(routes!(api::pages::show_verify_email))
+        .routes(routes!(api::pages::show_confirm_email))
+        .routes(routes!(api::pages::show_accept_invitation))
+        .routes(routes!(api::pages::show_reset_password))
         .routes(routes!(api::forgot_password::forgot_password))
         .routes(routes!(api::reset_password::reset_password))
         .routes(routes!(api::issue_token::issue_token))
@@ -193,12 +219,20 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Makes sure that there is a signing key, and gives the routes.
+/// Makes sure that secrets can be sealed and that there is a signing key, and gives the routes.
 ///
 /// # Errors
-/// When a setting is out of its range.
+/// When a setting is out of its range, or a sealing key is missing.
 pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let app = App::new(context, config)?;
+    match sealed::prepare(&app.context).await {
+        Ok(()) => {}
+        Err(Unready::Keys(line)) => return Err(line),
+        Err(Unready::Database(problem)) => {
+            tracing::warn!(code = problem.code, "whether the sealing keys are right is not known yet");
+            tokio::spawn(jobs::prepare(app.clone()));
+        }
+    }
     // A database that is down shows in readiness; the first sign-in after it is back tries again.
     if let Err(problem) = app.signer().await {
         tracing::warn!(code = problem.code, "no signing key yet");

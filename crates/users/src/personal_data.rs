@@ -36,6 +36,11 @@ pub const PARTS: &[Part] = &[
         statement: "select confirmed_at, created_at from users.totp where organization_id = $1 and user_id = $2",
     },
     Part {
+        name: "passkeys",
+        statement: "select id, name, created_at, last_used_at from users.passkey
+                    where organization_id = $1 and user_id = $2 order by created_at, id",
+    },
+    Part {
         name: "recovery_codes",
         statement: "select count(*) as left_over from users.recovery_code where organization_id = $1 and user_id = $2",
     },

@@ -192,6 +192,11 @@ impl Installation {
         (self.child, self.stdout, self.said) = (child, Some(stdout), said);
     }
 
+    /// Tries to start it after it has ended, where it cannot: what it ends with.
+    pub async fn try_restart(&self) -> std::process::Output {
+        command(&["all"], &self.environment).output().await.unwrap()
+    }
+
     /// Asks it to stop, as Ctrl-C or an orchestrator does, and waits until it has.
     pub async fn stop(&mut self, signal: Signal) {
         kill(self.pid(), signal).unwrap();

@@ -2,6 +2,8 @@
 
 use std::process::Output;
 
+use nix::sys::signal::Signal;
+
 use crate::installation::{Installation, command, folder, free_ports};
 
 /// Starts, and gives the one line that it ends with.
@@ -91,4 +93,31 @@ async fn the_settings_in_force_are_shown_without_secrets() {
         output.status.success() && text.contains("port_base = 9000") && !text.contains("hunter2"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn the_sealing_key_is_for_its_owner_alone_and_a_lost_one_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut installation = Installation::on_database().await;
+    let (file, kept) = (installation.data().join("sealing-keys"), installation.folder.path().join("kept"));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    // A new key before the old one, and everything sealed with it.
+    let new = installation.say(&["admin", "keys", "generate"]).await;
+    let old = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{new}{old}")).unwrap();
+    installation.stop(Signal::SIGTERM).await;
+    installation.restart().await;
+    let said = installation.say(&["admin", "keys", "reseal"]).await;
+    assert!(said.starts_with("sealed anew: 1\nnothing is sealed with the key "), "{said}");
+    std::fs::write(&file, new).unwrap();
+    installation.stop(Signal::SIGTERM).await;
+    installation.restart().await;
+    installation.admin().await;
+    installation.stop(Signal::SIGTERM).await;
+    std::fs::rename(&file, &kept).unwrap();
+    let line = line_of(installation.try_restart().await);
+    assert!(line.contains("RESERVAS_SEALING_KEY_FILE") && line.contains("backup"), "{line}");
+    std::fs::rename(&kept, &file).unwrap();
+    installation.restart().await;
+    installation.admin().await;
 }

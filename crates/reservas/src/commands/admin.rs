@@ -5,10 +5,11 @@ use std::path::Path;
 use clap::Subcommand;
 use platform::db::Db;
 use platform::postgres::{Cluster, OWNER};
+use platform::sealing::Keyring;
 use platform::service::Context;
 use tokio_util::sync::CancellationToken;
 use users::store::read_only::{self, ReadOnly};
-use users::store::signing_keys;
+use users::store::{sealed, signing_keys};
 
 use crate::console::say;
 use crate::settings::Settings;
@@ -23,7 +24,7 @@ pub enum Command {
         #[command(subcommand)]
         command: ReadOnlyCommand,
     },
-    /// The keys with which access tokens are signed.
+    /// The keys with which access tokens are signed, and those with which secrets in the database are sealed.
     Keys {
         /// What to do with them.
         #[command(subcommand)]
@@ -40,6 +41,10 @@ pub enum Keys {
         #[arg(long)]
         at_once: bool,
     },
+    /// Print a new sealing key, to be put before the others in RESERVAS_SEALING_KEYS or its file.
+    Generate,
+    /// Seal all secrets in the database with the first sealing key, so that the others can be taken away.
+    Reseal,
 }
 
 /// What to do with read-only mode. Every gateway follows within seconds.
@@ -65,20 +70,49 @@ pub enum ReadOnlyCommand {
 /// # Errors
 /// One line that says what went wrong.
 pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
-    let url = database_url(&settings)?;
-    let context = Service::Users.context(&settings, &url, CancellationToken::new())?;
-    let result = match command {
-        Command::ReadOnly { command } => obey(&context.db, command, context.clock.now()).await,
-        Command::Keys { command: Keys::Rotate { at_once } } => rotate(&context, at_once).await,
-    };
+    match command {
+        Command::ReadOnly { command } => {
+            on(&settings, async |context| obey(&context.db, command, context.clock.now()).await).await
+        }
+        Command::Keys { command: Keys::Rotate { at_once } } => {
+            on(&settings, async |context| rotate(context, at_once).await).await
+        }
+        Command::Keys { command: Keys::Reseal } => on(&settings, reseal).await,
+        // Needs no installation: it is what one begins with.
+        Command::Keys { command: Keys::Generate } => {
+            say(Keyring::generate().expose());
+            Ok(())
+        }
+    }
+}
+
+/// Works on the installation.
+async fn on(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Context) -> Result<(), String>,
+) -> Result<(), String> {
+    let url = database_url(settings)?;
+    let context = Service::Users.context(settings, &url, CancellationToken::new())?;
+    let result = work(&context).await;
     context.db.close().await;
     result
 }
 
 async fn rotate(context: &Context, at_once: bool) -> Result<(), String> {
-    let rotated = signing_keys::rotate(&context.db, context.clock.now(), at_once).await;
+    // A key that was sealed here with a key that the services do not have would keep everybody out.
+    sealed::prepare(context).await.map_err(|unready| unready.to_string())?;
+    let rotated = signing_keys::rotate(context, context.clock.now(), at_once).await;
     let from = rotated.map_err(|problem| problem.detail)?;
     say(format_args!("a new key signs from {from} on"));
+    Ok(())
+}
+
+async fn reseal(context: &Context) -> Result<(), String> {
+    let done = sealed::reseal(context).await.map_err(|unready| unready.to_string())?;
+    say(format_args!("sealed anew: {}", done.values));
+    for id in done.retired {
+        say(format_args!("nothing is sealed with the key {id} any more"));
+    }
     Ok(())
 }
 

@@ -78,17 +78,16 @@ pub async fn confirm_totp(
     attempt.begin(db, now).await?;
     let mut tx = db.begin(organization).await?;
     accounts::lock(&mut tx, organization, user).await?.ok_or_else(|| Problem::not_found("user"))?;
-    if second_factor::is_enabled(&mut tx, organization, user).await? {
+    if second_factor::has_app(&mut tx, organization, user).await? {
         return Err(Error::SecondFactorEnabled.into());
     }
-    let code = (Totp::Begun, request.code.expose());
-    if !second_factor::take_code(&mut tx, organization, user, code, now).await? {
+    let (code, keyring) = ((Totp::Begun, request.code.expose()), &app.context.keyring);
+    if !second_factor::take_code(&mut tx, keyring, organization, user, code, now).await? {
         return Err(Error::InvalidCode.into());
     }
     let codes = second_factor::replace_recovery_codes(&mut tx, organization, user).await?;
-    if !session_starts::prove(&mut tx, organization, actor.session, true, now).await? {
-        return Err(Error::SessionOver.into());
-    }
+    let proved = session_starts::prove(&mut tx, organization, actor.session, true, now).await?;
+    proved.ok_or(Error::SessionOver)?;
     let (change, origin) = (SecondFactorChange::Enabled, Origin::from(&*actor));
     second_factor::tell(&mut tx, organization, user, change, &origin, now).await?;
     tx.commit().await?;

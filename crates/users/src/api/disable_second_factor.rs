@@ -28,7 +28,7 @@ pub struct Request {
     pub current_password: Secret,
 }
 
-/// Disables the second factor.
+/// Disables the second factor: app, passkeys and recovery codes.
 #[utoipa::path(
     post,
     path = "/api/v1/me/second-factor/disable",
@@ -37,7 +37,7 @@ pub struct Request {
     summary = "Disable one's second factor",
     request_body = Request,
     responses(
-        (status = 204, description = "Disabled; recovery codes are worth nothing any more, and no session counts as one with two factors: refresh"),
+        (status = 204, description = "Disabled; app, passkeys and recovery codes are worth nothing any more, and no session counts as one with two factors: refresh"),
         (status = 403, description = "step_up_required, wrong_password"),
         (status = 404, description = "not_found: the account has been removed"),
         (status = 409, description = "no_second_factor, second_factor_demanded"),

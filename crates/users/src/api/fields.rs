@@ -4,14 +4,21 @@ use std::collections::BTreeSet;
 
 use contracts::users::Branding;
 use platform::config::Secret;
+use platform::http::Problem;
 use serde_json::Value;
 
 use crate::account::{is_locale, is_time_zone};
 use crate::opaque_token;
 use crate::organization::is_slug;
+use crate::passkey;
 use crate::password::LONGEST;
 use crate::profile::{are_preferences, is_phone, is_picture_url};
 use crate::settings::{MOST_DOMAINS, is_colour, is_host};
+
+/// The refusal of a request that says none or too many of several things.
+pub(super) fn one_of(pointer: &str, words: &str) -> Problem {
+    Problem::invalid_field(pointer, "one_of", words)
+}
 
 fn rule(holds: bool, words: &str) -> garde::Result {
     if holds { Ok(()) } else { Err(garde::Error::new(words)) }
@@ -78,6 +85,17 @@ pub fn refresh_token(token: &Secret, (): &()) -> garde::Result {
 /// A token of a link or a challenge: 1 to 86 characters; a shorter one is as wrong as any other.
 pub fn opaque_token(token: &Secret, (): &()) -> garde::Result {
     rule((1..=opaque_token::LENGTH).contains(&token.expose().len()), "a token has 86 characters")
+}
+
+/// The ceremony of a passkey: 1 to 1024 characters; a wrong one is as wrong as any other.
+pub fn ceremony(ceremony: &Secret, (): &()) -> garde::Result {
+    rule((1..=passkey::LONGEST).contains(&ceremony.expose().len()), "a ceremony has 1 to 1024 characters")
+}
+
+/// What a passkey is called: 1 to 100 characters, on one line, because it stands in lists.
+pub fn passkey_name(name: &str, (): &()) -> garde::Result {
+    rule((1..=100).contains(&name.chars().count()), "a name has 1 to 100 characters")?;
+    rule(!name.trim().is_empty() && !name.chars().any(char::is_control), "a name is a line of text")
 }
 
 /// A code of an app or on paper: 6 to 32 characters.

@@ -18,12 +18,13 @@ use crate::App;
 use crate::error::Error;
 use crate::naming::Naming;
 use crate::organization::DEFAULT_SLUG;
+use crate::passkey::Purpose;
 use crate::settings::demands_verification;
 use crate::store::letters::{self, Addressee, Kept};
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
 use crate::store::throttle::Attempt;
-use crate::store::{accounts, organizations, passwords, second_factor};
+use crate::store::{accounts, organizations, passkeys, passwords, second_factor};
 use crate::token::{Bearer, Proof};
 
 /// Who signs in, and where.
@@ -47,6 +48,9 @@ pub struct Request {
     #[garde(skip)]
     pub remember: bool,
 }
+
+/// The method that takes a ceremony.
+const PASSKEY: &str = "passkey";
 
 /// An account that someone claims is theirs.
 #[derive(Debug)]
@@ -124,9 +128,11 @@ pub async fn login(
         let challenge =
             second_factor::challenge(&mut tx, claimed.organization, claimed.user, request.remember, now)
                 .await?;
+        let who = (claimed.organization, claimed.user);
+        let methods = methods(&app, &mut tx, who).await?;
         tx.commit().await?;
         attempt.succeeded(db).await?;
-        return Err(second_factor_required(&challenge.text()));
+        return Err(second_factor_required(&app, who, &challenge.text(), &methods)?);
     }
     let start = Start {
         organization: claimed.organization,
@@ -153,14 +159,43 @@ fn place(organization: Option<OrganizationId>, slug: Option<&str>, naming: &Nami
     organization.map_or_else(|| named.to_owned(), |id| id.to_string())
 }
 
-/// The password was right, and is not enough.
-fn second_factor_required(challenge: &str) -> Problem {
-    let detail = "Send a code of your app, or a recovery code, with this challenge.";
+/// The first factor was right, and is not enough.
+pub(super) fn second_factor_required(
+    app: &App,
+    (organization, user): (OrganizationId, UserId),
+    challenge: &str,
+    methods: &[&str],
+) -> Result<Problem, Problem> {
+    let detail = "Send a code of your app, a recovery code, or a passkey with this challenge.";
     let mut problem = Problem::new(Kind::Forbidden, "second_factor_required", detail);
     problem.members.insert("challenge".into(), challenge.into());
-    problem.members.insert("methods".into(), serde_json::json!(["totp", "recovery_code"]));
+    problem.members.insert("methods".into(), serde_json::json!(methods));
     problem.members.insert("expires_in".into(), second_factor::CHALLENGE.as_secs().into());
-    problem
+    if methods.contains(&PASSKEY) {
+        let purpose = Purpose::SecondFactor(organization, user);
+        let (keyring, now) = (&app.context.keyring, app.context.clock.now());
+        let begun = app.relying_party()?.begin_assertion(keyring, purpose, now)?;
+        let passkey = serde_json::json!({"ceremony": begun.ceremony, "options": begun.options});
+        problem.members.insert("passkey".into(), passkey);
+    }
+    Ok(problem)
+}
+
+/// How an account may show its second factor. A passkey, where the installation has a name to ask for it with.
+pub(super) async fn methods(
+    app: &App,
+    tx: &mut Tx,
+    (organization, user): (OrganizationId, UserId),
+) -> Result<Vec<&'static str>, sqlx::Error> {
+    let mut methods = Vec::new();
+    if second_factor::has_app(tx, organization, user).await? {
+        methods.push("totp");
+    }
+    if app.relying_party().is_ok() && passkeys::has(tx, organization, user).await? {
+        methods.push(PASSKEY);
+    }
+    methods.push("recovery_code");
+    Ok(methods)
 }
 
 async fn claimed(

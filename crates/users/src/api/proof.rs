@@ -1,6 +1,7 @@
 //! Proofs of who the caller is: counted before they are looked at, and the owner told when guessing locks the account.
 
 use contracts::users::UserLocked;
+use jiff::Timestamp;
 use kernel::{OrganizationId, UserId};
 use platform::auth::Actor;
 use platform::config::Secret;
@@ -10,6 +11,7 @@ use platform::http::{Correlation, Problem};
 
 use crate::App;
 use crate::error::Error;
+use crate::store::second_factor::{self, Totp};
 use crate::store::throttle::{self, Attempt, Count};
 use crate::store::{accounts, passwords};
 
@@ -44,6 +46,24 @@ pub async fn demand_still(tx: &mut Tx, actor: &Actor, hash: &str) -> Result<(), 
         true => Ok(()),
         false => Err(Error::WrongPassword.into()),
     }
+}
+
+/// Takes a code of the caller's app, or a recovery code.
+///
+/// # Errors
+/// 401 `invalid_code`, or when the database fails or the secret cannot be opened.
+pub async fn code(
+    app: &App,
+    tx: &mut Tx,
+    (organization, user): (OrganizationId, UserId),
+    code: &str,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let (keyring, confirmed) = (&app.context.keyring, (Totp::Confirmed, code));
+    let is_right = second_factor::take_code(tx, keyring, organization, user, confirmed, now).await?
+        || second_factor::take_recovery_code(tx, organization, user, code, origin, now).await?;
+    if is_right { Ok(()) } else { Err(Error::InvalidCode.into()) }
 }
 
 /// Ends an attempt at a code, begun by [`Attempt::by_code`]: a wrong one stays counted, and the owner hears of a lock;

@@ -11,19 +11,20 @@ use platform::http::{Correlation, Json, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::proof::settle;
+use super::passkey_login::PasskeyProof;
+use super::proof::{self, settle};
 use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
 use crate::error::Error;
 use crate::opaque_token::{ChallengeToken, RefreshToken};
-use crate::store::second_factor::Totp;
+use crate::passkey::{Assertion, Purpose};
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
 use crate::store::throttle::Attempt;
-use crate::store::{accounts, second_factor};
+use crate::store::{accounts, passkeys, second_factor};
 use crate::token::{Bearer, Proof};
 
-/// The challenge of the first step, and a code.
+/// The challenge of the first step, and a code or a passkey: one of them.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SecondFactorLogin)]
@@ -33,9 +34,28 @@ pub struct Request {
     #[schema(value_type = String, min_length = 1, max_length = 86)]
     pub challenge: Secret,
     /// A code of the app, or a recovery code, which works once.
-    #[garde(custom(fields::code))]
-    #[schema(value_type = String, min_length = 6, max_length = 32, example = "287082")]
-    pub code: Secret,
+    #[garde(inner(custom(fields::code)))]
+    #[schema(value_type = Option<String>, min_length = 6, max_length = 32, example = "287082")]
+    pub code: Option<Secret>,
+    /// The answer to the passkey options of the first step.
+    #[garde(dive)]
+    pub passkey: Option<PasskeyProof>,
+}
+
+/// What shows the second factor.
+enum Shown {
+    Code(Secret),
+    Passkey(Secret, Assertion),
+}
+
+impl Shown {
+    fn of(code: Option<Secret>, passkey: Option<PasskeyProof>) -> Result<Self, Problem> {
+        match (code, passkey) {
+            (Some(code), None) => Ok(Self::Code(code)),
+            (None, Some(proof)) => Ok(Self::Passkey(proof.ceremony, Assertion::parse(&proof.credential)?)),
+            _ => Err(fields::one_of("/code", "Send either a code or a passkey.")),
+        }
+    }
 }
 
 /// Goes on signing in.
@@ -48,7 +68,7 @@ pub struct Request {
     request_body = Request,
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
-        (status = 401, description = "invalid_challenge, invalid_code"),
+        (status = 401, description = "invalid_challenge, invalid_code, invalid_passkey"),
         (status = 403, description = "email_not_verified"),
         (status = 422, description = "invalid_input"),
         (status = 429, description = "too_many_attempts")
@@ -61,6 +81,7 @@ pub async fn second_factor_login(
     Json(request): Json<Request>,
 ) -> Result<TokensAnswer, Problem> {
     let (db, now) = (&app.context.db, app.context.clock.now());
+    let shown = Shown::of(request.code, request.passkey)?;
     let token = ChallengeToken::parse(&request.challenge).ok_or(Error::InvalidChallenge)?;
     let organization = token.organization;
     let mut tx = db.begin(organization).await?;
@@ -69,18 +90,18 @@ pub async fn second_factor_login(
     tx.commit().await?;
     let attempt = Attempt::by_code(user, correlation.client.as_deref());
     let count = attempt.begin(db, now).await?;
-    let met = meet(&app, (&token, user, remember), &request.code, (&headers, &correlation), now).await;
+    let met = meet(&app, (&token, user, remember), &shown, (&headers, &correlation), now).await;
     let (session, role) = settle(&app, (&attempt, count), (organization, user), &correlation, met).await?;
     let proof = Some(Proof { at: now, second_factor: true });
     let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
     tokens(&app, bearer, Some(&session), now).await
 }
 
-/// Takes the code and begins the session.
+/// Takes what is shown and begins the session.
 async fn meet(
     app: &App,
     (token, user, remember): (&ChallengeToken, UserId, bool),
-    code: &Secret,
+    shown: &Shown,
     (headers, correlation): (&HeaderMap, &Correlation),
     now: Timestamp,
 ) -> Result<(RefreshToken, Role), Problem> {
@@ -95,13 +116,15 @@ async fn meet(
         Entry::Disabled => return Err(Error::InvalidChallenge.into()),
         Entry::Unverified => return Err(Error::EmailNotVerified.into()),
     }
-    let origin = Origin { actor: Some(user), on_behalf_of: None, correlation: correlation.clone() };
-    let code = code.expose();
-    let is_right = second_factor::take_code(&mut tx, organization, user, (Totp::Confirmed, code), now)
-        .await?
-        || second_factor::take_recovery_code(&mut tx, organization, user, code, &origin, now).await?;
-    if !is_right {
-        return Err(Error::InvalidCode.into());
+    match shown {
+        Shown::Code(code) => {
+            let origin = Origin { actor: Some(user), on_behalf_of: None, correlation: correlation.clone() };
+            proof::code(app, &mut tx, (organization, user), code.expose(), &origin, now).await?;
+        }
+        Shown::Passkey(ceremony, assertion) => {
+            let (owner, purpose) = ((organization, user), Purpose::SecondFactor(organization, user));
+            passkeys::take(app, &mut tx, owner, purpose, ceremony.expose(), assertion, now).await?;
+        }
     }
     if !second_factor::meet(&mut tx, token).await? {
         return Err(Error::InvalidChallenge.into());

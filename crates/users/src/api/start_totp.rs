@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::error::Error;
 use crate::second_factor;
-use crate::store::{accounts, organizations, second_factor as store};
+use crate::store::{accounts, organizations, sealed, second_factor as store};
 
 /// What the app is told. It is shown this once.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,18 +52,19 @@ pub async fn start_totp(
     let mut tx = app.context.db.begin(organization).await?;
     let account = accounts::lock(&mut tx, organization, user).await?;
     let account = account.ok_or_else(|| Problem::not_found("user"))?;
-    if store::is_enabled(&mut tx, organization, user).await? {
+    if store::has_app(&mut tx, organization, user).await? {
         return Err(Error::SecondFactorEnabled.into());
     }
     let name = organizations::load(&mut tx, organization).await?.name;
     let secret = second_factor::secret();
+    let sealed = app.context.keyring.seal(&sealed::totp(organization, user), &secret)?;
     sqlx::query!(
         "insert into users.totp (organization_id, user_id, secret, created_at) values ($1, $2, $3, $4)
          on conflict (organization_id, user_id) do update
          set secret = excluded.secret, created_at = excluded.created_at, last_step = 0",
         organization.0,
         user.0,
-        &secret,
+        sealed,
         app.context.clock.now().to_sqlx(),
     )
     .execute(&mut *tx)

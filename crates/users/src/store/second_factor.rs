@@ -8,8 +8,10 @@ use platform::auth::Scope;
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
+use platform::sealing::Keyring;
 use subtle::ConstantTimeEq as _;
 
+use super::{passkeys, sealed};
 use crate::opaque_token::ChallengeToken;
 use crate::second_factor::{recovery_codes, recovery_hash, step};
 
@@ -18,7 +20,7 @@ pub const CHALLENGE: SignedDuration = SignedDuration::from_mins(5);
 /// Sign-ins of an account between their two factors at most; the oldest go.
 const CHALLENGES: i64 = 5;
 
-/// Whether an account has a second factor.
+/// Whether an account has a second factor: an app or a passkey.
 ///
 /// # Errors
 /// When the database fails.
@@ -27,6 +29,14 @@ pub async fn is_enabled(
     organization: OrganizationId,
     user: UserId,
 ) -> Result<bool, sqlx::Error> {
+    Ok(has_app(tx, organization, user).await? || passkeys::has(tx, organization, user).await?)
+}
+
+/// Whether an account has an app that makes codes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_app(tx: &mut Tx, organization: OrganizationId, user: UserId) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select exists (select from users.totp
            where organization_id = $1 and user_id = $2 and confirmed_at is not null) as "exists!""#,
@@ -194,9 +204,10 @@ pub enum Totp {
 /// Whether a code of the account's app is right, and was not used before; it is used up.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails, or the secret cannot be opened.
 pub async fn take_code(
     tx: &mut Tx,
+    keyring: &Keyring,
     organization: OrganizationId,
     user: UserId,
     (which, code): (Totp, &str),
@@ -212,7 +223,8 @@ pub async fn take_code(
     .fetch_optional(&mut **tx)
     .await?;
     let Some(row) = row else { return Ok(false) };
-    let Some(step) = step(&row.secret, code, row.last_step, now)? else { return Ok(false) };
+    let secret = keyring.open(&sealed::totp(organization, user), &row.secret)?;
+    let Some(step) = step(secret.expose(), code, row.last_step, now)? else { return Ok(false) };
     sqlx::query!(
         "update users.totp set last_step = $3, confirmed_at = coalesce(confirmed_at, $4)
          where organization_id = $1 and user_id = $2",
@@ -290,7 +302,7 @@ async fn forget_recovery_codes(
     Ok(())
 }
 
-/// Takes the second factor from an account; false when it has none.
+/// Takes the second factors from an account, app, passkeys and codes; false when it has none.
 ///
 /// # Errors
 /// When the database fails.
@@ -301,7 +313,13 @@ pub async fn remove(tx: &mut Tx, organization: OrganizationId, user: UserId) -> 
         organization.0,
         user.0
     );
-    Ok(removed.execute(&mut **tx).await?.rows_affected() == 1)
+    let app = removed.execute(&mut **tx).await?.rows_affected();
+    let removed = sqlx::query!(
+        "delete from users.passkey where organization_id = $1 and user_id = $2",
+        organization.0,
+        user.0
+    );
+    Ok(app + removed.execute(&mut **tx).await?.rows_affected() > 0)
 }
 
 /// Tells of a change.

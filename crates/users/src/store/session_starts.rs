@@ -116,6 +116,13 @@ pub async fn touch(
     Ok(())
 }
 
+/// A session whose owner has proved again who they are.
+#[derive(Debug)]
+pub struct Proved {
+    /// The time after which its tokens have to be minted to count.
+    pub tokens_from: Option<Timestamp>,
+}
+
 /// The user has proved again who they are; none when the session is over.
 ///
 /// # Errors
@@ -126,16 +133,18 @@ pub async fn prove(
     session: SessionId,
     second_factor: bool,
     now: Timestamp,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<Proved>, sqlx::Error> {
     let proved = sqlx::query!(
         "update users.session set authenticated_at = $3, second_factor = second_factor or $4
-         where organization_id = $1 and id = $2 and ended_at is null and expires_at > $3 and idle_until > $3",
+         where organization_id = $1 and id = $2 and ended_at is null and expires_at > $3 and idle_until > $3
+         returning tokens_from",
         organization.0,
         session.0,
         now.to_sqlx(),
         second_factor,
     );
-    Ok(proved.execute(&mut **tx).await?.rows_affected() == 1)
+    let row = proved.fetch_optional(&mut **tx).await?;
+    Ok(row.map(|row| Proved { tokens_from: row.tokens_from.map(|from| from.to_jiff()) }))
 }
 
 /// What a user may has changed: their access tokens have to be exchanged for new ones.

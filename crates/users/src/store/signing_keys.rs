@@ -8,13 +8,19 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::KeyId;
 use platform::auth::revocations::KEPT;
-use platform::db::{Db, Tx};
+use platform::db::Tx;
 use platform::http::Problem;
+use platform::sealing::{Keyring, Place};
+use platform::service::Context;
 
 use crate::token::Signer;
 
 /// How long a new key stands in the key set before it signs: longer than any verifier keeps a set.
 pub const LEAD: SignedDuration = SignedDuration::from_mins(20);
+/// The column of the private keys.
+const PRIVATE_KEY: &str = "users.signing_key.private_key";
+/// The first byte of a key that is not sealed (PKCS #8: a sequence of DER).
+const PLAIN: u8 = 0x30;
 /// How long a replica signs by what it last read of the keys; shorter than [`LEAD`], and so short that a key that was
 /// withdrawn at once signs nothing for longer than verifiers take to hear of it.
 const READ_AGAIN: SignedDuration = SignedDuration::from_secs(1);
@@ -37,12 +43,12 @@ impl Signers {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn current(&self, db: &Db, now: Timestamp) -> Result<Signer, Problem> {
+    pub async fn current(&self, context: &Context, now: Timestamp) -> Result<Signer, Problem> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
         let known = match known.filter(|known| now.duration_since(known.read_at).abs() < READ_AGAIN) {
             Some(known) => known,
             None => {
-                let known = Known { read_at: now, keys: load_or_create(db, now).await? };
+                let known = Known { read_at: now, keys: load_or_create(context, now).await? };
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
                 known
             }
@@ -55,17 +61,18 @@ impl Signers {
 /// The keys that sign now or later, the latest first; the first one is made when there is none.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn load_or_create(db: &Db, now: Timestamp) -> Result<Vec<(Timestamp, Signer)>, Problem> {
-    let mut tx = db.begin_without_organization().await?;
-    let mut keys = load(&mut tx, now).await?;
+/// When the database fails, or a key cannot be opened.
+pub async fn load_or_create(context: &Context, now: Timestamp) -> Result<Vec<(Timestamp, Signer)>, Problem> {
+    let keyring = &context.keyring;
+    let mut tx = context.db.begin_without_organization().await?;
+    let mut keys = load(&mut tx, keyring, now).await?;
     if keys.is_empty() {
         lock(&mut tx).await?;
         // Ours, or that of a replica that was faster.
-        keys = load(&mut tx, now).await?;
+        keys = load(&mut tx, keyring, now).await?;
         if keys.is_empty() {
-            create(&mut tx, now, now).await?;
-            keys = load(&mut tx, now).await?;
+            create(&mut tx, keyring, now, now).await?;
+            keys = load(&mut tx, keyring, now).await?;
         }
     }
     tx.commit().await?;
@@ -77,9 +84,9 @@ pub async fn load_or_create(db: &Db, now: Timestamp) -> Result<Vec<(Timestamp, S
 ///
 /// # Errors
 /// When the database fails.
-pub async fn rotate(db: &Db, now: Timestamp, at_once: bool) -> Result<Timestamp, Problem> {
+pub async fn rotate(context: &Context, now: Timestamp, at_once: bool) -> Result<Timestamp, Problem> {
     let from = if at_once { now } else { now + LEAD };
-    let mut tx = db.begin_without_organization().await?;
+    let mut tx = context.db.begin_without_organization().await?;
     lock(&mut tx).await?;
     let end = if at_once { now } else { from + KEPT };
     sqlx::query!(
@@ -88,9 +95,39 @@ pub async fn rotate(db: &Db, now: Timestamp, at_once: bool) -> Result<Timestamp,
     )
     .execute(&mut *tx)
     .await?;
-    create(&mut tx, from, now).await?;
+    create(&mut tx, &context.keyring, from, now).await?;
     tx.commit().await?;
     Ok(from)
+}
+
+/// Seals the keys that the first sealing key has not sealed; how many there were.
+///
+/// # Errors
+/// When one cannot be opened, or the database fails.
+pub async fn seal(context: &Context) -> Result<usize, Problem> {
+    let (keyring, mark) = (&context.keyring, context.keyring.mark()?);
+    let mut tx = context.db.begin_without_organization().await?;
+    lock(&mut tx).await?;
+    let rows = sqlx::query!(r#"select id as "id: KeyId", private_key from users.signing_key"#);
+    let rows = rows.fetch_all(&mut *tx).await?;
+    let others: Vec<_> = rows.into_iter().filter(|row| !row.private_key.starts_with(&mark)).collect();
+    for row in &others {
+        let sealed = if row.private_key.first() == Some(&PLAIN) {
+            keyring.seal(&place(row.id), &row.private_key)?
+        } else {
+            keyring.seal(&place(row.id), keyring.open(&place(row.id), &row.private_key)?.expose())?
+        };
+        sqlx::query!("update users.signing_key set private_key = $2 where id = $1", row.id.0, sealed)
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(others.len())
+}
+
+/// Where a private key stands.
+const fn place(id: KeyId) -> Place {
+    Place { column: PRIVATE_KEY, organization: None, row: id.0 }
 }
 
 /// One at a time in the installation.
@@ -101,7 +138,7 @@ async fn lock(tx: &mut Tx) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-async fn load(tx: &mut Tx, now: Timestamp) -> Result<Vec<(Timestamp, Signer)>, sqlx::Error> {
+async fn load(tx: &mut Tx, keyring: &Keyring, now: Timestamp) -> Result<Vec<(Timestamp, Signer)>, Problem> {
     let rows = sqlx::query!(
         r#"select id as "id: KeyId", private_key, signs_from from users.signing_key
            where expires_at is null or expires_at > $1 order by signs_from desc, id desc"#,
@@ -109,18 +146,23 @@ async fn load(tx: &mut Tx, now: Timestamp) -> Result<Vec<(Timestamp, Signer)>, s
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(rows.iter().map(|row| (row.signs_from.to_jiff(), Signer::new(row.id, &row.private_key))).collect())
+    let keys = rows.iter().map(|row| {
+        let key = keyring.open(&place(row.id), &row.private_key)?;
+        Ok((row.signs_from.to_jiff(), Signer::new(row.id, key.expose())))
+    });
+    keys.collect()
 }
 
-async fn create(tx: &mut Tx, from: Timestamp, now: Timestamp) -> Result<(), Problem> {
+async fn create(tx: &mut Tx, keyring: &Keyring, from: Timestamp, now: Timestamp) -> Result<(), Problem> {
     let key = SigningKey::from_bytes(&rand::random());
     let private = key.to_pkcs8_der().map_err(|error| Problem::internal(&error))?;
     let public = key.verifying_key();
+    let id = KeyId::mint();
     sqlx::query!(
         "insert into users.signing_key (id, private_key, public_key, signs_from, created_at)
          values ($1, $2, $3, $4, $5)",
-        KeyId::mint().0,
-        private.as_bytes(),
+        id.0,
+        keyring.seal(&place(id), private.as_bytes())?,
         public.as_bytes(),
         from.to_sqlx(),
         now.to_sqlx(),

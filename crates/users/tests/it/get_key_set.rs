@@ -28,9 +28,9 @@ async fn replicas_that_start_at_once_share_a_key() {
     sqlx::query("delete from users.signing_key").execute(&mut users.owner().await).await.unwrap();
     let loads: Vec<_> = (0..6)
         .map(|_| {
-            let (db, now) = (users.context.db.clone(), users.now());
+            let (context, now) = (users.context.clone(), users.now());
             tokio::spawn(async move {
-                format!("{:?}", users::store::signing_keys::load_or_create(&db, now).await.unwrap())
+                format!("{:?}", users::store::signing_keys::load_or_create(&context, now).await.unwrap())
             })
         })
         .collect();

@@ -28,7 +28,7 @@ fn signed_with(token: &str) -> String {
 async fn a_new_key_is_shown_before_it_signs_and_the_old_until_its_tokens_are_gone() {
     let users = Users::start().await;
     let old = signed_with(&token(&users).await);
-    rotate(&users.context.db, users.now(), false).await.unwrap();
+    rotate(&users.context, users.now(), false).await.unwrap();
     let ids = key_ids(&users).await;
     assert_eq!((ids.len(), &ids[0]), (2, &old), "the signing one first");
     // Verifiers that ask now know both, and need not ask again.
@@ -55,7 +55,7 @@ async fn a_key_that_is_not_to_be_trusted_is_gone_at_once() {
     let (stolen, old) = (token(&users).await, key_ids(&users).await);
     let (verifier, revocations) = elsewhere(&users).await;
     verifier.verify(&stolen).await.unwrap();
-    rotate(&users.context.db, users.now(), true).await.unwrap();
+    rotate(&users.context, users.now(), true).await.unwrap();
     let new = key_ids(&users).await;
     assert_eq!(new.len(), 1);
     assert_ne!(old, new);
@@ -71,8 +71,8 @@ async fn rotations_at_once_leave_keys_that_follow_each_other() {
     let users = Users::start().await;
     let rotations: Vec<_> = (0..4)
         .map(|_| {
-            let (db, now) = (users.context.db.clone(), users.now());
-            tokio::spawn(async move { rotate(&db, now, false).await.unwrap() })
+            let (context, now) = (users.context.clone(), users.now());
+            tokio::spawn(async move { rotate(&context, now, false).await.unwrap() })
         })
         .collect();
     for rotation in rotations {

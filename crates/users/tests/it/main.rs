@@ -10,6 +10,7 @@ mod counting;
 mod create_user;
 mod delete_me;
 mod delete_user;
+mod device;
 mod export;
 mod get_contact;
 mod get_key_set;
@@ -23,12 +24,16 @@ mod list_users;
 mod login;
 mod openapi;
 mod organization;
+mod pages;
+mod passkey_refusals;
+mod passkeys;
 mod profile;
 mod races;
 mod refresh;
 mod register;
 mod reset_password;
 mod schema;
+mod sealing;
 mod second_factor;
 mod sessions;
 mod setup;
@@ -59,7 +64,12 @@ const OPERATOR: &str = "the operator's token of these tests";
 
 /// As little work as bcrypt allows.
 fn config() -> Config {
-    Config { bcrypt_cost: 4, operator_token: Secret::from(OPERATOR.to_owned()), ..Config::default() }
+    Config {
+        bcrypt_cost: 4,
+        operator_token: Secret::from(OPERATOR.to_owned()),
+        public_url: device::HERE.to_owned(),
+        ..Config::default()
+    }
 }
 
 /// The service with an organization `default`, and its administrator.

@@ -23,7 +23,8 @@ async fn every_table_is_protected() {
         let name: String = row.get("name");
         assert!(row.get::<bool, _>("forced") && row.get::<bool, _>("policy"), "{name} is not protected");
         // What belongs to no organization says so here.
-        let installation = ["consumer", "read_only", "signing_key", "throttle"].contains(&name.as_str());
+        let installation =
+            ["consumer", "read_only", "sealing_key", "signing_key", "throttle"].contains(&name.as_str());
         assert!(installation || row.get::<bool, _>("led"), "{name} does not start with organization_id");
     }
 }
