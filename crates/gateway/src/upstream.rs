@@ -52,6 +52,14 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     /// The body.
     pub body: Payload,
+    /// Whether a redirect is followed here; else it is the answer.
+    pub follow: bool,
+}
+
+impl Outgoing {
+    fn get(url: Url, headers: HeaderMap) -> Self {
+        Self { method: Method::GET, url, headers, body: Payload::Empty, follow: true }
+    }
 }
 
 /// The client that asks backends.
@@ -94,8 +102,8 @@ impl Upstream {
     /// A sentence on why it cannot be had.
     pub async fn get(&self, url: &str) -> Result<Bytes, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let outgoing = Outgoing { method: Method::GET, url, headers: HeaderMap::new(), body: Payload::Empty };
         let deadline = Instant::now() + OWN_TIMEOUT;
+        let outgoing = Outgoing::get(url, HeaderMap::new());
         let (response, _) = self.send(outgoing, deadline).await.map_err(|failure| failure.text)?;
         if response.status() != StatusCode::OK {
             return Err(format!("the answer is {}", response.status()));
@@ -111,8 +119,7 @@ impl Upstream {
         let Ok(url) = Url::parse(url) else { return false };
         let headers = host.map(|host| (HOST, host)).into_iter().collect();
         let deadline = Instant::now() + timeout;
-        let outgoing = Outgoing { method: Method::GET, url, headers, body: Payload::Empty };
-        let Ok((response, _)) = self.send(outgoing, deadline).await else { return false };
+        let Ok((response, _)) = self.send(Outgoing::get(url, headers), deadline).await else { return false };
         let well = response.status().is_success();
         // A body that is read leaves a connection that can be used again; one that is not read is none of our concern.
         let rest = body::limited(response.into_body(), OWN_LIMIT).collect();
@@ -139,14 +146,14 @@ impl Upstream {
     ) -> Result<(Response<ResponseBody>, Url), Failure> {
         let decode = self.ask_for_gzip(&mut next);
         for _ in 0..=MAX_REDIRECTS {
-            let Outgoing { method, url, headers, body } = next;
+            let Outgoing { method, url, headers, body, follow } = next;
             let (body, again) = match body {
                 Payload::Empty => (Payload::Empty, Some(Payload::Empty)),
                 Payload::Known(bytes) => (Payload::Known(bytes.clone()), Some(Payload::Known(bytes))),
                 stream @ Payload::Stream(_) => (stream, None),
             };
             let response = self.exchange(&method, &url, headers.clone(), body, deadline).await?;
-            let sent = Outgoing { method, url: url.clone(), headers, body: Payload::Empty };
+            let sent = Outgoing { method, url: url.clone(), headers, body: Payload::Empty, follow };
             match redirected(&response, sent, again) {
                 Some(target) => next = target,
                 None => return Ok((if decode { plain(response) } else { response }, url)),
@@ -257,6 +264,9 @@ fn title(method: &Method) -> String {
 
 /// The request that a redirect asks for; `None` when the answer is none or cannot be followed.
 fn redirected(response: &Response<ResponseBody>, sent: Outgoing, again: Option<Payload>) -> Option<Outgoing> {
+    if !sent.follow {
+        return None;
+    }
     let keeps_method = match response.status() {
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => false,
         StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
@@ -278,7 +288,7 @@ fn redirected(response: &Response<ResponseBody>, sent: Outgoing, again: Option<P
         [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING].iter().for_each(|name| drop(headers.remove(name)));
         (Method::GET, Payload::Empty)
     };
-    Some(Outgoing { method, url, headers, body })
+    Some(Outgoing { method, url, headers, body, follow: true })
 }
 
 /// The answer without its compression.

@@ -16,11 +16,15 @@
 //! | `RESERVAS_USERS_REMEMBERED_IDLE_DAYS` | 14 | after how long without a refresh such a one ends: 1 to 365 |
 //! | `RESERVAS_USERS_VERIFICATION` | `demanded` with a mail server, else `optional` | whether a sign-in needs a verified address, where the organization leaves it open |
 //! | `RESERVAS_USERS_OPERATOR_TOKEN` | none: nobody | opens `/operator/organizations` on the service's own port: 32 characters or more |
+//! | `RESERVAS_USERS_PUBLIC_URL` | `http://localhost` and the gateway's port | where browsers reach the installation, as identity providers are told it |
+//! | `RESERVAS_USERS_IDENTITY_PROVIDERS` | `public` | where they may be: `public` addresses by https, `private` ones as well, or for `development` by http too |
+//! | `RESERVAS_USERS_IDENTITY_PROVIDER_TIMEOUT_SECONDS` | 3 | how long one call to an identity provider may take: 1 to 8 |
 //! | `RESERVAS_USERS_SERVER_…` | | see `platform::config::Server` |
 
 use std::ops::RangeInclusive;
 
 use platform::config::{Secret, Server};
+use platform::http::outward::Reach;
 use serde::{Deserialize, Serialize};
 
 /// The installation wants addresses to be verified.
@@ -60,6 +64,12 @@ pub struct Config {
     pub remembered_idle_days: u32,
     /// `demanded` or `optional`: whether a sign-in needs a verified address; empty: optional.
     pub verification: String,
+    /// Where browsers reach the installation, without a slash at the end.
+    pub public_url: String,
+    /// `public`, `private` or `development`: where identity providers may be.
+    pub identity_providers: String,
+    /// Seconds that one call to an identity provider may take: 1 to 8.
+    pub identity_provider_timeout_seconds: u32,
     /// What the installation's operator shows; at least 32 characters, empty: nobody may.
     pub operator_token: Secret,
 }
@@ -81,6 +91,9 @@ impl Default for Config {
             refresh_token_days: 30,
             remembered_idle_days: 14,
             verification: String::new(),
+            public_url: String::new(),
+            identity_providers: "public".into(),
+            identity_provider_timeout_seconds: 3,
             operator_token: Secret::default(),
         }
     }
@@ -93,12 +106,23 @@ impl Config {
         self.verification == DEMANDED
     }
 
+    /// Where identity providers may be.
+    ///
+    /// # Errors
+    /// When the setting is none of its words.
+    pub fn reach(&self) -> Result<Reach, String> {
+        let word = &self.identity_providers;
+        Reach::parse(word).ok_or_else(|| {
+            format!("users.identity_providers is {word}: it must be public, private or development")
+        })
+    }
+
     /// Refuses values out of their ranges.
     ///
     /// # Errors
     /// A line that names the first setting that is wrong, and its range.
     pub fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u32, RangeInclusive<u32>); 12] = [
+        let ranges: [(&str, u32, RangeInclusive<u32>); 13] = [
             ("bcrypt_cost", self.bcrypt_cost, 4..=15),
             ("hashing_at_once", self.hashing_at_once, 1..=64),
             ("hashing_queue", self.hashing_queue, 0..=10_000),
@@ -111,9 +135,14 @@ impl Config {
             ("session_idle_minutes", self.session_idle_minutes, self.access_token_minutes.max(15)..=10_080),
             ("remembered_idle_days", self.remembered_idle_days, 1..=365),
             ("refresh_token_days", self.refresh_token_days, 1..=365),
+            ("identity_provider_timeout_seconds", self.identity_provider_timeout_seconds, 1..=8),
         ];
         if self.operator_token.get().is_some_and(|token| token.len() < LEAST_TOKEN) {
             return Err(format!("users.operator_token must have at least {LEAST_TOKEN} characters"));
+        }
+        self.reach()?;
+        if self.public_url.ends_with('/') {
+            return Err("users.public_url must not end with a slash".to_owned());
         }
         if !["", DEMANDED, "optional"].contains(&self.verification.as_str()) {
             return Err(format!(

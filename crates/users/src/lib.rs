@@ -17,10 +17,12 @@ pub mod profile;
 pub mod second_factor;
 pub mod settings;
 pub mod setup;
+pub mod single_sign_on;
 pub mod store;
 pub mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -39,6 +41,7 @@ pub use config::Config;
 pub use setup::{FirstAdministrator, Listed, bootstrap, create_organization, list_organizations, set_active};
 
 use hashing::Passwords;
+use single_sign_on::provider::Providers;
 use store::signing_keys::Signers;
 use token::Signer;
 
@@ -59,6 +62,8 @@ pub struct App {
     /// One for each password reset that is being looked into.
     resets: Arc<Semaphore>,
     signers: Signers,
+    /// The identity providers of the organizations.
+    pub providers: Providers,
 }
 
 /// Password resets that are looked into at the same time; more are answered 503.
@@ -72,12 +77,15 @@ impl App {
     pub fn new(context: Context, config: Config) -> Result<Self, String> {
         config.check()?;
         let passwords = Passwords::new(&config);
+        let patience = Duration::from_secs(config.identity_provider_timeout_seconds.into());
+        let providers = Providers::new(patience, config.reach()?)?;
         Ok(Self {
             context,
             config: Arc::new(config),
             passwords,
             resets: Arc::new(Semaphore::new(RESETS)),
             signers: Signers::default(),
+            providers,
         })
     }
 
@@ -141,6 +149,17 @@ pub fn api() -> OpenApiRouter<App> {
         ))
         .routes(routes!(api::second_factor_login::second_factor_login))
         .routes(routes!(api::step_up::step_up))
+        .routes(routes!(api::start_single_sign_on::start_single_sign_on))
+        .routes(routes!(api::finish_single_sign_on::finish_single_sign_on))
+        .routes(routes!(api::redeem_single_sign_on::redeem_single_sign_on))
+        .routes(routes!(api::step_up_single_sign_on::step_up_single_sign_on))
+        .routes(routes!(api::link_single_sign_on::link_single_sign_on))
+        .routes(routes!(api::unlink_single_sign_on::unlink_single_sign_on))
+        .routes(routes!(
+            api::get_single_sign_on::get_single_sign_on,
+            api::put_single_sign_on::put_single_sign_on,
+            api::delete_single_sign_on::delete_single_sign_on
+        ))
         .routes(routes!(api::forgot_password::forgot_password))
         .routes(routes!(api::reset_password::reset_password))
         .routes(routes!(api::issue_token::issue_token))

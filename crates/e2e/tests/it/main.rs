@@ -17,6 +17,7 @@ mod overview;
 mod read_only;
 mod readme;
 mod real_data;
+mod single_sign_on;
 mod starting;
 mod survival;
 mod traces;

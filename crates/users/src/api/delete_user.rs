@@ -15,7 +15,7 @@ use platform::http::{IfMatch, Path, Problem};
 use crate::App;
 use crate::account::Account;
 use crate::store::sessions::{Ending, Which};
-use crate::store::{accounts, api_keys, passwords, second_factor};
+use crate::store::{accounts, api_keys, identities, passwords, second_factor};
 
 /// Removes an account.
 #[utoipa::path(
@@ -97,6 +97,7 @@ async fn erase(
     .execute(&mut **tx)
     .await?;
     second_factor::remove(tx, organization, id).await?;
+    identities::forget(tx, organization, id).await?;
     passwords::forget_resets(tx, organization, id).await?;
     api_keys::forget(tx, organization, id, now).await?;
     sqlx::query!(

@@ -17,10 +17,11 @@ use crate::App;
 use crate::error::Error;
 use crate::naming::Naming;
 use crate::organization::DEFAULT_SLUG;
+use crate::single_sign_on::refusal::Refusal;
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
 use crate::store::throttle::{self, Attempt, Count};
-use crate::store::{organizations, second_factor};
+use crate::store::{organizations, second_factor, single_sign_on};
 use crate::token::{Bearer, Proof};
 
 /// Who signs in, and where.
@@ -64,7 +65,7 @@ struct Claimed {
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
         (status = 401, description = "invalid_credentials"),
-        (status = 403, description = "email_not_verified: the password is right, and the address has to be verified first; second_factor_required: go on with its challenge at /api/v1/auth/second-factor"),
+        (status = 403, description = "email_not_verified: the password is right, and the address has to be verified first; single_sign_on_demanded: the password is right, and not enough; second_factor_required: go on with its challenge at /api/v1/auth/second-factor"),
         (status = 422, description = "invalid_input"),
         (status = 429, description = "too_many_attempts, for the account or from the address"),
         (status = 503, description = "hashing_busy")
@@ -106,6 +107,9 @@ pub async fn login(
         Entry::Disabled => return Err(Error::InvalidCredentials.into()),
         Entry::Unverified => return Err(Error::EmailNotVerified.into()),
     }
+    if !single_sign_on::admits_password(&mut tx, claimed.organization, role).await? {
+        return Err(Refusal::Demanded.into());
+    }
     if let Some(hash) = renewed {
         replace(&mut tx, &claimed, &hash).await?;
     }
@@ -143,7 +147,7 @@ fn place(organization: Option<OrganizationId>, slug: Option<&str>, naming: &Nami
 }
 
 /// The password was right, and is not enough.
-fn second_factor_required(challenge: &str) -> Problem {
+pub(super) fn second_factor_required(challenge: &str) -> Problem {
     let detail = "Send a code of your app, or a recovery code, with this challenge.";
     let mut problem = Problem::new(Kind::Forbidden, "second_factor_required", detail);
     problem.members.insert("challenge".into(), challenge.into());

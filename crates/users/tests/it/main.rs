@@ -10,6 +10,7 @@ mod get_contact;
 mod get_key_set;
 mod get_me;
 mod groups;
+mod identity_provider;
 mod import_users;
 mod keys;
 mod letters;
@@ -25,6 +26,7 @@ mod schema;
 mod second_factor;
 mod sessions;
 mod setup;
+mod single_sign_on;
 mod step_up;
 mod throttle;
 mod update_user;
@@ -51,7 +53,13 @@ const OPERATOR: &str = "the operator's token of these tests";
 
 /// As little work as bcrypt allows.
 fn config() -> Config {
-    Config { bcrypt_cost: 4, operator_token: Secret::from(OPERATOR.to_owned()), ..Config::default() }
+    Config {
+        bcrypt_cost: 4,
+        operator_token: Secret::from(OPERATOR.to_owned()),
+        public_url: identity_provider::PUBLIC.to_owned(),
+        identity_providers: "development".to_owned(),
+        ..Config::default()
+    }
 }
 
 /// The service with an organization `default`, and its administrator.
@@ -77,12 +85,16 @@ struct SignedIn {
 }
 
 /// The service's routes, believing the tokens that it mints itself.
-async fn router(mut context: Context) -> Router {
+async fn router(context: Context) -> Router {
+    router_with(context, config()).await
+}
+
+async fn router_with(mut context: Context, config: Config) -> Router {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/.well-known/jwks.json", listener.local_addr().unwrap());
     let keys = Keys::at(url, client(Duration::from_secs(5)).unwrap());
     context.verifier = Verifier::new(Arc::new(keys), context.clock.clone());
-    let router = users::start(context, config()).await.unwrap();
+    let router = users::start(context, config).await.unwrap();
     let served = router.clone();
     tokio::spawn(async move { axum::serve(listener, served).await.unwrap() });
     router

@@ -11,14 +11,14 @@ use crate::{PASSWORD, SignedIn, Users};
 const TOTP: &str = "/api/v1/me/second-factor/totp";
 
 /// A code as an app makes it of the secret that was shown, some steps from now.
-fn code(users: &Users, secret: &str, steps: i64) -> String {
+pub(crate) fn code(users: &Users, secret: &str, steps: i64) -> String {
     let secret = Secret::try_from_base32(secret).unwrap();
     let app = Builder::new().with_secret(secret).build().unwrap();
     app.generate(u64::try_from(users.now().as_second() + 30 * steps).unwrap()).to_string()
 }
 
 /// Sets a second factor up; its secret and the recovery codes.
-async fn enable(users: &Users, who: &SignedIn) -> (String, Vec<String>) {
+pub(crate) async fn enable(users: &Users, who: &SignedIn) -> (String, Vec<String>) {
     let body = users.by(who, "POST", TOTP).send().await.expect(200).json();
     let secret = body["secret"].as_str().unwrap().to_owned();
     assert!(body["url"].as_str().unwrap().contains(&secret));
@@ -41,11 +41,11 @@ async fn first_step(users: &Users) -> String {
     problem["challenge"].as_str().unwrap().to_owned()
 }
 
-fn second_step(users: &Users, challenge: &str, code: &str) -> Call {
+pub(crate) fn second_step(users: &Users, challenge: &str, code: &str) -> Call {
     users.call("POST", "/api/v1/auth/second-factor").json(json!({"challenge": challenge, "code": code}))
 }
 
-fn claims(tokens: &Value) -> platform::auth::Claims {
+pub(crate) fn claims(tokens: &Value) -> platform::auth::Claims {
     let token = tokens["access_token"].as_str().unwrap();
     jsonwebtoken::dangerous::insecure_decode::<platform::auth::Claims>(token).unwrap().claims
 }
