@@ -52,24 +52,25 @@ impl Browser {
     pub async fn sign_in(&mut self, address: &str, interaction: &str) -> String {
         let client = client(Duration::from_secs(30)).unwrap();
         let mut next: reqwest::Url = address.parse().unwrap();
-        for _ in 0..10 {
+        let mut hops = 0;
+        loop {
+            hops += 1;
+            assert!(hops <= 10, "the provider sends from one address to another");
             if next.path().starts_with("/interaction/") {
                 next.set_query(Some(interaction));
             }
             let request = client.get(next.clone()).header("cookie", written(&self.theirs));
             let response = request.send().await.unwrap();
             keep(&mut self.theirs, response.headers());
-            let status = response.status();
-            let Some(location) = response.headers().get(header::LOCATION).cloned() else {
-                panic!("{next}: {status} {}", response.text().await.unwrap());
-            };
+            let location = response.headers().get(header::LOCATION).cloned();
+            assert!(location.is_some(), "{next}: {}", response.status());
+            let location = location.unwrap();
             let location = location.to_str().unwrap();
             if location.starts_with(PUBLIC) {
                 return location.to_owned();
             }
             next = next.join(location).unwrap();
         }
-        panic!("the provider sends from one address to another");
     }
 
     /// The same, and back to the service.
