@@ -22,8 +22,10 @@ macro_rules! event {
 }
 
 mod letters;
+mod single_sign_on;
 
 pub use letters::{InvitationCreated, InvitationEnded, Letter, LetterKind, LetterRequested};
+pub use single_sign_on::{IdentityLinked, IdentityUnlinked, SingleSignOn, SingleSignOnChanged};
 
 /// An organization came to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -175,6 +175,31 @@ fn users() {
 }
 
 #[test]
+fn single_sign_on() {
+    let (organization_id, user_id, issuer) =
+        (OrganizationId(id(9)), UserId(id(2)), "https://login.example.edu");
+    let settings = SingleSignOn {
+        issuer: issuer.into(),
+        client_id: "reservas".into(),
+        scopes: ["email".to_owned()].into(),
+        groups_claim: "groups".into(),
+        roles: [("desk".to_owned(), Role::Manager)].into(),
+        groups: [("staff".to_owned(), GroupId(id(10)))].into(),
+        default_role: Role::User,
+        create_accounts: true,
+        email_domains: ["example.edu".to_owned()].into(),
+        assume_email_verified: false,
+        password_sign_in: true,
+        return_to: ["https://booking.example.edu/signed-in".to_owned()].into(),
+        multi_factor_acr: ["gold".to_owned()].into(),
+    };
+    let (before, after) = (None, Some(settings));
+    on_the_wire(&SingleSignOnChanged { organization_id, before, after, secret_changed: true });
+    on_the_wire(&IdentityLinked { user_id, issuer: issuer.into() });
+    on_the_wire(&IdentityUnlinked { user_id });
+}
+
+#[test]
 fn rules() {
     let rules = json!({
         "policy": { "max_minutes": 240, "approval": { "always": true, "steps": [{ "quorum": 2 }] },

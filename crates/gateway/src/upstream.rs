@@ -53,6 +53,14 @@ pub struct Outgoing<'a> {
     pub headers: Cow<'a, HeaderMap>,
     /// The body.
     pub body: Payload,
+    /// Whether a redirect is followed here; else it is the answer.
+    pub follow: bool,
+}
+
+impl<'a> Outgoing<'a> {
+    fn get(url: Url, headers: Cow<'a, HeaderMap>) -> Self {
+        Self { method: Method::GET, url, headers, body: Payload::Empty, follow: true }
+    }
 }
 
 /// The client that asks backends.
@@ -95,8 +103,8 @@ impl Upstream {
     /// A sentence on why it cannot be had.
     pub async fn get(&self, url: &str) -> Result<Bytes, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let outgoing = Outgoing { method: Method::GET, url, headers: Cow::default(), body: Payload::Empty };
         let deadline = Instant::now() + OWN_TIMEOUT;
+        let outgoing = Outgoing::get(url, Cow::default());
         let (response, _) = self.send(outgoing, deadline).await.map_err(|failure| failure.text)?;
         if response.status() != StatusCode::OK {
             return Err(format!("the answer is {}", response.status()));
@@ -112,8 +120,7 @@ impl Upstream {
         let Ok(url) = Url::parse(url) else { return false };
         let headers = Cow::Owned(host.map(|host| (HOST, host)).into_iter().collect());
         let deadline = Instant::now() + timeout;
-        let outgoing = Outgoing { method: Method::GET, url, headers, body: Payload::Empty };
-        let Ok((response, _)) = self.send(outgoing, deadline).await else { return false };
+        let Ok((response, _)) = self.send(Outgoing::get(url, headers), deadline).await else { return false };
         let well = response.status().is_success();
         // A body that is read leaves a connection that can be used again; one that is not read is none of our concern.
         let rest = body::limited(response.into_body(), OWN_LIMIT).collect();
@@ -140,7 +147,7 @@ impl Upstream {
     ) -> Result<(Response<ResponseBody>, Url), Failure> {
         let decode = self.asks_for_gzip(&next.headers);
         for _ in 0..=MAX_REDIRECTS {
-            let Outgoing { method, url, headers, body } = next;
+            let Outgoing { method, url, headers, body, follow } = next;
             let (body, again) = match body {
                 Payload::Empty => (Payload::Empty, Some(Payload::Empty)),
                 Payload::Known(bytes) => (Payload::Known(bytes.clone()), Some(Payload::Known(bytes))),
@@ -152,7 +159,7 @@ impl Upstream {
                 all.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
             }
             let response = self.exchange(&method, &url, all, body, deadline).await?;
-            let sent = Outgoing { method, url: url.clone(), headers, body: Payload::Empty };
+            let sent = Outgoing { method, url: url.clone(), headers, body: Payload::Empty, follow };
             match redirected(&response, sent, again) {
                 Some(target) => next = target,
                 None => return Ok((if decode { plain(response) } else { response }, url)),
@@ -266,6 +273,9 @@ fn redirected<'a>(
     sent: Outgoing<'a>,
     again: Option<Payload>,
 ) -> Option<Outgoing<'a>> {
+    if !sent.follow {
+        return None;
+    }
     let keeps_method = match response.status() {
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => false,
         StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
@@ -287,7 +297,7 @@ fn redirected<'a>(
         [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING].iter().for_each(|name| drop(headers.remove(name)));
         (Method::GET, Payload::Empty)
     };
-    Some(Outgoing { method, url, headers: Cow::Owned(headers), body })
+    Some(Outgoing { method, url, headers: Cow::Owned(headers), body, follow: true })
 }
 
 /// The answer without its compression.

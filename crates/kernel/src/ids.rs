@@ -59,6 +59,8 @@ id! {
     GroupId;
     /// A signed-in session of a user.
     SessionId;
+    /// A sign-in at an identity provider, on its way.
+    SignOnId;
     /// Something bookable.
     ResourceId;
     /// A kind of resource.

@@ -4,6 +4,7 @@ pub mod client;
 pub mod correlation;
 pub mod etag;
 pub mod extract;
+pub mod outward;
 pub mod page;
 pub mod problem;
 pub mod serve;

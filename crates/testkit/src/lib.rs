@@ -10,10 +10,12 @@ mod app;
 mod client;
 mod clock;
 mod database;
+mod identity_provider;
 mod issuer;
 
 pub use app::{TestApp, unprotected_tables};
 pub use client::{Call, Reply};
 pub use clock::ManualClock;
 pub use database::{database, empty_database, variable};
+pub use identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider};
 pub use issuer::{Issuer, Person};

@@ -15,16 +15,19 @@
 //! | `RESERVAS_USERS_REFRESH_TOKEN_DAYS` | 30 | how long a session lasts that is to be remembered: 1 to 365 |
 //! | `RESERVAS_USERS_REMEMBERED_IDLE_DAYS` | 14 | after how long without a refresh such a one ends: 1 to 365 |
 //! | `RESERVAS_USERS_VERIFICATION` | `demanded` with a mail server, else `optional` | whether a sign-in needs a verified address, where the organization leaves it open |
-//! | `RESERVAS_USERS_PUBLIC_URL` | `RESERVAS_NOTIFICATIONS_LINK_URL` | where people reach the installation: passkeys are bound to its host name |
+//! | `RESERVAS_USERS_PUBLIC_URL` | `RESERVAS_NOTIFICATIONS_LINK_URL` | where people reach the installation: passkeys are bound to its host name, and identity providers are told it |
 //! | `RESERVAS_USERS_PASSKEY_DOMAIN` | the host of the public URL | the domain that passkeys are bound to: that host, or a domain that it is in; changing it makes all passkeys worthless |
 //! | `RESERVAS_USERS_PASSKEY_ORIGINS` | none but the public URL's | further origins that may ask for passkeys, separated by commas: `https://app.example.edu`, `android:apk-key-hash:…` |
 //! | `RESERVAS_USERS_OPERATOR_TOKEN` | none: nobody | opens `/operator/organizations` on the service's own port: 32 characters or more |
 //! | `RESERVAS_USERS_RESOURCES_URL`, `…_BOOKINGS_URL`, `…_NOTIFICATIONS_URL` | by the port base | where the other services are reached, for archives of personal data |
+//! | `RESERVAS_USERS_IDENTITY_PROVIDERS` | `public` | where they may be: `public` addresses by https, `private` ones as well, or for `development` by http too |
+//! | `RESERVAS_USERS_IDENTITY_PROVIDER_TIMEOUT_SECONDS` | 3 | how long one call to an identity provider may take: 1 to 8 |
 //! | `RESERVAS_USERS_SERVER_…` | | see `platform::config::Server` |
 
 use std::ops::RangeInclusive;
 
 use platform::config::{Secret, Server};
+use platform::http::outward::Reach;
 use serde::{Deserialize, Serialize};
 
 /// The installation wants addresses to be verified.
@@ -64,12 +67,16 @@ pub struct Config {
     pub remembered_idle_days: u32,
     /// `demanded` or `optional`: whether a sign-in needs a verified address; empty: optional.
     pub verification: String,
-    /// Where people reach the installation; empty: no passkeys.
+    /// Where people reach the installation, without a slash at the end; empty: no passkeys, and no single sign-on.
     pub public_url: String,
     /// The domain that passkeys are bound to; empty: the host of the public URL.
     pub passkey_domain: String,
     /// Further origins that may ask for passkeys, separated by commas.
     pub passkey_origins: String,
+    /// `public`, `private` or `development`: where identity providers may be.
+    pub identity_providers: String,
+    /// Seconds that one call to an identity provider may take: 1 to 8.
+    pub identity_provider_timeout_seconds: u32,
     /// What the installation's operator shows; at least 32 characters, empty: nobody may.
     pub operator_token: Secret,
     /// Where the resource service is reached; empty: on loopback by the port base.
@@ -100,6 +107,8 @@ impl Default for Config {
             public_url: String::new(),
             passkey_domain: String::new(),
             passkey_origins: String::new(),
+            identity_providers: "public".into(),
+            identity_provider_timeout_seconds: 3,
             operator_token: Secret::default(),
             resources_url: String::new(),
             bookings_url: String::new(),
@@ -115,12 +124,23 @@ impl Config {
         self.verification == DEMANDED
     }
 
+    /// Where identity providers may be.
+    ///
+    /// # Errors
+    /// When the setting is none of its words.
+    pub fn reach(&self) -> Result<Reach, String> {
+        let word = &self.identity_providers;
+        Reach::parse(word).ok_or_else(|| {
+            format!("users.identity_providers is {word}: it must be public, private or development")
+        })
+    }
+
     /// Refuses values out of their ranges.
     ///
     /// # Errors
     /// A line that names the first setting that is wrong, and its range.
     pub fn check(&self) -> Result<(), String> {
-        let ranges: [(&str, u32, RangeInclusive<u32>); 12] = [
+        let ranges: [(&str, u32, RangeInclusive<u32>); 13] = [
             ("bcrypt_cost", self.bcrypt_cost, 4..=15),
             ("hashing_at_once", self.hashing_at_once, 1..=64),
             ("hashing_queue", self.hashing_queue, 0..=10_000),
@@ -133,9 +153,14 @@ impl Config {
             ("session_idle_minutes", self.session_idle_minutes, self.access_token_minutes.max(15)..=10_080),
             ("remembered_idle_days", self.remembered_idle_days, 1..=365),
             ("refresh_token_days", self.refresh_token_days, 1..=365),
+            ("identity_provider_timeout_seconds", self.identity_provider_timeout_seconds, 1..=8),
         ];
         if self.operator_token.get().is_some_and(|token| token.len() < LEAST_TOKEN) {
             return Err(format!("users.operator_token must have at least {LEAST_TOKEN} characters"));
+        }
+        self.reach()?;
+        if self.public_url.ends_with('/') {
+            return Err("users.public_url must not end with a slash".to_owned());
         }
         if !["", DEMANDED, "optional"].contains(&self.verification.as_str()) {
             return Err(format!(

@@ -22,10 +22,12 @@ pub mod profile;
 pub mod second_factor;
 pub mod settings;
 pub mod setup;
+pub mod single_sign_on;
 pub mod store;
 pub mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -49,6 +51,7 @@ use aside::Aside;
 use error::Error;
 use hashing::Passwords;
 use passkey::RelyingParty;
+use single_sign_on::provider::Providers;
 use store::archive::Archives;
 use store::sealed::{self, Unready};
 use store::signing_keys::Signers;
@@ -76,6 +79,8 @@ pub struct App {
     imports: Arc<Semaphore>,
     relying_party: Option<Arc<RelyingParty>>,
     signers: Signers,
+    /// The identity providers of the organizations.
+    pub providers: Providers,
 }
 
 /// Imports under way at the same time; more are answered 503.
@@ -91,6 +96,8 @@ impl App {
         let passwords = Passwords::new(&config);
         let archives = Archives::new(&context, &config);
         let relying_party = RelyingParty::new(&config)?.map(Arc::new);
+        let patience = Duration::from_secs(config.identity_provider_timeout_seconds.into());
+        let providers = Providers::new(patience, config.reach()?)?;
         Ok(Self {
             context,
             config: Arc::new(config),
@@ -100,6 +107,7 @@ impl App {
             imports: Arc::new(Semaphore::new(IMPORTS)),
             relying_party,
             signers: Signers::default(),
+            providers,
         })
     }
 
@@ -184,6 +192,17 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::pages::show_confirm_email))
         .routes(routes!(api::pages::show_accept_invitation))
         .routes(routes!(api::pages::show_reset_password))
+        .routes(routes!(api::start_single_sign_on::start_single_sign_on))
+        .routes(routes!(api::finish_single_sign_on::finish_single_sign_on))
+        .routes(routes!(api::redeem_single_sign_on::redeem_single_sign_on))
+        .routes(routes!(api::step_up_single_sign_on::step_up_single_sign_on))
+        .routes(routes!(api::link_single_sign_on::link_single_sign_on))
+        .routes(routes!(api::unlink_single_sign_on::unlink_single_sign_on))
+        .routes(routes!(
+            api::get_single_sign_on::get_single_sign_on,
+            api::put_single_sign_on::put_single_sign_on,
+            api::delete_single_sign_on::delete_single_sign_on
+        ))
         .routes(routes!(api::forgot_password::forgot_password))
         .routes(routes!(api::reset_password::reset_password))
         .routes(routes!(api::issue_token::issue_token))

@@ -41,6 +41,16 @@ pub const PARTS: &[Part] = &[
                     where organization_id = $1 and user_id = $2 order by created_at, id",
     },
     Part {
+        name: "identities",
+        statement: "select issuer, subject, created_at from users.identity
+                    where organization_id = $1 and user_id = $2 order by created_at, issuer",
+    },
+    Part {
+        name: "sign_ons_under_way",
+        statement: "select purpose, stage, issuer, subject, authenticated_at, created_at, expires_at from users.sign_on_flow
+                    where organization_id = $1 and user_id = $2 order by created_at, id",
+    },
+    Part {
         name: "recovery_codes",
         statement: "select count(*) as left_over from users.recovery_code where organization_id = $1 and user_id = $2",
     },

@@ -18,6 +18,7 @@ mod privacy;
 mod read_only;
 mod readme;
 mod real_data;
+mod single_sign_on;
 mod starting;
 mod survival;
 mod traces;

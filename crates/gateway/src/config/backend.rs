@@ -79,6 +79,8 @@ pub struct Backend {
     pub flatmap: Vec<FlatmapOp>,
     /// What a failed answer becomes.
     pub errors: ErrorReport,
+    /// Whether its redirects are followed here, or are the answer (`backend/http/client`).
+    pub follow_redirects: bool,
     /// Which of the endpoint's headers this backend gets.
     pub input_headers: Names,
     /// Which of the endpoint's query parameters this backend gets.
@@ -144,6 +146,7 @@ impl Backend {
             group: section.string("group").filter(|group| !group.is_empty()),
             flatmap: Vec::new(),
             errors: ErrorReport::None,
+            follow_redirects: true,
             input_headers: Names::read(&section, "input_headers", true),
             input_query_strings: Names::read(&section, "input_query_strings", false),
             shadow: false,
@@ -178,6 +181,10 @@ impl Backend {
                 (None, false) => ErrorReport::None,
             };
             http.finish();
+        }
+        if let Some(client) = extra.section("backend/http/client") {
+            self.follow_redirects = !client.flag("no_redirect");
+            client.finish();
         }
         if let Some(limit) = extra.section("qos/ratelimit/proxy") {
             self.limit = limit::proxy(limit);

@@ -176,7 +176,8 @@ impl<'a> Ask<'a> {
         if let Some(authority) = &place.authority {
             headers.to_mut().insert(http::header::HOST, authority.clone());
         }
-        let outgoing = Outgoing { method: draft.method.clone(), url, headers, body: payload };
+        let follow = draft.backend.follow_redirects;
+        let outgoing = Outgoing { method: draft.method.clone(), url, headers, body: payload, follow };
         let result = self.exchanged(draft.target, outgoing, deadline).await;
         report(attempt, &result);
         let (response, url) = result?;

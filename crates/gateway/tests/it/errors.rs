@@ -130,6 +130,19 @@ async fn the_clients_word_on_its_address_counts_only_from_a_trusted_proxy() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_followed_or_passed_on() {
+    let backend = Backend::start().await;
+    let mut passed_on = endpoint(&backend, "GET", "/passed-on", "/redirect/");
+    passed_on["backend"][0]["extra_config"] = json!({"backend/http/client": {"no_redirect": true}});
+    let routes =
+        json!({"version": 3, "endpoints": [passed_on, endpoint(&backend, "GET", "/followed", "/redirect/")]});
+    let running = Running::start_with(&routes.to_string(), Options::default()).await;
+    let reply = ask("GET", &running.url("/passed-on"), &[], "").await;
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (302, "/param_forwarding/?"));
+    assert_eq!(ask("GET", &running.url("/followed"), &[], "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn redirects_lead_to_the_path_in_its_own_case() {
     let backend = Backend::start().await;
     let routes = json!({"version": 3, "endpoints": [

@@ -9,8 +9,13 @@ const CONNECT: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When the TLS back end cannot be set up.
-#[expect(clippy::disallowed_methods, reason = "the one place that builds HTTP clients")]
 pub fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    builder(timeout).build()
+}
+
+/// What all clients have in common.
+#[expect(clippy::disallowed_methods, reason = "the one place that builds HTTP clients")]
+pub(super) fn builder(timeout: Duration) -> reqwest::ClientBuilder {
     // Only the first call installs the provider; later ones find it there, which is what they want.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -19,5 +24,4 @@ pub fn client(timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .user_agent(concat!("reservas/", env!("CARGO_PKG_VERSION")))
-        .build()
 }

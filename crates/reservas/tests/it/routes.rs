@@ -197,10 +197,12 @@ fn what_goes_on_in_read_only_mode_is_signing_in_and_out_and_what_writes_nothing(
         "/api/v1/auth/logout",
         "/api/v1/auth/refresh",
         "/api/v1/auth/second-factor",
+        "/api/v1/auth/sso/token",
         "/api/v1/auth/step-up",
         "/api/v1/auth/token",
         "/api/v1/me/sessions",
         "/api/v1/me/sessions/{id}",
+        "/api/v1/me/single-sign-on/step-up",
         "/api/v1/policies/dry-run",
         "/api/v1/series/preview",
     ];

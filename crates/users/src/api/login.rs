@@ -20,11 +20,12 @@ use crate::naming::Naming;
 use crate::organization::DEFAULT_SLUG;
 use crate::passkey::Purpose;
 use crate::settings::demands_verification;
+use crate::single_sign_on::refusal::Refusal;
 use crate::store::letters::{self, Addressee, Kept};
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
 use crate::store::throttle::Attempt;
-use crate::store::{accounts, organizations, passkeys, passwords, second_factor};
+use crate::store::{accounts, organizations, passkeys, passwords, second_factor, single_sign_on};
 use crate::token::{Bearer, Proof};
 
 /// Who signs in, and where.
@@ -73,7 +74,7 @@ struct Claimed {
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
         (status = 401, description = "invalid_credentials, also where the address has to be verified first: then the link is mailed again"),
-        (status = 403, description = "second_factor_required: go on with its challenge at /api/v1/auth/second-factor"),
+        (status = 403, description = "single_sign_on_demanded: the password is right, and not enough; second_factor_required: go on with its challenge at /api/v1/auth/second-factor"),
         (status = 422, description = "invalid_input"),
         (status = 429, description = "too_many_attempts, for the account or from the address"),
         (status = 503, description = "hashing_busy")
@@ -120,6 +121,9 @@ pub async fn login(
     {
         Entry::Open => {}
         Entry::Disabled | Entry::Unverified => return Err(Error::InvalidCredentials.into()),
+    }
+    if !single_sign_on::admits_password(&mut tx, claimed.organization, role).await? {
+        return Err(Refusal::Demanded.into());
     }
     if let Some(hash) = renewed {
         replace(&mut tx, &claimed, &hash).await?;

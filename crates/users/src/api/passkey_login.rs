@@ -13,9 +13,10 @@ use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
 use crate::error::Error;
 use crate::passkey::{Assertion, Purpose};
+use crate::single_sign_on::refusal::Refusal;
 use crate::store::session_starts::Start;
 use crate::store::settings::{self, Entry};
-use crate::store::{accounts, passkeys, second_factor};
+use crate::store::{accounts, passkeys, second_factor, single_sign_on};
 use crate::token::{Bearer, Proof};
 
 /// What an authenticator answered that was asked for a passkey.
@@ -58,7 +59,7 @@ pub struct Request {
     responses(
         (status = 200, description = "Tokens of a new session", body = Tokens),
         (status = 401, description = "invalid_passkey"),
-        (status = 403, description = "email_not_verified"),
+        (status = 403, description = "email_not_verified, single_sign_on_demanded"),
         (status = 409, description = "passkeys_unavailable"),
         (status = 422, description = "invalid_input")
     )
@@ -79,6 +80,9 @@ pub async fn passkey_login(
     let ceremony = request.passkey.ceremony.expose();
     let owner = (organization, user);
     passkeys::take(&app, &mut tx, owner, Purpose::SignIn, ceremony, &assertion, now).await?;
+    if !single_sign_on::admits_password(&mut tx, organization, account.role).await? {
+        return Err(Refusal::Demanded.into());
+    }
     // Only to who has the passkey: to others it is the same as a wrong one.
     match settings::entry(&mut tx, organization, user, app.config.demands_verification()).await? {
         Entry::Open => {}

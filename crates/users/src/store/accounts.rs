@@ -114,6 +114,22 @@ pub async fn create(
     Ok(())
 }
 
+/// Makes an account of a person who signs in elsewhere, and tells of it.
+///
+/// # Errors
+/// 409 `email_taken`, or when the database fails.
+pub async fn create_without_password(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    account: &Account,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    insert(tx, organization, account, false).await?;
+    let event = UserCreated { user_id: account.id, account: account.into() };
+    events::append(tx, organization, origin, &event, account.created_at).await?;
+    Ok(())
+}
+
 /// Makes an account of a program, which has no password, and tells of it.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use platform::http::Problem;
 
 use crate::account::Account;
 use crate::store::sessions::{Ending, Which};
-use crate::store::{accounts, api_keys, passwords, second_factor};
+use crate::store::{accounts, api_keys, identities, passwords, second_factor};
 
 /// Removes an account that is locked, and tells all services of it.
 ///
@@ -69,6 +69,7 @@ async fn forget_account(
     .execute(&mut **tx)
     .await?;
     second_factor::remove(tx, organization, id).await?;
+    identities::forget(tx, organization, id).await?;
     passwords::forget_resets(tx, organization, id).await?;
     api_keys::forget(tx, organization, id, now).await?;
     sqlx::query!(

@@ -13,6 +13,8 @@ use super::signing_keys;
 
 /// The secrets of apps that make codes.
 pub const TOTP_SECRET: &str = "users.totp.secret";
+/// What identity providers know us by.
+pub const CLIENT_SECRET: &str = "users.single_sign_on.client_secret";
 
 /// A column of sealed values in rows of organizations. A new one needs its line in [`COLUMNS`], or its values stay with the
 /// key that they were sealed with first.
@@ -25,8 +27,10 @@ struct Column {
     plain: Option<usize>,
 }
 
-const COLUMNS: &[Column] =
-    &[Column { name: TOTP_SECRET, key: "user_id", plain: Some(crate::second_factor::SECRET) }];
+const COLUMNS: &[Column] = &[
+    Column { name: TOTP_SECRET, key: "user_id", plain: Some(crate::second_factor::SECRET) },
+    Column { name: CLIENT_SECRET, key: "organization_id", plain: None },
+];
 
 /// Values sealed anew in one transaction at most.
 const BATCH: usize = 200;
@@ -207,4 +211,10 @@ async fn seal_some(
 #[must_use]
 pub const fn totp(organization: OrganizationId, user: UserId) -> Place {
     Place { column: TOTP_SECRET, organization: Some(organization), row: user.0 }
+}
+
+/// Where the secret stands that an organization has from its identity provider.
+#[must_use]
+pub const fn client_secret(organization: OrganizationId) -> Place {
+    Place { column: CLIENT_SECRET, organization: Some(organization), row: organization.0 }
 }

@@ -17,6 +17,7 @@ mod get_key_set;
 mod get_me;
 mod giving;
 mod groups;
+mod identity_provider;
 mod import_users;
 mod keys;
 mod letters;
@@ -37,6 +38,7 @@ mod sealing;
 mod second_factor;
 mod sessions;
 mod setup;
+mod single_sign_on;
 mod step_up;
 mod takeover;
 mod throttle;
@@ -68,6 +70,7 @@ fn config() -> Config {
         bcrypt_cost: 4,
         operator_token: Secret::from(OPERATOR.to_owned()),
         public_url: device::HERE.to_owned(),
+        identity_providers: "development".to_owned(),
         ..Config::default()
     }
 }
@@ -95,12 +98,16 @@ struct SignedIn {
 }
 
 /// The service's routes, believing the tokens that it mints itself.
-async fn router(mut context: Context) -> Router {
+async fn router(context: Context) -> Router {
+    router_with(context, config()).await
+}
+
+async fn router_with(mut context: Context, config: Config) -> Router {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/.well-known/jwks.json", listener.local_addr().unwrap());
     let keys = Keys::at(url, client(Duration::from_secs(5)).unwrap());
     context.verifier = Verifier::new(Arc::new(keys), context.clock.clone());
-    let router = users::start(context, config()).await.unwrap();
+    let router = users::start(context, config).await.unwrap();
     let served = router.clone();
     tokio::spawn(async move { axum::serve(listener, served).await.unwrap() });
     router
