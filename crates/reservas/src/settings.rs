@@ -236,7 +236,7 @@ impl Settings {
         or(&mut self.notifications.users_url, &self.users.server.url);
         or(&mut self.notifications.bookings_url, &self.bookings.server.url);
         or(&mut self.notifications.link_url, &format!("http://localhost:{base}"));
-        or(&mut self.users.public_url, &self.notifications.link_url);
+        or(&mut self.users.public_url, self.notifications.link_url.trim_end_matches('/'));
         let mails = self.notifications.smtp_url.get().is_some();
         or(&mut self.users.verification, if mails { users::config::DEMANDED } else { "optional" });
         or(&mut self.notifications.outbox_dir, &format!("{}/outbox", self.data_dir));

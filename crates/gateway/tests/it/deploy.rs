@@ -18,6 +18,9 @@ async fn start(backend: &Backend) -> Running {
     Running::start_with(FILE, Options { resolve, ..Options::default() }).await
 }
 
+/// What links in mails lead to: the token stands after the `#`, so that the gateway never sees it.
+const PAGES: [&str; 4] = ["/verify-email", "/confirm-email", "/accept-invitation", "/reset-password"];
+
 #[tokio::test]
 async fn public_paths_pass_and_the_rest_needs_a_token() {
     let backend = Backend::start().await;
@@ -27,7 +30,7 @@ async fn public_paths_pass_and_the_rest_needs_a_token() {
     let file: serde_json::Value = serde_json::from_str(FILE).unwrap();
     for endpoint in file["endpoints"].as_array().unwrap() {
         let (method, path) = (endpoint["method"].as_str().unwrap(), endpoint["endpoint"].as_str().unwrap());
-        if path.starts_with("/api/v1/auth/") || path.starts_with("/.well-known/") {
+        if path.starts_with("/api/v1/auth/") || path.starts_with("/.well-known/") || PAGES.contains(&path) {
             continue;
         }
         let reply = client::ask(method, &running.url(&path.replace("{id}", "1")), &[], "").await;

@@ -15,7 +15,7 @@ use testkit::{Call, Reply};
 use crate::{SignedIn, Users};
 
 /// Where people reach the installation of the tests.
-pub const HERE: &str = "https://book.example.edu";
+pub const HERE: &str = "https://booking.example.edu";
 
 /// The user is there; what is signed for is backed up, and may be.
 const PRESENT_AND_SYNCED: u8 = 0x01 | 0x08 | 0x10;

@@ -10,7 +10,7 @@ use testkit::Reply;
 use crate::Users;
 
 /// Where the service is for browsers.
-pub const PUBLIC: &str = "https://booking.example.edu";
+pub const PUBLIC: &str = crate::device::HERE;
 /// A browser: its cookies, by where they are from.
 #[derive(Default)]
 pub struct Browser {

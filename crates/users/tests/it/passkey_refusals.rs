@@ -70,7 +70,7 @@ async fn another_page_or_another_name_is_refused() {
     let (mut device, _) = users.enrol(&admin).await;
     // A page below ours may ask for our passkeys; we do not take what it gets.
     let (ceremony, options) = users.begin_login().await;
-    let signed = device.sign("https://evil.book.example.edu", &options);
+    let signed = device.sign("https://evil.booking.example.edu", &options);
     refused(&users, &ceremony, &signed).await;
     let (ceremony, mut options) = users.begin_login().await;
     options["rpId"] = json!("example.edu");
@@ -78,7 +78,7 @@ async fn another_page_or_another_name_is_refused() {
     refused(&users, &ceremony, &signed).await;
     let mut device = Device::new();
     let (ceremony, options) = users.begin_passkey(&admin).await;
-    let made = device.make("https://evil.book.example.edu", &options);
+    let made = device.make("https://evil.booking.example.edu", &options);
     users.add(&admin, &ceremony, &made).send().await.problem(REFUSED.0, REFUSED.1);
     let (ceremony, mut options) = users.begin_passkey(&admin).await;
     options["rp"]["id"] = json!("example.edu");
