@@ -21,8 +21,10 @@ macro_rules! event {
     };
 }
 
+mod groups;
 mod letters;
 
+pub use groups::{GroupChanged, GroupRule};
 pub use letters::{InvitationCreated, InvitationEnded, Letter, LetterKind, LetterRequested};
 
 /// An organization came to be.
@@ -156,16 +158,6 @@ pub struct UserRemoved {
     pub user_id: UserId,
 }
 event!(UserRemoved, "reservas.user.removed.v1", "user", user_id);
-
-/// A group came to be, was renamed, or is no more. Who is in it, the accounts tell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupChanged {
-    /// The group.
-    pub group_id: GroupId,
-    /// Its name; none when it is no more.
-    pub name: Option<String>,
-}
-event!(GroupChanged, "reservas.group.changed.v1", "group", group_id);
 
 /// Someone signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

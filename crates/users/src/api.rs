@@ -12,10 +12,12 @@ pub mod create_invitation;
 pub mod create_service_account;
 pub mod create_user;
 pub mod delete_group;
+pub mod delete_group_rule;
 pub mod delete_user;
 pub mod disable_second_factor;
 pub mod end_other_sessions;
 pub mod end_session;
+pub mod export_users;
 pub mod fields;
 pub mod forgot_password;
 pub mod get_account;
@@ -38,6 +40,7 @@ pub mod login;
 pub mod logout;
 pub mod make_reset_link;
 pub mod operator;
+pub mod put_group_rule;
 pub mod put_sign_in_policy;
 pub mod refresh;
 pub mod register;
@@ -47,6 +50,7 @@ pub mod resend_verification;
 pub mod reset_password;
 pub mod revoke_api_key;
 pub mod revoke_invitation;
+pub mod scim;
 pub mod second_factor_login;
 pub mod start_totp;
 pub mod step_up;
@@ -56,7 +60,7 @@ pub mod update_user;
 pub mod verify_email;
 pub mod write_letter;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
@@ -98,6 +102,9 @@ pub struct UserBody {
     /// What programs remember for them.
     #[schema(value_type = Object, example = json!({"theme": "dark"}))]
     pub preferences: Value,
+    /// What the organization knows of them: set by administrators and provisioning, looked at by rules of groups.
+    #[schema(example = json!({"department": "Physics"}))]
+    pub attributes: BTreeMap<String, String>,
     /// What they are.
     pub role: Role,
     /// Whether they may sign in.
@@ -125,6 +132,7 @@ impl From<Account> for UserBody {
             phone: account.phone,
             picture_url: account.picture_url,
             preferences: account.preferences,
+            attributes: account.attributes,
             role: account.role,
             active: account.active,
             email_verified: account.email_verified,

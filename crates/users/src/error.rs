@@ -45,6 +45,12 @@ pub enum Error {
     /// Members have to leave first, so that each of them is told.
     #[error("The group has members. Take them out first.")]
     GroupNotEmpty,
+    /// As many groups with a rule as an organization can have.
+    #[error("An organization has at most 100 groups with a rule.")]
+    TooManyGroupRules,
+    /// Whom a rule has in a group cannot be taken out by hand.
+    #[error("The rule of the group has them in it. Change the rule, or what it looks at.")]
+    MemberByRule,
     /// Without this account nobody could administer the organization.
     #[error("This is the last active administrator. Make another one first.")]
     LastAdministrator,
@@ -100,6 +106,8 @@ impl Fault for Error {
             | Self::GroupNameTaken
             | Self::TooManyGroups
             | Self::GroupNotEmpty
+            | Self::TooManyGroupRules
+            | Self::MemberByRule
             | Self::LastAdministrator => Kind::Conflict,
             Self::TooManyAttempts => Kind::TooMany,
             Self::InvalidReset | Self::BeyondOwnRights => Kind::Forbidden,
@@ -127,6 +135,8 @@ impl Fault for Error {
             Self::GroupNameTaken => "name_taken",
             Self::TooManyGroups => "too_many_groups",
             Self::GroupNotEmpty => "group_not_empty",
+            Self::TooManyGroupRules => "too_many_group_rules",
+            Self::MemberByRule => "member_by_rule",
             Self::LastAdministrator => "last_administrator",
             Self::TooManyAttempts => "too_many_attempts",
             Self::InvalidReset => "invalid_reset",

@@ -6,6 +6,8 @@ pub mod client_key;
 pub mod config;
 pub mod device;
 pub mod error;
+pub mod group_names;
+pub mod group_rule;
 pub mod hashing;
 pub mod jobs;
 pub mod letter;
@@ -14,6 +16,7 @@ pub mod opaque_token;
 pub mod organization;
 pub mod password;
 pub mod profile;
+pub mod scim;
 pub mod second_factor;
 pub mod settings;
 pub mod setup;
@@ -30,7 +33,7 @@ use platform::db::migrate::Schema;
 use platform::http::Problem;
 use platform::internal::InternalToken;
 use platform::service::Context;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
@@ -59,6 +62,8 @@ pub struct App {
     /// One for each password reset that is being looked into.
     resets: Arc<Semaphore>,
     signers: Signers,
+    /// Told when the rule of a group changed.
+    rules_changed: Arc<Notify>,
 }
 
 /// Password resets that are looked into at the same time; more are answered 503.
@@ -78,6 +83,7 @@ impl App {
             passwords,
             resets: Arc::new(Semaphore::new(RESETS)),
             signers: Signers::default(),
+            rules_changed: Arc::default(),
         })
     }
 
@@ -165,6 +171,8 @@ pub fn api() -> OpenApiRouter<App> {
         ))
         .routes(routes!(api::list_groups::list_groups, api::create_group::create_group))
         .routes(routes!(api::delete_group::delete_group))
+        .routes(routes!(api::put_group_rule::put_group_rule, api::delete_group_rule::delete_group_rule))
+        .routes(routes!(api::export_users::export_users))
         .routes(routes!(api::add_member::add_member, api::remove_member::remove_member))
 }
 
@@ -187,6 +195,7 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
         tracing::warn!(code = problem.code, "no signing key yet");
     }
     tokio::spawn(jobs::run(app.clone()));
+    tokio::spawn(jobs::sweep_groups::run(app.clone()));
     let contact = "/internal/organizations/{organization_id}/users/{user_id}/contact";
     let link = "/internal/organizations/{organization_id}/password-resets/{reset_id}/link";
     let account = "/internal/organizations/{organization_id}/users/{user_id}/account";
@@ -199,5 +208,5 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
         .route(link, post(api::make_reset_link::make_reset_link))
         .route(platform::auth::revocations::PATH, get(api::get_revocations::get_revocations))
         .split_for_parts();
-    Ok(router.merge(api::operator::routes()).with_state(app))
+    Ok(router.merge(api::operator::routes()).merge(api::scim::routes()).with_state(app))
 }

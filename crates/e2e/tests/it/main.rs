@@ -14,6 +14,7 @@ mod letters;
 mod live;
 mod organizations;
 mod overview;
+mod provisioning;
 mod read_only;
 mod readme;
 mod real_data;

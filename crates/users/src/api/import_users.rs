@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
-use crate::store::organizations;
+use crate::store::{memberships, organizations};
 
 /// Bytes of a file at most.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -117,7 +117,9 @@ pub enum Outcome {
 
 /// Imports accounts in one transaction: lines that are valid go in, the others are named in the report.
 ///
-/// The first line names the columns: `email`, `name`, `role`, `locale`, `time_zone`, `active`. A line with the address of
+/// The first line names the columns: `email`, `name`, `role`, `locale`, `time_zone`, `active`, `groups`. The last one has
+/// names of groups that exist, separated by `;` (one in a name is doubled): the account is in these by hand and in no
+/// others. A line with the address of
 /// an account changes that account, and an empty cell leaves it as it is; any other line is a new account, whose address
 /// counts as verified and who has no password yet.
 #[utoipa::path(
@@ -130,7 +132,7 @@ pub enum Outcome {
     request_body(content = String, content_type = "text/csv", description = "16 MiB and 100,000 lines at most; UTF-8, with or without a byte order mark.", example = "email,name,role\nada@example.com,Ada Lovelace,manager\n"),
     responses(
         (status = 200, description = "What became of every line. Codes of lines: `required`, `invalid_value`, \
-            `wrong_cell_count`, `duplicate_email`, `last_administrator`", body = Report),
+            `wrong_cell_count`, `duplicate_email`, `last_administrator`, `unknown_group`", body = Report),
         (status = 400, description = "malformed_body, invalid_query"),
         (status = 403, description = "permission_required"),
         (status = 409, description = "email_taken: an account was made meanwhile; repeat"),
@@ -156,6 +158,7 @@ pub async fn import_users(
         origin: Origin::from(&*actor),
         now: app.context.clock.now(),
         dry_run: how.dry_run,
+        groups: memberships::group_keys(&mut tx, organization).await?,
     };
     let mut lines = batch.invalid;
     lines.extend(work.apply(&mut tx, batch.lines).await?);
