@@ -79,6 +79,7 @@ async fn members_follow_from_the_rule_and_others_hear_of_each() {
     let told = users.events().await.pop().unwrap();
     assert_eq!(told.data["fields"], json!(["attributes", "groups"]));
     assert_eq!(users.attributes(&admin, &ada.id, json!({})).await["groups"], json!([]));
+    users.events().await;
 }
 
 #[tokio::test]
@@ -104,6 +105,7 @@ async fn members_by_hand_and_by_rule_live_beside_each_other() {
     users.by(&admin, "DELETE", &format!("{path}/rule")).send().await.expect(204);
     users.by(&admin, "DELETE", &path).send().await.expect(204);
     users.by(&admin, "DELETE", &format!("{path}/rule")).send().await.problem(404, "not_found");
+    users.events().await;
 }
 
 #[tokio::test]
@@ -123,6 +125,7 @@ async fn an_address_counts_once_it_is_verified() {
     assert_eq!(users.settled(&admin, &group).await["members"], 2);
     let told = users.events().await.pop().unwrap();
     assert_eq!(told.data["fields"], json!(["email_verified", "groups"]));
+    users.events().await;
 }
 
 #[tokio::test]
@@ -153,6 +156,7 @@ async fn an_organization_is_swept_whole_in_pieces_and_no_other() {
     assert_eq!(changed.iter().filter(|kind| *kind == "user.changed").count(), 1200);
     let list = users.by(&there, "GET", "/api/v1/users?email=u@example.edu").send().await.expect(200).json();
     assert_eq!(list["items"][0]["groups"], json!([]));
+    users.events().await;
 }
 
 #[tokio::test]
@@ -170,6 +174,7 @@ async fn accounts_that_are_made_while_the_rule_changes_are_not_missed() {
     let (replies, ()) = tokio::join!(first, second);
     replies.into_iter().for_each(|reply| drop(reply.expect(200)));
     assert_eq!(users.settled(&admin, &group).await["members"], 10);
+    users.events().await;
 }
 
 #[tokio::test]
@@ -192,4 +197,5 @@ async fn a_rule_or_an_attribute_that_makes_no_sense_is_refused() {
     patch(json!({"attributes": {"shoe_size": ""}})).send().await.problem(422, "invalid_input");
     let me = users.by(&admin, "PATCH", "/api/v1/me").header("if-match", "*");
     me.json(json!({"attributes": {"department": "Physics"}})).send().await.problem(422, "invalid_input");
+    users.events().await;
 }

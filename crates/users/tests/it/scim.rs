@@ -125,6 +125,7 @@ async fn entra_provisions_a_person() {
     assert_eq!(users.event_types().await, [""; 0], "the same again changes nothing");
     let narrow = entra.get(&format!("{path}?attributes=id,userName")).await;
     assert_eq!(narrow.as_object().unwrap().len(), 3, "{narrow}");
+    users.events().await;
 }
 
 #[tokio::test]
@@ -168,6 +169,7 @@ async fn okta_replaces_deactivates_and_deletes_a_person_and_brings_them_back() {
         (&json!(id), &json!(true)),
         "who they were, with their bookings"
     );
+    users.events().await;
 }
 
 #[tokio::test]
@@ -217,6 +219,7 @@ async fn groups_and_their_members_are_pushed() {
     assert_eq!(provider.get(&path).await["members"], json!([]));
     provider.call("DELETE", &path).send().await.expect(204);
     refused(provider.call("GET", &path).send().await, 404, None);
+    users.events().await;
 }
 
 #[tokio::test]
@@ -245,6 +248,7 @@ async fn provisioning_makes_no_administrator_and_does_not_lose_the_last() {
         users.by(&admin, "GET", &user(made["id"].as_str().unwrap())).send().await.expect(200).json();
     assert_eq!(account["role"], "user");
     users.by(&admin, "GET", "/api/v1/me").send().await.expect(200);
+    users.events().await;
 }
 
 #[tokio::test]
@@ -283,6 +287,7 @@ async fn only_a_key_with_both_permissions_opens_it_and_only_its_organization() {
         users.by(&admin, "DELETE", &path).send().await.expect(204);
     }
     refused(provider.call("GET", "/Users").send().await, 401, None);
+    users.events().await;
 }
 
 #[tokio::test]
@@ -316,6 +321,7 @@ async fn what_is_not_understood_is_refused_in_the_form_of_scim() {
         assert_eq!(&users.call("GET", &path).send().await.expect(200).json(), schema);
     }
     refused(users.call("GET", "/scim/v2/ResourceTypes/Robot").send().await, 404, None);
+    users.events().await;
 }
 
 fn encoded(text: &str) -> String {
