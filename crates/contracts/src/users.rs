@@ -21,9 +21,11 @@ macro_rules! event {
     };
 }
 
+mod groups;
 mod letters;
 mod single_sign_on;
 
+pub use groups::{GroupChanged, GroupRule};
 pub use letters::{InvitationCreated, InvitationEnded, Letter, LetterKind, LetterRequested};
 pub use single_sign_on::{IdentityLinked, IdentityUnlinked, SingleSignOn, SingleSignOnChanged};
 
@@ -166,16 +168,6 @@ pub struct UserExported {
     pub user_id: UserId,
 }
 event!(UserExported, "reservas.user.exported.v1", "user", user_id);
-
-/// A group came to be, was renamed, or is no more. Who is in it, the accounts tell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupChanged {
-    /// The group.
-    pub group_id: GroupId,
-    /// Its name; none when it is no more.
-    pub name: Option<String>,
-}
-event!(GroupChanged, "reservas.group.changed.v1", "group", group_id);
 
 /// Someone signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -159,7 +159,15 @@ fn users() {
     on_the_wire(&UserChanged { user_id, before: account, after, fields: vec!["role".into(), "name".into()] });
     on_the_wire(&UserRemoved { user_id });
     on_the_wire(&UserExported { user_id });
-    on_the_wire(&GroupChanged { group_id: GroupId(id(10)), name: Some("Cardiology".into()) });
+    let rule = GroupRule {
+        email_domains: ["example.edu".to_owned()].into(),
+        attributes: [("department".to_owned(), ["Physics".to_owned()].into())].into(),
+    };
+    on_the_wire(&GroupChanged {
+        group_id: GroupId(id(10)),
+        name: Some("Cardiology".into()),
+        rule: Some(rule),
+    });
     on_the_wire(&SessionStarted { session_id, user_id, device: Some("Firefox on Linux".into()) });
     on_the_wire(&SessionEnded { session_id, user_id, reason: SessionEnd::RefreshReused });
     on_the_wire(&PasswordResetRequested { user_id, reset_id: PasswordResetId(id(11)) });

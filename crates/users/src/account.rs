@@ -1,6 +1,6 @@
 //! An account: a person of one organization, what they are there, and what may be changed about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kernel::{Email, GroupId, Role, UserId};
@@ -27,6 +27,8 @@ pub struct Account {
     pub picture_url: Option<String>,
     /// What programs remember for them.
     pub preferences: Value,
+    /// What the organization knows of them, by name; theirs to see, not to change.
+    pub attributes: BTreeMap<String, String>,
     /// What they are.
     pub role: Role,
     /// Whether they may sign in.
@@ -58,6 +60,8 @@ pub struct Change {
     pub picture_url: Option<Option<String>>,
     /// What programs remember for them.
     pub preferences: Option<Value>,
+    /// What the organization knows of them, as a whole.
+    pub attributes: Option<BTreeMap<String, String>>,
     /// What they are.
     pub role: Option<Role>,
     /// Whether they may sign in.
@@ -77,6 +81,7 @@ impl Account {
             phone: None,
             picture_url: None,
             preferences: Value::Object(Map::new()),
+            attributes: BTreeMap::new(),
             role,
             active: true,
             email_verified: false,
@@ -103,6 +108,7 @@ impl Account {
             phone: change.phone.unwrap_or_else(|| self.phone.clone()),
             picture_url: change.picture_url.unwrap_or_else(|| self.picture_url.clone()),
             preferences: change.preferences.unwrap_or_else(|| self.preferences.clone()),
+            attributes: change.attributes.unwrap_or_else(|| self.attributes.clone()),
             role: change.role.unwrap_or(self.role),
             active: change.active.unwrap_or(self.active),
             ..self.clone()
@@ -114,6 +120,7 @@ impl Account {
             ("phone", self.phone != after.phone),
             ("picture_url", self.picture_url != after.picture_url),
             ("preferences", self.preferences != after.preferences),
+            ("attributes", self.attributes != after.attributes),
             ("role", self.role != after.role),
             ("active", self.active != after.active),
         ];
@@ -153,6 +160,7 @@ mod tests {
             phone: None,
             picture_url: None,
             preferences: Value::Null,
+            attributes: BTreeMap::new(),
             role: Role::Admin,
             active: true,
             email_verified: true,

@@ -16,6 +16,7 @@ pub mod create_invitation;
 pub mod create_service_account;
 pub mod create_user;
 pub mod delete_group;
+pub mod delete_group_rule;
 pub mod delete_me;
 pub mod delete_single_sign_on;
 pub mod delete_user;
@@ -24,6 +25,7 @@ pub mod end_other_sessions;
 pub mod end_session;
 pub mod export_me;
 pub mod export_user;
+pub mod export_users;
 pub mod fields;
 pub mod finish_single_sign_on;
 pub mod forgot_password;
@@ -54,6 +56,7 @@ pub mod operator;
 pub mod pages;
 pub mod passkey_login;
 pub mod proof;
+pub mod put_group_rule;
 pub mod put_sign_in_policy;
 pub mod put_single_sign_on;
 pub mod redeem_single_sign_on;
@@ -66,6 +69,7 @@ pub mod resend_verification;
 pub mod reset_password;
 pub mod revoke_api_key;
 pub mod revoke_invitation;
+pub mod scim;
 pub mod second_factor_login;
 pub mod sign_on;
 pub mod sign_on_fields;
@@ -80,7 +84,7 @@ pub mod update_user;
 pub mod verify_email;
 pub mod write_letter;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
@@ -122,6 +126,9 @@ pub struct UserBody {
     /// What programs remember for them.
     #[schema(value_type = Object, example = json!({"theme": "dark"}))]
     pub preferences: Value,
+    /// What the organization knows of them: set by administrators and provisioning, looked at by rules of groups.
+    #[schema(example = json!({"department": "Physics"}))]
+    pub attributes: BTreeMap<String, String>,
     /// What they are.
     pub role: Role,
     /// Whether they may sign in.
@@ -149,6 +156,7 @@ impl From<Account> for UserBody {
             phone: account.phone,
             picture_url: account.picture_url,
             preferences: account.preferences,
+            attributes: account.attributes,
             role: account.role,
             active: account.active,
             email_verified: account.email_verified,

@@ -58,6 +58,12 @@ pub enum Error {
         "One service holds more of this person than fits into an archive (16 MiB). The operator can read it out."
     )]
     ExportTooLarge,
+    /// As many groups with a rule as an organization can have.
+    #[error("An organization has at most 100 groups with a rule.")]
+    TooManyGroupRules,
+    /// Whom a rule has in a group cannot be taken out by hand.
+    #[error("The rule of the group has them in it. Change the rule, or what it looks at.")]
+    MemberByRule,
     /// Without this account nobody could administer the organization.
     #[error("This is the last active administrator. Make another one first.")]
     LastAdministrator,
@@ -135,6 +141,8 @@ impl Fault for Error {
             | Self::GroupNameTaken
             | Self::TooManyGroups
             | Self::GroupNotEmpty
+            | Self::TooManyGroupRules
+            | Self::MemberByRule
             | Self::LastAdministrator => Kind::Conflict,
             Self::TooManyAttempts | Self::TooManyRefreshes => Kind::TooMany,
             Self::InvalidReset | Self::BeyondOwnRights => Kind::Forbidden,
@@ -170,6 +178,8 @@ impl Fault for Error {
             Self::GroupNameTaken => "name_taken",
             Self::TooManyGroups => "too_many_groups",
             Self::GroupNotEmpty => "group_not_empty",
+            Self::TooManyGroupRules => "too_many_group_rules",
+            Self::MemberByRule => "member_by_rule",
             Self::LastAdministrator => "last_administrator",
             Self::TooManyAttempts => "too_many_attempts",
             Self::TooManyRefreshes => "too_many_refreshes",

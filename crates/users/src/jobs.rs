@@ -1,5 +1,7 @@
 //! What happens by the clock: what counts no more is forgotten. Several replicas may run it.
 
+pub mod sweep_groups;
+
 use std::time::Duration;
 
 use crate::App;

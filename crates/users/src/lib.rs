@@ -8,6 +8,8 @@ pub mod config;
 pub mod device;
 pub mod error;
 pub mod giving;
+pub mod group_names;
+pub mod group_rule;
 pub mod hashing;
 pub mod jobs;
 pub mod letter;
@@ -19,6 +21,7 @@ pub mod passkey;
 pub mod password;
 pub mod personal_data;
 pub mod profile;
+pub mod scim;
 pub mod second_factor;
 pub mod settings;
 pub mod setup;
@@ -37,7 +40,7 @@ use platform::db::migrate::Schema;
 use platform::http::Problem;
 use platform::internal::InternalToken;
 use platform::service::Context;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
@@ -81,6 +84,8 @@ pub struct App {
     signers: Signers,
     /// The identity providers of the organizations.
     pub providers: Providers,
+    /// Told when the rule of a group changed.
+    rules_changed: Arc<Notify>,
 }
 
 /// Imports under way at the same time; more are answered 503.
@@ -108,6 +113,7 @@ impl App {
             relying_party,
             signers: Signers::default(),
             providers,
+            rules_changed: Arc::default(),
         })
     }
 
@@ -227,6 +233,8 @@ pub fn api() -> OpenApiRouter<App> {
         ))
         .routes(routes!(api::list_groups::list_groups, api::create_group::create_group))
         .routes(routes!(api::delete_group::delete_group))
+        .routes(routes!(api::put_group_rule::put_group_rule, api::delete_group_rule::delete_group_rule))
+        .routes(routes!(api::export_users::export_users))
         .routes(routes!(api::add_member::add_member, api::remove_member::remove_member))
 }
 
@@ -257,6 +265,7 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
         tracing::warn!(code = problem.code, "no signing key yet");
     }
     tokio::spawn(jobs::run(app.clone()));
+    tokio::spawn(jobs::sweep_groups::run(app.clone()));
     let contact = "/internal/organizations/{organization_id}/users/{user_id}/contact";
     let link = "/internal/organizations/{organization_id}/password-resets/{reset_id}/link";
     let account = "/internal/organizations/{organization_id}/users/{user_id}/account";
@@ -269,5 +278,5 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
         .route(link, post(api::make_reset_link::make_reset_link))
         .route(platform::auth::revocations::PATH, get(api::get_revocations::get_revocations))
         .split_for_parts();
-    Ok(router.merge(api::operator::routes()).with_state(app))
+    Ok(router.merge(api::operator::routes()).merge(api::scim::routes()).with_state(app))
 }

@@ -6,13 +6,14 @@ use platform::personal_data::Part;
 pub const PARTS: &[Part] = &[
     Part {
         name: "account",
-        statement: "select id, email, name, locale, time_zone, phone, picture_url, preferences, role, active,
+        statement: "select id, email, name, locale, time_zone, phone, picture_url, preferences, attributes,
+                           external_id, user_name, role, active,
                            email_verified, service, version, created_at, updated_at
                     from users.account where organization_id = $1 and id = $2",
     },
     Part {
         name: "groups",
-        statement: "select g.id, g.name from users.membership m
+        statement: "select g.id, g.name, m.by_hand, m.by_rule from users.membership m
                     join users.user_group g on g.organization_id = $1 and g.id = m.group_id
                     where m.organization_id = $1 and m.user_id = $2 order by g.id",
     },

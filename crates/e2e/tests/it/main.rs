@@ -15,6 +15,7 @@ mod live;
 mod organizations;
 mod overview;
 mod privacy;
+mod provisioning;
 mod read_only;
 mod readme;
 mod real_data;

@@ -131,8 +131,10 @@ fn render(mut response: Response, path: &str, correlation: &Correlation) -> Resp
     }
     let status = response.status();
     // A report of its own, such as that of readiness, stays as it is.
-    let is_report =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
+    let is_report = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
+        // SCIM has errors of its own form (RFC 7644, section 3.12), as the token endpoint has.
+        value == "application/json" || value == "application/scim+json"
+    });
     if is_report || !status.is_client_error() && !status.is_server_error() {
         return response;
     }

@@ -85,11 +85,11 @@ pub async fn accept_invitation(
     let defaults = organizations::load(&mut tx, organization).await?;
     let account = Account {
         email_verified: true,
+        groups: invited.groups,
         ..Account::new(&defaults, invited.email, invited.name, invited.role, now)
     };
     let origin = Origin { actor: Some(account.id), on_behalf_of: None, correlation };
-    accounts::create(&mut tx, organization, &account, &hash, &origin).await?;
-    let account = join(&mut tx, organization, account, &invited.groups, &origin, now).await?;
+    let account = accounts::create(&mut tx, organization, &account, &hash, &origin).await?;
     sqlx::query!(
         "delete from users.invitation where organization_id = $1 and id = $2",
         organization.0,
@@ -164,30 +164,4 @@ async fn load(tx: &mut Tx, organization: OrganizationId, id: InvitationId) -> Re
         role: row.role,
         groups: row.groups.into_iter().map(GroupId).collect(),
     })
-}
-
-/// Puts the account into the groups that still exist.
-async fn join(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    account: Account,
-    groups: &BTreeSet<GroupId>,
-    origin: &Origin,
-    now: Timestamp,
-) -> Result<Account, Problem> {
-    if groups.is_empty() {
-        return Ok(account);
-    }
-    let ids: Vec<uuid::Uuid> = groups.iter().map(|group| group.0).collect();
-    sqlx::query!(
-        "insert into users.membership (organization_id, user_id, group_id) select $1, $2, id from unnest($3::uuid[]) as t (id)",
-        organization.0,
-        account.id.0,
-        &ids,
-    )
-    .execute(&mut **tx)
-    .await?;
-    accounts::regroup(tx, organization, &account, groups.clone(), origin, now).await?;
-    let account = accounts::load(tx, organization, account.id).await?;
-    account.ok_or_else(|| Problem::internal(&"an account that was just made is gone"))
 }

@@ -5,14 +5,14 @@ use http::StatusCode;
 use kernel::role::GroupsManage;
 use kernel::{GroupId, UserId};
 use platform::auth::Can;
-use platform::db::OnConstraint as _;
 use platform::events::Origin;
 use platform::http::{Path, Problem};
 
 use crate::App;
 use crate::store::accounts;
+use crate::store::memberships::{self, By};
 
-/// Adds a member; the account's version grows, and other services hear of it.
+/// Adds a member by hand, who stays when a rule would have them no more; the account's version grows, and other services hear of it.
 #[utoipa::path(
     put,
     path = "/api/v1/groups/{id}/members/{user_id}",
@@ -39,22 +39,9 @@ pub async fn add_member(
     let mut tx = app.context.db.begin(organization).await?;
     let before =
         accounts::lock(&mut tx, organization, user).await?.ok_or_else(|| Problem::not_found("user"))?;
-    if before.groups.contains(&group) {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    sqlx::query!(
-        "insert into users.membership (organization_id, user_id, group_id) values ($1, $2, $3)",
-        organization.0,
-        user.0,
-        group.0,
-    )
-    .execute(&mut *tx)
-    .await
-    .on_constraint("membership_group", || Problem::not_found("group"))?;
-    let mut groups = before.groups.clone();
-    groups.insert(group);
+    memberships::put(&mut tx, organization, By::Hand, &[(user, group)]).await?;
     let now = app.context.clock.now();
-    accounts::regroup(&mut tx, organization, &before, groups, &Origin::from(&*actor), now).await?;
+    memberships::tell(&mut tx, organization, &[before], &Origin::from(&*actor), now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::error::Error;
 use crate::opaque_token::LetterToken;
 use crate::store::letters::{self, Addressee, Kept};
-use crate::store::{accounts, passwords};
+use crate::store::{accounts, group_rules, passwords};
 
 /// Changes the address, which is verified by that, and tells the old one.
 #[utoipa::path(
@@ -54,8 +54,11 @@ pub async fn confirm_email(
     .await
     .on_constraint("account_email", || Error::EmailTaken)?;
     let after = Account { version, email, email_verified: true, ..before.clone() };
+    let after = group_rules::settle_one(&mut tx, organization, &after).await?;
+    let mut fields = vec!["email".to_owned()];
+    group_rules::name_groups(&before, &after, &mut fields);
     let (was, is) = ((&before).into(), (&after).into());
-    let event = UserChanged { user_id: user, before: was, after: is, fields: vec!["email".to_owned()] };
+    let event = UserChanged { user_id: user, before: was, after: is, fields };
     let origin = Origin { actor: Some(user), on_behalf_of: None, correlation };
     events::append(&mut tx, organization, &origin, &event, now).await?;
     // Who has the old mailbox gets in no more.

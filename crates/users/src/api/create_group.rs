@@ -1,7 +1,7 @@
 //! `POST /api/v1/groups`: a new group.
 
 use axum::extract::State;
-use contracts::users::GroupChanged;
+use contracts::users::{GroupChanged, GroupRule};
 use garde::Validate;
 use kernel::GroupId;
 use kernel::role::GroupsManage;
@@ -18,7 +18,7 @@ use crate::App;
 use crate::error::Error;
 
 /// Groups of one organization at most.
-const MOST: i64 = 1000;
+pub(super) const MOST: i64 = 1000;
 
 /// The group to create.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -42,6 +42,10 @@ pub struct GroupBody {
     pub name: String,
     /// How many members it has.
     pub members: i64,
+    /// Who is in it without being put there; null: nobody.
+    pub rule: Option<GroupRule>,
+    /// Whether accounts are still being looked at since the rule changed.
+    pub rule_pending: bool,
 }
 
 /// Creates a group, with nobody in it.
@@ -78,7 +82,13 @@ pub async fn create_group(
     if count.fetch_one(&mut *tx).await? >= MOST {
         return Err(Error::TooManyGroups.into());
     }
-    let group = GroupBody { id: GroupId::mint(), name: request.body.name.trim().to_owned(), members: 0 };
+    let group = GroupBody {
+        id: GroupId::mint(),
+        name: request.body.name.trim().to_owned(),
+        members: 0,
+        rule: None,
+        rule_pending: false,
+    };
     sqlx::query!(
         "insert into users.user_group (organization_id, id, name, name_key) values ($1, $2, $3, $4)",
         actor.organization.0,
@@ -89,7 +99,7 @@ pub async fn create_group(
     .execute(&mut *tx)
     .await
     .on_constraint("user_group_name", || Error::GroupNameTaken)?;
-    let event = GroupChanged { group_id: group.id, name: Some(group.name.clone()) };
+    let event = GroupChanged { group_id: group.id, name: Some(group.name.clone()), rule: None };
     append(&mut tx, actor.organization, &Origin::from(&*actor), &event, now).await?;
     let answer = Answer::created(&format!("/api/v1/groups/{}", group.id), 1, &group)?;
     request.record(&mut tx, &actor, &answer, now).await?;

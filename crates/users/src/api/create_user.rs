@@ -95,7 +95,8 @@ pub async fn create_user(
     let (account, _) = account.changed(change);
     // Who makes the account vouches for the address.
     let account = Account { email_verified: true, ..account };
-    accounts::create(&mut tx, actor.organization, &account, &hash, &Origin::from(&*actor)).await?;
+    let account =
+        accounts::create(&mut tx, actor.organization, &account, &hash, &Origin::from(&*actor)).await?;
     let answer =
         Answer::created(&format!("/api/v1/users/{}", account.id), account.version, &UserBody::from(account))?;
     request.record(&mut tx, &actor, &answer, now).await?;

@@ -13,7 +13,8 @@ use platform::http::{Path, Problem};
 use crate::App;
 use crate::error::Error;
 
-/// Removes a group. Members are taken out one by one before, so that what hangs on their membership is told of each.
+/// Removes a group. Members are taken out before, one by one and with the rule, so that what hangs on their membership is
+/// told of each.
 #[utoipa::path(
     delete,
     path = "/api/v1/groups/{id}",
@@ -46,7 +47,7 @@ pub async fn delete_group(
     if removed.rows_affected() == 0 {
         return Err(Problem::not_found("group"));
     }
-    let event = GroupChanged { group_id: id, name: None };
+    let event = GroupChanged { group_id: id, name: None, rule: None };
     append(&mut tx, actor.organization, &Origin::from(&*actor), &event, app.context.clock.now()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,6 +1,6 @@
 //! Rules for the fields that several requests have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::users::Branding;
 use platform::config::Secret;
@@ -8,6 +8,7 @@ use platform::http::Problem;
 use serde_json::Value;
 
 use crate::account::{is_locale, is_time_zone};
+use crate::group_rule;
 use crate::opaque_token;
 use crate::organization::is_slug;
 use crate::passkey;
@@ -60,6 +61,11 @@ pub fn picture_url(url: &str, (): &()) -> garde::Result {
 /// Preferences: at most 4096 bytes.
 pub fn preferences(preferences: &Value, (): &()) -> garde::Result {
     rule(are_preferences(preferences), "preferences are an object of at most 4096 bytes, without NUL")
+}
+
+/// Attributes of an account: at most 20.
+pub fn attributes(attributes: &BTreeMap<String, String>, (): &()) -> garde::Result {
+    group_rule::check_attributes(attributes).map_err(garde::Error::new)
 }
 
 /// A language tag: 2 to 35 characters.

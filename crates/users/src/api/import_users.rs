@@ -1,6 +1,7 @@
 //! `POST /api/v1/users/import`: accounts out of a CSV file, each line accounted for.
 
 mod apply;
+mod groups;
 mod lines;
 mod rehearse;
 
@@ -121,7 +122,9 @@ pub enum Outcome {
 ///
 /// A thousand lines go in at a time; when the import fails on the way, the lines before are in, and it can be repeated.
 ///
-/// The first line names the columns: `email`, `name`, `role`, `locale`, `time_zone`, `active`. A line with the address of
+/// The first line names the columns: `email`, `name`, `role`, `locale`, `time_zone`, `active`, `groups`. The last one has
+/// names of groups that exist, separated by `;` (one in a name is doubled): the account is in these by hand and in no
+/// others. A line with the address of
 /// an account changes that account, and an empty cell leaves it as it is; any other line is a new account, whose address
 /// counts as verified and who has no password yet.
 #[utoipa::path(
@@ -134,7 +137,7 @@ pub enum Outcome {
     request_body(content = String, content_type = "text/csv", description = "16 MiB and 100,000 lines at most; UTF-8, with or without a byte order mark.", example = "email,name,role\nada@example.com,Ada Lovelace,manager\n"),
     responses(
         (status = 200, description = "What became of every line. Codes of lines: `required`, `invalid_value`, \
-            `wrong_cell_count`, `duplicate_email`, `last_administrator`, \
+            `wrong_cell_count`, `duplicate_email`, `last_administrator`, `unknown_group`, \
             `beyond_own_rights` and `step_up_required` for accounts above user", body = Report),
         (status = 400, description = "malformed_body, invalid_query"),
         (status = 403, description = "permission_required"),

@@ -29,7 +29,7 @@ pub async fn list_groups(
     let after: Option<Uuid> = page.after()?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     let rows = sqlx::query!(
-        r#"select id, name, (select count(*) from users.membership m
+        r#"select id, name, rule, rule_due, (select count(*) from users.membership m
                              where m.organization_id = g.organization_id and m.group_id = g.id) as "members!"
            from users.user_group g where organization_id = $1 and ($2::uuid is null or id > $2) order by id limit $3"#,
         actor.organization.0,
@@ -38,7 +38,12 @@ pub async fn list_groups(
     )
     .fetch_all(&mut *tx)
     .await?;
-    let items =
-        rows.into_iter().map(|row| GroupBody { id: GroupId(row.id), name: row.name, members: row.members });
-    Ok(Json(Page::of(items.collect(), page.limit(), |item: &GroupBody| item.id)))
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        let rule = row.rule.map(serde_json::from_value).transpose();
+        let rule = rule.map_err(|error| Problem::internal(&error))?;
+        let (id, rule_pending) = (GroupId(row.id), row.rule_due);
+        items.push(GroupBody { id, name: row.name, members: row.members, rule, rule_pending });
+    }
+    Ok(Json(Page::of(items, page.limit(), |item: &GroupBody| item.id)))
 }

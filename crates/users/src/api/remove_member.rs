@@ -9,7 +9,9 @@ use platform::events::Origin;
 use platform::http::{Path, Problem};
 
 use crate::App;
+use crate::error::Error;
 use crate::store::accounts;
+use crate::store::memberships::{self, By};
 
 /// Takes a member out; the account's version grows, and other services hear of it.
 #[utoipa::path(
@@ -23,9 +25,10 @@ use crate::store::accounts;
         ("user_id" = UserId, Path, description = "The account")
     ),
     responses(
-        (status = 204, description = "Out of it"),
+        (status = 204, description = "Out of it, unless the rule of the group has them as well"),
         (status = 403, description = "permission_required"),
-        (status = 404, description = "not_found")
+        (status = 404, description = "not_found"),
+        (status = 409, description = "member_by_rule: nobody put them in by hand")
     ),
     extensions(("x-permission" = json!("groups.manage")))
 )]
@@ -41,18 +44,11 @@ pub async fn remove_member(
     if !before.groups.contains(&group) {
         return Err(Problem::not_found("member"));
     }
-    sqlx::query!(
-        "delete from users.membership where organization_id = $1 and user_id = $2 and group_id = $3",
-        organization.0,
-        user.0,
-        group.0,
-    )
-    .execute(&mut *tx)
-    .await?;
-    let mut groups = before.groups.clone();
-    groups.remove(&group);
+    if memberships::take(&mut tx, organization, By::Hand, &[(user, group)]).await? == 0 {
+        return Err(Error::MemberByRule.into());
+    }
     let now = app.context.clock.now();
-    accounts::regroup(&mut tx, organization, &before, groups, &Origin::from(&*actor), now).await?;
+    memberships::tell(&mut tx, organization, &[before], &Origin::from(&*actor), now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

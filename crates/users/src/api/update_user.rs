@@ -1,5 +1,7 @@
 //! `PATCH /api/v1/users/{id}`: an administrator changes an account.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use contracts::users::{SessionEnd, UserChanged};
 use garde::Validate;
@@ -18,7 +20,7 @@ use crate::App;
 use crate::account::{Account, Change};
 use crate::giving;
 use crate::store::sessions::{Ending, Which};
-use crate::store::{accounts, api_keys, session_starts};
+use crate::store::{accounts, api_keys, group_rules, session_starts};
 
 /// What is to change; absent stays.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -37,6 +39,10 @@ pub struct Request {
     #[garde(inner(custom(fields::time_zone)))]
     #[schema(min_length = 1, max_length = 64, example = "Europe/London")]
     pub time_zone: Option<String>,
+    /// What the organization knows of them, as a whole: at most 20, with names of lower-case letters, digits and `_`.
+    #[garde(inner(custom(fields::attributes)))]
+    #[schema(example = json!({"department": "Physics"}))]
+    pub attributes: Option<BTreeMap<String, String>>,
     /// What they are.
     #[garde(skip)]
     pub role: Option<Role>,
@@ -51,6 +57,7 @@ impl From<Request> for Change {
             name: request.name,
             locale: request.locale,
             time_zone: request.time_zone,
+            attributes: request.attributes,
             role: request.role,
             active: request.active,
             ..Self::default()
@@ -93,13 +100,17 @@ pub async fn update_user(
     let before =
         accounts::lock(&mut tx, organization, id).await?.ok_or_else(|| Problem::not_found("user"))?;
     version.check(before.version)?;
-    let (mut after, fields) = before.changed(request.into());
+    let (mut after, mut fields) = before.changed(request.into());
     if !fields.is_empty() {
         giving::check(&actor, &[before.role, after.role], app.context.clock.now())?;
         if before.is_administrator() && !after.is_administrator() {
             accounts::keep_administrator(&mut tx, organization, id).await?;
         }
         after = accounts::store(&mut tx, organization, after).await?;
+        if fields.iter().any(|field| field == "attributes") {
+            after = group_rules::settle_one(&mut tx, organization, &after).await?;
+            group_rules::name_groups(&before, &after, &mut fields);
+        }
         tell(&mut tx, &actor, &before, &after, fields, &*app.context.clock).await?;
     }
     tx.commit().await?;

@@ -15,9 +15,9 @@ use crate::App;
 use crate::account::Account;
 use crate::error::Error;
 use crate::opaque_token::LetterToken;
-use crate::store::accounts;
 use crate::store::letters::{self, Addressee};
 use crate::store::throttle::Attempt;
+use crate::store::{accounts, group_rules};
 
 /// The token of a link.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -65,7 +65,10 @@ pub async fn verify_email(
         .fetch_one(&mut *tx)
         .await?;
         let after = Account { version, email_verified: true, ..before.clone() };
-        let fields = vec!["email_verified".to_owned()];
+        // An address counts for the rules of groups once it is verified.
+        let after = group_rules::settle_one(&mut tx, organization, &after).await?;
+        let mut fields = vec!["email_verified".to_owned()];
+        group_rules::name_groups(&before, &after, &mut fields);
         let event = UserChanged { user_id: user, before: (&before).into(), after: (&after).into(), fields };
         let origin = Origin { actor: Some(user), on_behalf_of: None, correlation };
         events::append(&mut tx, organization, &origin, &event, now).await?;

@@ -1,9 +1,6 @@
 //! Accounts: made, read, locked, and the rule that an organization keeps an administrator.
 
-use std::collections::BTreeSet;
-
-use contracts::users::{UserChanged, UserCreated};
-use jiff::Timestamp;
+use contracts::users::UserCreated;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{Email, GroupId, OrganizationId, Role, UserId};
 use platform::db::{OnConstraint as _, Tx};
@@ -14,6 +11,8 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::error::Error;
+use crate::store::group_rules;
+use crate::store::memberships::{self, By};
 
 /// An account as the database has it.
 #[derive(Debug)]
@@ -34,6 +33,8 @@ pub struct Row {
     pub picture_url: Option<String>,
     /// What programs remember for them.
     pub preferences: Value,
+    /// What the organization knows of them.
+    pub attributes: Value,
     /// What they are.
     pub role: Role,
     /// Whether they may sign in.
@@ -63,6 +64,8 @@ impl TryFrom<Row> for Account {
             phone: row.phone,
             picture_url: row.picture_url,
             preferences: row.preferences,
+            attributes: serde_json::from_value(row.attributes)
+                .map_err(|error| sqlx::Error::Decode(error.into()))?,
             role: row.role,
             active: row.active,
             email_verified: row.email_verified,
@@ -86,7 +89,7 @@ impl From<&Account> for contracts::users::Account {
     }
 }
 
-/// Makes an account that signs in with a password, and tells of it.
+/// Makes an account that signs in with a password, and tells of it; gives it with all its groups, those by rule as well.
 ///
 /// # Errors
 /// 409 `email_taken`, or when the database fails.
@@ -96,9 +99,9 @@ pub async fn create(
     account: &Account,
     password_hash: &str,
     origin: &Origin,
-) -> Result<(), Problem> {
+) -> Result<Account, Problem> {
     let now = account.created_at;
-    insert(tx, organization, account, false).await?;
+    let account = insert(tx, organization, account, false).await?;
     sqlx::query!(
         "insert into users.password (organization_id, user_id, hash, created_at, updated_at)
          values ($1, $2, $3, $4, $4)",
@@ -109,25 +112,9 @@ pub async fn create(
     )
     .execute(&mut **tx)
     .await?;
-    let event = UserCreated { user_id: account.id, account: account.into() };
+    let event = UserCreated { user_id: account.id, account: (&account).into() };
     events::append(tx, organization, origin, &event, now).await?;
-    Ok(())
-}
-
-/// Makes an account of a person who signs in elsewhere, and tells of it.
-///
-/// # Errors
-/// 409 `email_taken`, or when the database fails.
-pub async fn create_without_password(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    account: &Account,
-    origin: &Origin,
-) -> Result<(), Problem> {
-    insert(tx, organization, account, false).await?;
-    let event = UserCreated { user_id: account.id, account: account.into() };
-    events::append(tx, organization, origin, &event, account.created_at).await?;
-    Ok(())
+    Ok(account)
 }
 
 /// Makes an account of a program, which has no password, and tells of it.
@@ -140,22 +127,23 @@ pub async fn create_service(
     account: &Account,
     origin: &Origin,
 ) -> Result<(), Problem> {
-    insert(tx, organization, account, true).await?;
-    let event = UserCreated { user_id: account.id, account: account.into() };
+    let account = insert(tx, organization, account, true).await?;
+    let event = UserCreated { user_id: account.id, account: (&account).into() };
     events::append(tx, organization, origin, &event, account.created_at).await?;
     Ok(())
 }
 
+/// Writes a new account, and puts it into its groups: those it names, by hand, and those whose rule it meets.
 async fn insert(
     tx: &mut Tx,
     organization: OrganizationId,
     account: &Account,
     service: bool,
-) -> Result<(), Problem> {
+) -> Result<Account, Problem> {
     sqlx::query!(
         "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, email_verified,
-                                    version, created_at, updated_at, service)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)",
+                                    version, created_at, updated_at, service, attributes)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)",
         organization.0,
         account.id.0,
         account.email.as_str(),
@@ -168,11 +156,14 @@ async fn insert(
         account.version,
         account.created_at.to_sqlx(),
         service,
+        serde_json::json!(account.attributes),
     )
     .execute(&mut **tx)
     .await
     .on_constraint("account_email", || Error::EmailTaken)?;
-    Ok(())
+    let by_hand: Vec<_> = account.groups.iter().map(|group| (account.id, *group)).collect();
+    memberships::put(tx, organization, By::Hand, &by_hand).await?;
+    group_rules::settle_one(tx, organization, account).await
 }
 
 /// An account that has not been removed.
@@ -187,7 +178,7 @@ pub async fn load(
     let row = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
-                  phone, picture_url, preferences, active, email_verified, version, created_at, updated_at,
+                  phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
                   array(select group_id from users.membership m
                         where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
            from users.account where organization_id = $1 and id = $2 and removed_at is null"#,
@@ -249,7 +240,7 @@ pub async fn store(
     let row = sqlx::query!(
         "update users.account
          set name = $3, locale = $4, time_zone = $5, phone = $6, picture_url = $7, preferences = $8, role = $9,
-             active = $10, version = version + 1
+             active = $10, attributes = $11, version = version + 1
          where organization_id = $1 and id = $2
          returning version, updated_at",
         organization.0,
@@ -262,6 +253,7 @@ pub async fn store(
         account.preferences,
         account.role as Role,
         account.active,
+        serde_json::json!(account.attributes),
     )
     .fetch_one(&mut **tx)
     .await?;
@@ -307,30 +299,4 @@ pub async fn count_administrators(tx: &mut Tx, organization: OrganizationId) -> 
     )
     .fetch_one(&mut **tx)
     .await
-}
-
-/// The account after it came into a group or left one, with its next version; and tells of it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn regroup(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    before: &Account,
-    groups: BTreeSet<GroupId>,
-    origin: &Origin,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    let version = sqlx::query_scalar!(
-        "update users.account set version = version + 1 where organization_id = $1 and id = $2 returning version",
-        organization.0,
-        before.id.0,
-    )
-    .fetch_one(&mut **tx)
-    .await?;
-    let after = Account { groups, version, ..before.clone() };
-    let fields = vec!["groups".to_owned()];
-    let event = UserChanged { user_id: after.id, before: before.into(), after: (&after).into(), fields };
-    events::append(tx, organization, origin, &event, now).await?;
-    Ok(())
 }

@@ -11,7 +11,8 @@ use platform::events::{self, Origin};
 use platform::http::{Correlation, Problem};
 use uuid::Uuid;
 
-use super::{accounts, identities, organizations, session_starts};
+use super::memberships::{self, By, Pair};
+use super::{account_batches, accounts, identities, organizations, session_starts};
 use crate::account::{Account, Change};
 use crate::settings::admits;
 use crate::single_sign_on::mapping;
@@ -95,8 +96,10 @@ impl Arrival<'_> {
             email_verified: true,
             ..Account::new(&defaults, email.clone(), name, self.settings.default_role, self.now)
         };
-        accounts::create_without_password(tx, self.organization, &account, &self.origin(&account)).await?;
-        Ok(account)
+        let made = std::slice::from_ref(&account);
+        account_batches::create_all(tx, self.organization, made, &self.origin(&account)).await?;
+        let made = accounts::load(tx, self.organization, account.id).await?;
+        made.ok_or_else(|| Problem::internal(&"an account that was made is gone"))
     }
 
     /// Gives the role of the groups. The last administrator stays one: a provider that tells no groups any more must not
@@ -125,36 +128,22 @@ impl Arrival<'_> {
         Ok(after)
     }
 
+    /// Puts the account into the groups that the provider's stand for, by hand; those of rules are their own affair.
     async fn follow_groups(&self, tx: &mut Tx, account: Account) -> Result<Account, Problem> {
-        let wanted = mapping::groups(self.settings, &account.groups, self.groups);
-        if wanted == account.groups {
+        let (organization, user) = (self.organization, account.id);
+        let by_hand = memberships::reasons(tx, organization, By::Hand, &[user.0]).await?;
+        let are: BTreeSet<GroupId> = by_hand.into_iter().map(|(_, group)| group).collect();
+        let wanted = mapping::groups(self.settings, &are, self.groups);
+        if wanted == are {
             return Ok(account);
         }
-        let wanted = existing(tx, self.organization, &wanted).await?;
-        if wanted == account.groups {
-            return Ok(account);
-        }
-        let ids: Vec<Uuid> = wanted.iter().map(|group| group.0).collect();
-        sqlx::query!(
-            "delete from users.membership where organization_id = $1 and user_id = $2 and group_id <> all($3)",
-            self.organization.0,
-            account.id.0,
-            &ids,
-        )
-        .execute(&mut **tx)
-        .await?;
-        sqlx::query!(
-            "insert into users.membership (organization_id, user_id, group_id)
-             select $1, $2, id from unnest($3::uuid[]) as t (id) on conflict do nothing",
-            self.organization.0,
-            account.id.0,
-            &ids,
-        )
-        .execute(&mut **tx)
-        .await?;
+        let wanted = existing(tx, organization, &wanted).await?;
+        let pairs = |groups: Vec<&GroupId>| -> Vec<Pair> { groups.into_iter().map(|group| (user, *group)).collect() };
+        memberships::put(tx, organization, By::Hand, &pairs(wanted.difference(&are).collect())).await?;
+        memberships::take(tx, organization, By::Hand, &pairs(are.difference(&wanted).collect())).await?;
         let origin = self.origin(&account);
-        accounts::regroup(tx, self.organization, &account, wanted, &origin, self.now).await?;
-        let after = accounts::load(tx, self.organization, account.id).await?;
+        memberships::tell(tx, organization, std::slice::from_ref(&account), &origin, self.now).await?;
+        let after = accounts::load(tx, organization, user).await?;
         after.ok_or_else(|| Problem::internal(&"an account that is locked is gone"))
     }
 }

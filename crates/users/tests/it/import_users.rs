@@ -127,3 +127,43 @@ async fn a_large_file_goes_in_whole() {
     let again = users.imported(&admin, "", &file).await;
     assert_eq!(again["totals"]["unchanged"], 2500);
 }
+
+#[tokio::test]
+async fn groups_come_by_their_names_and_an_export_reads_back() {
+    let users = Users::start().await;
+    let admin = users.admin().await;
+    let [physics, odd] = [users.group(&admin, "Physics").await, users.group(&admin, "A;B").await];
+    users.event_types().await;
+    let file =
+        "email,name,groups\nada@example.com,=Ada,physics; A;;B \nbob@example.com,Bob,Physics;Chemistry\n";
+    let dry = users.imported(&admin, "?dry_run=true", file).await;
+    let report = users.imported(&admin, "", file).await;
+    assert_eq!((outcomes(&dry), outcomes(&report)), (vec![(2, "created"), (3, "invalid")], outcomes(&dry)));
+    assert_eq!(report["lines"][1]["errors"][0]["code"], "unknown_group");
+    let created = users.events().await.remove(0);
+    let both: std::collections::BTreeSet<&str> = [physics.as_str(), odd.as_str()].into();
+    assert_eq!(created.data["account"]["groups"], json!(both));
+    let export = async || users.by(&admin, "GET", "/api/v1/users/export").send().await.expect(200);
+    let exported = export().await;
+    assert_eq!(exported.header("content-type"), "text/csv; charset=utf-8");
+    let text = String::from_utf8(exported.body.to_vec()).unwrap();
+    assert!(text.starts_with("email,name,role,locale,time_zone,active,groups\n"), "{text}");
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("ada@example.com,'=Ada,user,")
+                && line.ends_with(",true,A;;B;Physics")),
+        "{text}"
+    );
+    let again = users.imported(&admin, "", &text).await;
+    assert_eq!(again["totals"], json!({"created": 0, "updated": 0, "unchanged": 2, "invalid": 0}));
+    // The cell has all groups by hand; an empty one leaves them.
+    users.imported(&admin, "", "email,groups\nada@example.com,Physics\n").await;
+    let told = users.events().await.pop().unwrap();
+    assert_eq!(
+        (&told.data["fields"], &told.data["after"]["groups"]),
+        (&json!(["groups"]), &json!([physics]))
+    );
+    let kept = users.imported(&admin, "", "email,groups\nada@example.com,\n").await;
+    assert_eq!(outcomes(&kept), [(2, "unchanged")]);
+    users.events().await;
+}

@@ -10,6 +10,7 @@ use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
 
+use super::groups::Groups;
 use super::lines::{Line, invalid, wrong};
 use super::{LineReport, Outcome};
 use crate::App;
@@ -17,7 +18,7 @@ use crate::account::Account;
 use crate::giving;
 use crate::organization::Organization;
 use crate::store::sessions::{Ending, Which};
-use crate::store::{account_batches, accounts, api_keys, session_starts};
+use crate::store::{account_batches, accounts, api_keys, group_rules, session_starts};
 
 /// Lines of one transaction: their accounts are locked for less than a second, so that nobody waits long to sign in.
 pub(super) const CHUNK: usize = 1000;
@@ -62,11 +63,12 @@ impl Work<'_> {
         // Read when the accounts are locked: what is told later than a minute after its time is heard by nobody.
         let now = self.app.context.clock.now();
         let mut known = known(&mut tx, organization, chunk).await?;
+        let groups = Groups::load(&mut tx, organization, &known).await?;
         let (mut reports, mut new) = (Vec::with_capacity(chunk.len()), Vec::new());
         for line in chunk {
             reports.push(match known.remove(&line.email) {
-                Some(account) => self.change(&mut tx, account, line, now).await?,
-                None => match self.account(line, now) {
+                Some(account) => self.change(&mut tx, account, line, (&groups, now)).await?,
+                None => match self.account(line, &groups, now) {
                     Ok(account) => {
                         let id = Some(account.id);
                         new.push(account);
@@ -82,17 +84,23 @@ impl Work<'_> {
     }
 
     /// The account that a line makes, or what it lacks.
-    pub(super) fn account(&self, line: &Line, now: Timestamp) -> Result<Account, LineReport> {
+    pub(super) fn account(
+        &self,
+        line: &Line,
+        groups: &Groups,
+        now: Timestamp,
+    ) -> Result<Account, LineReport> {
         let Some(name) = line.change.name.clone() else {
             return Err(invalid(line.number, vec![wrong("name", "required", "A new account has a name.")]));
         };
+        let groups = groups.named(line)?.unwrap_or_default();
         let role = line.change.role.unwrap_or(Role::User);
         if let Some(report) = self.refused(line, &[role], now) {
             return Err(report);
         }
         let account = Account::new(&self.organization, line.email.clone(), name, role, now);
         let (account, _) = account.changed(line.change.clone());
-        Ok(Account { email_verified: true, ..account })
+        Ok(Account { email_verified: true, groups, ..account })
     }
 
     /// The report of a line about an account of roles that the caller may not give or touch.
@@ -106,11 +114,15 @@ impl Work<'_> {
         tx: &mut Tx,
         before: Account,
         line: &Line,
-        now: Timestamp,
+        (groups, now): (&Groups, Timestamp),
     ) -> Result<LineReport, Problem> {
-        let (after, fields) = before.changed(line.change.clone());
+        let named = match groups.others(&before, line) {
+            Ok(named) => named,
+            Err(report) => return Ok(report),
+        };
+        let (mut after, mut fields) = before.changed(line.change.clone());
         let id = Some(before.id);
-        if fields.is_empty() {
+        if fields.is_empty() && named.is_none() {
             return Ok(LineReport { line: line.number, outcome: Outcome::Unchanged, id, errors: Vec::new() });
         }
         if let Some(report) = self.refused(line, &[before.role, after.role], now) {
@@ -125,8 +137,29 @@ impl Work<'_> {
                 kept => kept?,
             }
         }
-        let after = accounts::store(tx, organization, after).await?;
-        let (was, is) = ((&before).into(), (&after).into());
+        if let Some(named) = named {
+            after.groups = groups.put(tx, organization, &before, &named).await?;
+            group_rules::name_groups(&before, &after, &mut fields);
+        }
+        // Groups by hand that are groups by rule as well change nothing that anybody hears of.
+        if !fields.is_empty() {
+            let after = accounts::store(tx, organization, after).await?;
+            self.tell(tx, &before, &after, fields, now).await?;
+        }
+        Ok(LineReport { line: line.number, outcome: Outcome::Updated, id, errors: Vec::new() })
+    }
+
+    /// Tells of a change, and ends what an account may no longer have.
+    async fn tell(
+        &self,
+        tx: &mut Tx,
+        before: &Account,
+        after: &Account,
+        fields: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let organization = self.organization.id;
+        let (was, is) = (before.into(), after.into());
         let event = UserChanged { user_id: after.id, before: was, after: is, fields };
         events::append(tx, organization, &self.origin, &event, now).await?;
         if before.role != after.role {
@@ -138,7 +171,7 @@ impl Work<'_> {
             Ending { organization, user, reason, origin, now }.of(tx, Which::All).await?;
             api_keys::forget(tx, organization, user, now).await?;
         }
-        Ok(LineReport { line: line.number, outcome: Outcome::Updated, id, errors: Vec::new() })
+        Ok(())
     }
 }
 

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use super::{LineReport, MAX_LINES, Outcome};
 use crate::account::{Change, is_locale, is_time_zone};
 use crate::api::fields;
+use crate::group_names;
 
 /// The columns that are read.
-const COLUMNS: [&str; 6] = ["email", "name", "role", "locale", "time_zone", "active"];
+const COLUMNS: [&str; 7] = ["email", "name", "role", "locale", "time_zone", "active", "groups"];
 /// Columns of a file at most.
 const MAX_COLUMNS: usize = 500;
 
@@ -22,6 +23,8 @@ pub(super) struct Line {
     pub(super) number: u64,
     pub(super) email: Email,
     pub(super) change: Change,
+    /// The names of the groups to be in by hand, and in no others; none when the cell is empty.
+    pub(super) groups: Option<Vec<String>>,
 }
 
 /// The lines of a file.
@@ -74,7 +77,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Batch, Problem> {
         }
         let number = places.of(record.position().map_or(0, csv::Position::byte));
         match line(&record, &columns, names.len(), &mut seen) {
-            Ok((email, change)) => batch.lines.push(Line { number, email, change }),
+            Ok((email, change, groups)) => batch.lines.push(Line { number, email, change, groups }),
             Err(errors) => batch.invalid.push(invalid(number, errors)),
         }
     }
@@ -97,10 +100,10 @@ fn malformed(why: &dyn std::fmt::Display) -> Problem {
 
 fn line(
     record: &csv::StringRecord,
-    columns: &[Option<usize>; 6],
+    columns: &[Option<usize>; 7],
     width: usize,
     seen: &mut HashSet<Email>,
-) -> Result<(Email, Change), Vec<FieldError>> {
+) -> Result<(Email, Change, Option<Vec<String>>), Vec<FieldError>> {
     if record.len() != width {
         let detail = format!("The line has {} cells, the first line {width}.", record.len());
         return Err(vec![wrong("", "wrong_cell_count", &detail)]);
@@ -108,6 +111,7 @@ fn line(
     let mut errors = Vec::new();
     let cell = |column: usize| {
         let text = columns[column].and_then(|at| record.get(at)).unwrap_or_default().trim();
+        let text = group_names::unguarded(text);
         Some(text).filter(|text| !text.is_empty())
     };
     let email = match cell(0).map(str::parse::<Email>) {
@@ -140,7 +144,7 @@ fn line(
     };
     if let Some(email) = email.filter(|_| errors.is_empty()) {
         if seen.insert(email.clone()) {
-            return Ok((email, change));
+            return Ok((email, change, cell(6).map(group_names::split)));
         }
         errors.push(wrong("email", "duplicate_email", "An earlier line has this address."));
     }
