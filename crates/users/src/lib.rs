@@ -188,27 +188,9 @@ pub fn api() -> OpenApiRouter<App> {
         ))
         .routes(routes!(api::second_factor_login::second_factor_login))
         .routes(routes!(api::step_up::step_up))
-        .routes(routes!(api::begin_step_up::begin_step_up))
-        .routes(routes!(api::begin_passkey_login::begin_passkey_login))
-        .routes(routes!(api::passkey_login::passkey_login))
-        .routes(routes!(api::begin_passkey::begin_passkey))
-        .routes(routes!(api::list_passkeys::list_passkeys, api::add_passkey::add_passkey))
-        .routes(routes!(api::remove_passkey::remove_passkey))
-        .routes(routes!(api::pages::show_verify_email))
-        .routes(routes!(api::pages::show_confirm_email))
-        .routes(routes!(api::pages::show_accept_invitation))
-        .routes(routes!(api::pages::show_reset_password))
-        .routes(routes!(api::start_single_sign_on::start_single_sign_on))
-        .routes(routes!(api::finish_single_sign_on::finish_single_sign_on))
-        .routes(routes!(api::redeem_single_sign_on::redeem_single_sign_on))
-        .routes(routes!(api::step_up_single_sign_on::step_up_single_sign_on))
-        .routes(routes!(api::link_single_sign_on::link_single_sign_on))
-        .routes(routes!(api::unlink_single_sign_on::unlink_single_sign_on))
-        .routes(routes!(
-            api::get_single_sign_on::get_single_sign_on,
-            api::put_single_sign_on::put_single_sign_on,
-            api::delete_single_sign_on::delete_single_sign_on
-        ))
+        .merge(passkeys())
+        .merge(pages_of_links())
+        .merge(sign_on())
         .routes(routes!(api::forgot_password::forgot_password))
         .routes(routes!(api::reset_password::reset_password))
         .routes(routes!(api::issue_token::issue_token))
@@ -236,6 +218,42 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::put_group_rule::put_group_rule, api::delete_group_rule::delete_group_rule))
         .routes(routes!(api::export_users::export_users))
         .routes(routes!(api::add_member::add_member, api::remove_member::remove_member))
+}
+
+/// Passkeys, and what is done with them.
+fn passkeys() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(api::begin_step_up::begin_step_up))
+        .routes(routes!(api::begin_passkey_login::begin_passkey_login))
+        .routes(routes!(api::passkey_login::passkey_login))
+        .routes(routes!(api::begin_passkey::begin_passkey))
+        .routes(routes!(api::list_passkeys::list_passkeys, api::add_passkey::add_passkey))
+        .routes(routes!(api::remove_passkey::remove_passkey))
+}
+
+/// What links in mails lead to.
+fn pages_of_links() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(api::pages::show_verify_email))
+        .routes(routes!(api::pages::show_confirm_email))
+        .routes(routes!(api::pages::show_accept_invitation))
+        .routes(routes!(api::pages::show_reset_password))
+}
+
+/// Sign-in through an identity provider.
+fn sign_on() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(api::start_single_sign_on::start_single_sign_on))
+        .routes(routes!(api::finish_single_sign_on::finish_single_sign_on))
+        .routes(routes!(api::redeem_single_sign_on::redeem_single_sign_on))
+        .routes(routes!(api::step_up_single_sign_on::step_up_single_sign_on))
+        .routes(routes!(api::link_single_sign_on::link_single_sign_on))
+        .routes(routes!(api::unlink_single_sign_on::unlink_single_sign_on))
+        .routes(routes!(
+            api::get_single_sign_on::get_single_sign_on,
+            api::put_single_sign_on::put_single_sign_on,
+            api::delete_single_sign_on::delete_single_sign_on
+        ))
 }
 
 /// The OpenAPI document.

@@ -80,74 +80,92 @@ const fn words(title: &'static str, intro: &'static str, button: &'static str, d
 /// What a page says in a language.
 #[must_use]
 pub const fn of(page: Page, language: Language) -> Words {
-    match (page, language) {
-        (Page::VerifyEmail, Language::En) => words(
+    match language {
+        Language::En => english(page),
+        Language::Pt => portuguese(page),
+        Language::Es => spanish(page),
+    }
+}
+
+const fn english(page: Page) -> Words {
+    match page {
+        Page::VerifyEmail => words(
             "Verify your e-mail address",
             "Show that this address is yours.",
             "Verify the address",
             "Your address is verified. You can sign in now.",
         ),
-        (Page::VerifyEmail, Language::Pt) => words(
-            "Confirme o seu endereço de e-mail",
-            "Mostre que este endereço é seu.",
-            "Confirmar o endereço",
-            "O seu endereço está confirmado. Já pode iniciar sessão.",
-        ),
-        (Page::VerifyEmail, Language::Es) => words(
-            "Verifique su dirección de correo",
-            "Demuestre que esta dirección es suya.",
-            "Verificar la dirección",
-            "Su dirección está verificada. Ya puede iniciar sesión.",
-        ),
-        (Page::ConfirmEmail, Language::En) => words(
+        Page::ConfirmEmail => words(
             "Confirm your new e-mail address",
             "From then on you sign in with it, and mails go to it.",
             "Confirm the new address",
             "Your account has the new address.",
         ),
-        (Page::ConfirmEmail, Language::Pt) => words(
-            "Confirme o seu novo endereço de e-mail",
-            "A partir daí inicia sessão com ele e recebe nele as mensagens.",
-            "Confirmar o novo endereço",
-            "A sua conta tem o novo endereço.",
-        ),
-        (Page::ConfirmEmail, Language::Es) => words(
-            "Confirme su nueva dirección de correo",
-            "A partir de entonces inicia sesión con ella y recibe en ella los mensajes.",
-            "Confirmar la nueva dirección",
-            "Su cuenta tiene la nueva dirección.",
-        ),
-        (Page::AcceptInvitation, Language::En) => words(
+        Page::AcceptInvitation => words(
             "Accept the invitation",
             "Choose a password: several words are better than one with signs in it.",
             "Make the account",
             "Your account is ready. You can sign in now.",
         ),
-        (Page::AcceptInvitation, Language::Pt) => words(
-            "Aceite o convite",
-            "Escolha uma palavra-passe: várias palavras são melhores do que uma só com símbolos.",
-            "Criar a conta",
-            "A sua conta está pronta. Já pode iniciar sessão.",
-        ),
-        (Page::AcceptInvitation, Language::Es) => words(
-            "Acepte la invitación",
-            "Elija una contraseña: varias palabras son mejores que una sola con símbolos.",
-            "Crear la cuenta",
-            "Su cuenta está lista. Ya puede iniciar sesión.",
-        ),
-        (Page::ResetPassword, Language::En) => words(
+        Page::ResetPassword => words(
             "Set a new password",
             "Whoever is signed in with your account will be signed out.",
             "Set the password",
             "Your password is set. You can sign in with it now.",
         ),
-        (Page::ResetPassword, Language::Pt) => words(
+    }
+}
+
+const fn portuguese(page: Page) -> Words {
+    match page {
+        Page::VerifyEmail => words(
+            "Confirme o seu endereço de e-mail",
+            "Mostre que este endereço é seu.",
+            "Confirmar o endereço",
+            "O seu endereço está confirmado. Já pode iniciar sessão.",
+        ),
+        Page::ConfirmEmail => words(
+            "Confirme o seu novo endereço de e-mail",
+            "A partir daí inicia sessão com ele e recebe nele as mensagens.",
+            "Confirmar o novo endereço",
+            "A sua conta tem o novo endereço.",
+        ),
+        Page::AcceptInvitation => words(
+            "Aceite o convite",
+            "Escolha uma palavra-passe: várias palavras são melhores do que uma só com símbolos.",
+            "Criar a conta",
+            "A sua conta está pronta. Já pode iniciar sessão.",
+        ),
+        Page::ResetPassword => words(
             "Defina uma nova palavra-passe",
             "Todas as sessões iniciadas com a sua conta serão terminadas.",
             "Definir a palavra-passe",
             "A sua palavra-passe está definida. Já pode iniciar sessão com ela.",
         ),
-        (Page::ResetPassword, Language::Es) => words(
+    }
+}
+
+const fn spanish(page: Page) -> Words {
+    match page {
+        Page::VerifyEmail => words(
+            "Verifique su dirección de correo",
+            "Demuestre que esta dirección es suya.",
+            "Verificar la dirección",
+            "Su dirección está verificada. Ya puede iniciar sesión.",
+        ),
+        Page::ConfirmEmail => words(
+            "Confirme su nueva dirección de correo",
+            "A partir de entonces inicia sesión con ella y recibe en ella los mensajes.",
+            "Confirmar la nueva dirección",
+            "Su cuenta tiene la nueva dirección.",
+        ),
+        Page::AcceptInvitation => words(
+            "Acepte la invitación",
+            "Elija una contraseña: varias palabras son mejores que una sola con símbolos.",
+            "Crear la cuenta",
+            "Su cuenta está lista. Ya puede iniciar sesión.",
+        ),
+        Page::ResetPassword => words(
             "Establezca una nueva contraseña",
             "Se cerrarán todas las sesiones abiertas con su cuenta.",
             "Establecer la contraseña",
