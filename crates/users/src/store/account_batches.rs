@@ -140,7 +140,7 @@ pub async fn lock_after(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lock_all(
+pub async fn lock_by_id(
     tx: &mut Tx,
     organization: OrganizationId,
     ids: &[Uuid],

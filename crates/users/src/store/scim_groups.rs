@@ -219,7 +219,7 @@ pub async fn change_members(
     let all: Vec<UserId> = put.union(take).copied().collect();
     for piece in all.chunks(PIECE) {
         let ids: Vec<Uuid> = piece.iter().map(|user| user.0).collect();
-        let accounts: Vec<Account> = account_batches::lock_all(tx, organization, &ids).await?;
+        let accounts: Vec<Account> = account_batches::lock_by_id(tx, organization, &ids).await?;
         let there: BTreeSet<UserId> = accounts.iter().map(|account| account.id).collect();
         if let Some(missing) = piece.iter().find(|user| put.contains(user) && !there.contains(user)) {
             return Ok(Some(*missing));

@@ -87,7 +87,7 @@ pub async fn lock(
     organization: OrganizationId,
     id: Uuid,
 ) -> Result<Option<Provisioned>, sqlx::Error> {
-    account_batches::lock_all(tx, organization, &[id]).await?;
+    account_batches::lock_by_id(tx, organization, &[id]).await?;
     load(tx, organization, id).await
 }
 
