@@ -33,6 +33,10 @@ async fn public_paths_pass_and_the_rest_needs_a_token() {
         if path.starts_with("/api/v1/auth/") || path.starts_with("/.well-known/") || PAGES.contains(&path) {
             continue;
         }
+        // An identity provider shows an API key, which the user service checks itself.
+        if path.starts_with("/scim/v2/") {
+            continue;
+        }
         let reply = client::ask(method, &running.url(&path.replace("{id}", "1")), &[], "").await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{method} {path}");
         assert_eq!(reply.json()["code"], "unauthorized");

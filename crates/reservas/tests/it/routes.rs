@@ -8,16 +8,6 @@ use crate::workspace::read;
 
 #[test]
 fn routes_and_operations_are_the_same() {
-    let file: Value = serde_json::from_str(&read("deploy/gateway.json")).unwrap();
-    let routes: BTreeSet<_> = file["endpoints"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|route| {
-            let method = route["method"].as_str().unwrap_or("GET");
-            format!("{method} {}", route["endpoint"].as_str().unwrap())
-        })
-        .collect();
     let document = serde_json::to_value(reservas::openapi::whole()).unwrap();
     let operations: BTreeSet<_> = document["paths"]
         .as_object()
@@ -26,7 +16,7 @@ fn routes_and_operations_are_the_same() {
         .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (path, method)))
         .map(|(path, method)| format!("{} {path}", method.to_uppercase()))
         .collect();
-    assert_eq!(routes, operations);
+    assert_eq!(names(&routes()), operations);
 }
 
 #[test]
@@ -60,10 +50,49 @@ fn all_but_public_operations_are_validated_and_pass_unchanged() {
     }
 }
 
-/// The route file.
-fn routes() -> Vec<Value> {
+/// The routes of the file: those of the OpenAPI documents, and those of SCIM, which describes itself (`/scim/v2/Schemas`).
+fn all_routes() -> (Vec<Value>, Vec<Value>) {
     let file: Value = serde_json::from_str(&read("deploy/gateway.json")).unwrap();
-    file["endpoints"].as_array().unwrap().clone()
+    let routes = file["endpoints"].as_array().unwrap().clone();
+    routes.into_iter().partition(|route| !route["endpoint"].as_str().unwrap().starts_with("/scim/v2/"))
+}
+
+fn routes() -> Vec<Value> {
+    all_routes().0
+}
+
+fn names(routes: &[Value]) -> BTreeSet<String> {
+    let name = |route: &Value| {
+        let method = route["method"].as_str().unwrap_or("GET");
+        format!("{method} {}", route["endpoint"].as_str().unwrap())
+    };
+    routes.iter().map(name).collect()
+}
+
+#[test]
+fn scim_has_its_routes_and_each_is_the_user_services_own() {
+    let routes = all_routes().1;
+    let changed = ["PUT", "PATCH", "DELETE"];
+    let mut expected =
+        BTreeSet::from(["GET /scim/v2/ServiceProviderConfig", "POST /scim/v2/Bulk"].map(str::to_owned));
+    for kind in ["ResourceTypes", "Schemas"] {
+        expected.extend([format!("GET /scim/v2/{kind}"), format!("GET /scim/v2/{kind}/{{id}}")]);
+    }
+    for kind in ["Users", "Groups"] {
+        expected.extend(["GET", "POST"].map(|method| format!("{method} /scim/v2/{kind}")));
+        expected
+            .extend(["GET"].iter().chain(&changed).map(|method| format!("{method} /scim/v2/{kind}/{{id}}")));
+    }
+    assert_eq!(names(&routes), expected);
+    for route in routes {
+        assert_eq!(route["output_encoding"], "no-op", "{route}");
+        let backend = &route["backend"][0];
+        assert_eq!(
+            (&backend["host"][0], &backend["url_pattern"]),
+            (&"http://users:8081".into(), &route["endpoint"])
+        );
+        assert_eq!(backend["method"], route["method"]);
+    }
 }
 
 /// The operations of each service by its name.

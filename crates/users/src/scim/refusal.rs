@@ -20,6 +20,9 @@ pub struct Refusal {
     pub retry_after: Option<u32>,
 }
 
+/// The type of a value that somebody else has (RFC 7644, section 3.12).
+const UNIQUENESS: Option<&str> = Some("uniqueness");
+
 impl Refusal {
     /// A refusal of a status.
     #[must_use]
@@ -42,7 +45,7 @@ impl Refusal {
     /// 409 `uniqueness`.
     #[must_use]
     pub fn taken(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, Some("uniqueness"), detail)
+        Self::new(StatusCode::CONFLICT, UNIQUENESS, detail)
     }
 
     /// 404, also for what belongs to another organization.
@@ -55,7 +58,7 @@ impl Refusal {
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         let scim_type = match problem.code {
-            "email_taken" | "name_taken" => Some("uniqueness"),
+            "email_taken" | "name_taken" => UNIQUENESS,
             "invalid_input" => Some("invalidValue"),
             _ => None,
         };

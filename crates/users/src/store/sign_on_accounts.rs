@@ -138,7 +138,8 @@ impl Arrival<'_> {
             return Ok(account);
         }
         let wanted = existing(tx, organization, &wanted).await?;
-        let pairs = |groups: Vec<&GroupId>| -> Vec<Pair> { groups.into_iter().map(|group| (user, *group)).collect() };
+        let pairs =
+            |groups: Vec<&GroupId>| -> Vec<Pair> { groups.into_iter().map(|group| (user, *group)).collect() };
         memberships::put(tx, organization, By::Hand, &pairs(wanted.difference(&are).collect())).await?;
         memberships::take(tx, organization, By::Hand, &pairs(are.difference(&wanted).collect())).await?;
         let origin = self.origin(&account);

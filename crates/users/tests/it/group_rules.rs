@@ -164,15 +164,15 @@ async fn accounts_that_are_made_while_the_rule_changes_are_not_missed() {
     let users = Users::start().await;
     let admin = users.admin().await;
     let group = users.group(&admin, "Students").await;
-    let import = |n: usize| {
-        let file = format!("email,name\nu{n}@example.edu,User {n}\n");
-        users.by(&admin, "POST", "/api/v1/users/import").body("text/csv", file).send()
+    let make = |n: usize| {
+        let user = new_user(&format!("u{n}@example.edu"), Role::User);
+        users.by(&admin, "POST", "/api/v1/users").json(user).send()
     };
-    let (first, second) = (futures_util::future::join_all((0..10).map(import)), async {
+    let (first, second) = (futures_util::future::join_all((0..10).map(make)), async {
         users.rule(&admin, &group, json!({"email_domains": ["example.edu"]})).await;
     });
     let (replies, ()) = tokio::join!(first, second);
-    replies.into_iter().for_each(|reply| drop(reply.expect(200)));
+    replies.into_iter().for_each(|reply| drop(reply.expect(201)));
     assert_eq!(users.settled(&admin, &group).await["members"], 10);
     users.events().await;
 }

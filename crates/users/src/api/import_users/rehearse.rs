@@ -32,7 +32,8 @@ pub(super) async fn rehearse(work: &Work<'_>, lines: &[Line]) -> Result<Vec<Line
             reports.push(match outcome(work, line, was.as_ref(), &groups, now) {
                 Ok((is, changes)) => {
                     let lost = was.as_ref().is_some_and(Account::is_administrator) && !is.is_administrator();
-                    let gained = is.is_administrator() && !was.as_ref().is_some_and(Account::is_administrator);
+                    let gained =
+                        is.is_administrator() && !was.as_ref().is_some_and(Account::is_administrator);
                     if lost && administrators <= 1 {
                         last_administrator(line, &Error::LastAdministrator.into())
                     } else {
