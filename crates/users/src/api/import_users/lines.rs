@@ -76,8 +76,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Batch, Problem> {
             continue;
         }
         let number = places.of(record.position().map_or(0, csv::Position::byte));
-        match line(&record, &columns, names.len(), &mut seen) {
-            Ok((email, change, groups)) => batch.lines.push(Line { number, email, change, groups }),
+        match line(number, &record, &columns, names.len(), &mut seen) {
+            Ok(line) => batch.lines.push(line),
             Err(errors) => batch.invalid.push(invalid(number, errors)),
         }
     }
@@ -99,11 +99,12 @@ fn malformed(why: &dyn std::fmt::Display) -> Problem {
 }
 
 fn line(
+    number: u64,
     record: &csv::StringRecord,
     columns: &[Option<usize>; 7],
     width: usize,
     seen: &mut HashSet<Email>,
-) -> Result<(Email, Change, Option<Vec<String>>), Vec<FieldError>> {
+) -> Result<Line, Vec<FieldError>> {
     if record.len() != width {
         let detail = format!("The line has {} cells, the first line {width}.", record.len());
         return Err(vec![wrong("", "wrong_cell_count", &detail)]);
@@ -144,7 +145,7 @@ fn line(
     };
     if let Some(email) = email.filter(|_| errors.is_empty()) {
         if seen.insert(email.clone()) {
-            return Ok((email, change, cell(6).map(group_names::split)));
+            return Ok(Line { number, email, change, groups: cell(6).map(group_names::split) });
         }
         errors.push(wrong("email", "duplicate_email", "An earlier line has this address."));
     }
