@@ -233,7 +233,9 @@ async fn provisioning_makes_no_administrator_and_does_not_lose_the_last() {
     refused(provider.call("DELETE", &path).send().await, 409, None);
     let taken =
         json!([{"op": "replace", "path": "emails[type eq \"work\"].value", "value": "me@evil.example"}]);
-    refused(provider.patch(&path, taken).await, 403, Some("mutability"));
+    refused(provider.patch(&path, taken.clone()).await, 403, Some("mutability"));
+    let manager = users.someone(&admin, "m2@example.com", Role::Manager).await;
+    refused(provider.patch(&format!("/Users/{}", manager.id), taken).await, 403, Some("mutability"));
     let second =
         users.by(&admin, "POST", "/api/v1/users").json(crate::new_user("b@example.com", Role::Admin));
     let second = second.send().await.expect(201).json();

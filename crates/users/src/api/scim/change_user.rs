@@ -75,9 +75,9 @@ async fn readdress(
     email: kernel::Email,
     now: Timestamp,
 ) -> Result<Account, Refusal> {
-    if account.role == Role::Admin {
-        // Whoever has the address has the account: by it provisioning would make administrators.
-        let detail = "The address of an administrator is not provisioning's to change.";
+    if account.role != Role::User {
+        // Whoever has the address has the account: by it provisioning would make managers and administrators.
+        let detail = "The address of a manager or an administrator is not provisioning's to change.";
         return Err(Refusal::new(StatusCode::FORBIDDEN, Some("mutability"), detail));
     }
     let (organization, user) = (caller.organization, account.id);

@@ -93,10 +93,12 @@ pub(super) async fn replace(
     asked: Asked,
     Body(body): Body,
 ) -> Result<Response, Refusal> {
-    let (organization, now) = (caller.organization, app.context.clock.now());
+    let organization = caller.organization;
     let mut tx = app.context.db.begin(organization).await?;
     let before = scim_users::lock(&mut tx, organization, id(&user)?).await?.ok_or_else(Refusal::not_found)?;
     check_version(&headers, &before.etag())?;
+    // Read under the lock, so that events of an account have their times in order.
+    let now = app.context.clock.now();
     let user = change(&mut tx, &caller, &before, read(&body, Some(&before))?, now).await?;
     tx.commit().await?;
     Ok(shown(false, &user, &asked))
@@ -111,10 +113,11 @@ pub(super) async fn patch(
     Body(body): Body,
 ) -> Result<Response, Refusal> {
     let operations = operations(&body)?;
-    let (organization, now) = (caller.organization, app.context.clock.now());
+    let organization = caller.organization;
     let mut tx = app.context.db.begin(organization).await?;
     let before = scim_users::lock(&mut tx, organization, id(&user)?).await?.ok_or_else(Refusal::not_found)?;
     check_version(&headers, &before.etag())?;
+    let now = app.context.clock.now();
     let Value::Object(mut patched) = before.resource() else { return Err(Refusal::not_found()) };
     for operation in &operations {
         apply(&mut patched, operation)?;
@@ -131,10 +134,11 @@ pub(super) async fn delete(
     Path(user): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refusal> {
-    let (organization, now) = (caller.organization, app.context.clock.now());
+    let organization = caller.organization;
     let mut tx = app.context.db.begin(organization).await?;
     let before = scim_users::lock(&mut tx, organization, id(&user)?).await?.ok_or_else(Refusal::not_found)?;
     check_version(&headers, &before.etag())?;
+    let now = app.context.clock.now();
     close(&mut tx, &caller, &before, now).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
