@@ -3,9 +3,15 @@
 use kernel::Kind;
 use platform::http::Fault;
 
-/// A failure of this service. All of them are ours: its one operation only reads the caller's own messages.
+/// A failure of this service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Only what has failed is sent again.
+    #[error("The delivery has not failed: it waits or was sent.")]
+    NotFailed,
+    /// The address gets no mail already.
+    #[error("The address is on the list already.")]
+    Suppressed,
     /// An event that a compatible publisher would never send.
     #[error("the event {id} of type {kind} cannot be read: {cause}")]
     UnreadableEvent {
@@ -23,10 +29,17 @@ pub enum Error {
 
 impl Fault for Error {
     fn kind(&self) -> Kind {
-        Kind::Internal
+        match self {
+            Self::NotFailed | Self::Suppressed => Kind::Conflict,
+            Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => Kind::Internal,
+        }
     }
 
     fn code(&self) -> &'static str {
-        "internal"
+        match self {
+            Self::NotFailed => "not_failed",
+            Self::Suppressed => "suppressed_already",
+            Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => "internal",
+        }
     }
 }

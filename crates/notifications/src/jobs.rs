@@ -1,9 +1,13 @@
 //! What happens by the clock. Several replicas may run it: each delivery is made by who takes its lease.
 
+pub mod attempt;
 pub mod deliver;
 pub mod letter;
+pub mod record;
 
 use std::time::Duration;
+
+use futures_util::future::join_all;
 
 use crate::App;
 use deliver::deliver_due;
@@ -13,12 +17,19 @@ const EVERY: Duration = Duration::from_millis(500);
 /// How long to pause when the database fails.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// Batches under way at once: one with a mail that hangs does not stop the others.
+const LANES: usize = 3;
+
 /// Delivers what is due until the process stops; then the mails under way are finished and no other is begun.
 pub async fn run(app: App) {
+    join_all((0..LANES).map(|_| lane(&app))).await;
+}
+
+async fn lane(app: &App) {
     while !app.context.shutdown.is_cancelled() {
         // A mail whose sending cannot be written down would be sent again and again.
         let due =
-            if app.context.db.takes_writes().await { deliver_due(&app).await.map(Some) } else { Ok(None) };
+            if app.context.db.takes_writes().await { deliver_due(app).await.map(Some) } else { Ok(None) };
         let pause = match due {
             Ok(None) => PAUSE,
             Ok(Some(0)) => EVERY,

@@ -14,6 +14,7 @@ pub mod message;
 pub mod on;
 pub mod peers;
 pub mod store;
+pub mod suppression;
 pub mod template;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use channel::{Channel, Outbox, Smtp};
+use channel::{Outbox, Provider, Providers, Smtp};
 pub use config::Config;
 
 /// The service's name: of its schema, its role and its metrics.
@@ -46,8 +47,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Who mails come from.
     pub sender: Mailbox,
-    /// The way mails go.
-    pub channel: Arc<dyn Channel>,
+    /// Who takes mails.
+    pub providers: Arc<Providers>,
 }
 
 impl std::fmt::Debug for App {
@@ -83,14 +84,27 @@ impl App {
         if !(1..=100).contains(&config.max_attempts) {
             return Err("max_attempts must be 1 to 100".into());
         }
-        let channel: Arc<dyn Channel> = match config.smtp_url.get() {
-            Some(url) => Arc::new(Smtp::new(url)?),
-            None if config.outbox_dir.is_empty() => {
-                return Err("set smtp_url, or outbox_dir for mails as files".into());
-            }
-            None => Arc::new(Outbox::new(&config.outbox_dir)),
-        };
-        Ok(Self { context, config: Arc::new(config), sender, channel })
+        let providers = Arc::new(providers(&config)?);
+        Ok(Self { context, config: Arc::new(config), sender, providers })
+    }
+}
+
+fn providers(config: &Config) -> Result<Providers, String> {
+    let rate = config.smtp_rate;
+    if rate > 10_000 {
+        return Err("smtp_rate must be 0 to 10,000".into());
+    }
+    match (config.smtp_url.get(), config.second_smtp_url.get()) {
+        (Some(url), second) => {
+            let second = second.map(|url| Smtp::new("second_smtp_url", url)).transpose()?;
+            let first = Provider::new("smtp", Smtp::new("smtp_url", url)?, rate);
+            Ok(Providers::new(first, second.map(|second| Provider::new("second_smtp", second, rate))))
+        }
+        (None, Some(_)) => Err("second_smtp_url is set, and smtp_url is not".into()),
+        (None, None) if config.outbox_dir.is_empty() => {
+            Err("set smtp_url, or outbox_dir for mails as files".into())
+        }
+        (None, None) => Ok(Providers::new(Provider::new("outbox", Outbox::new(&config.outbox_dir), 0), None)),
     }
 }
 
@@ -114,6 +128,13 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::list_notifications::list_notifications))
         .routes(routes!(api::get_unread::get_unread))
         .routes(routes!(api::mark_read::mark_read))
+        .routes(routes!(api::list_dead_letters::list_dead_letters))
+        .routes(routes!(api::replay_dead_letters::replay_dead_letters))
+        .routes(routes!(api::replay_dead_letter::replay_dead_letter))
+        .routes(routes!(api::list_attempts::list_attempts))
+        .routes(routes!(api::list_suppressions::list_suppressions))
+        .routes(routes!(api::add_suppression::add_suppression))
+        .routes(routes!(api::remove_suppression::remove_suppression))
 }
 
 /// The OpenAPI document.

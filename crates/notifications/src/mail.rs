@@ -43,6 +43,8 @@ pub struct Letter {
 pub struct Mail {
     /// The delivery it serves.
     pub delivery: DeliveryId,
+    /// Its `Message-ID`, the same in every attempt.
+    pub message_id: String,
     /// The day (UTC) on which it is sent.
     pub date: Date,
     /// From and to.
@@ -65,7 +67,7 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
         name: &letter.name,
     };
     let message = head.builder(sender, now)?.in_reply_to(thread.clone()).references(thread);
-    mail(letter.delivery, now, message.multipart(body(letter, sender)?))
+    mail(letter.delivery, sender, now, message.multipart(body(letter, sender)?))
 }
 
 /// Writes a mail that is text alone, from `sender`, dated `now`.
@@ -73,7 +75,7 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
 /// # Errors
 /// As [`write`].
 pub fn write_text(head: &Head<'_>, text: String, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
-    mail(head.delivery, now, head.builder(sender, now)?.singlepart(SinglePart::plain(text)))
+    mail(head.delivery, sender, now, head.builder(sender, now)?.singlepart(SinglePart::plain(text)))
 }
 
 /// What stands at the top of every mail.
@@ -101,21 +103,27 @@ impl Head<'_> {
             .to(Mailbox::new(name, address))
             .subject(one_line(self.subject))
             .date(now.into())
-            .message_id(Some(format!("<{}@{}>", self.delivery, sender.email.domain())));
+            .message_id(Some(message_id(self.delivery, sender)));
         Ok(message
             .raw_header(header("X-Correlation-Id", self.correlation_id))
             .raw_header(header("Auto-Submitted", "auto-generated")))
     }
 }
 
+fn message_id(delivery: DeliveryId, sender: &Mailbox) -> String {
+    format!("<{delivery}@{}>", sender.email.domain())
+}
+
 fn mail(
     delivery: DeliveryId,
+    sender: &Mailbox,
     now: Timestamp,
     built: Result<Built, lettre::error::Error>,
 ) -> Result<Mail, String> {
     let message = built.map_err(|error| error.to_string())?;
     Ok(Mail {
         delivery,
+        message_id: message_id(delivery, sender),
         date: now.to_zoned(TimeZone::UTC).date(),
         envelope: message.envelope().clone(),
         bytes: message.formatted(),
@@ -149,26 +157,20 @@ pub fn write_letter(
         .map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
     let name = Some(one_line(&written.name)).filter(|name| !name.is_empty());
     let words = letter::words(written, link_url);
-    let message = Built::builder()
+    let built = Built::builder()
         .from(sender.clone())
         .to(Mailbox::new(name, address))
         .subject(words.subject)
         .date(now.into())
-        .message_id(Some(format!("<{}@{}>", about.delivery, sender.email.domain())))
+        .message_id(Some(message_id(about.delivery, sender)))
         .raw_header(header("X-Correlation-Id", about.correlation_id))
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .multipart(
             MultiPart::alternative()
                 .singlepart(SinglePart::plain(words.text))
                 .singlepart(SinglePart::html(words.html)),
-        )
-        .map_err(|error| error.to_string())?;
-    Ok(Mail {
-        delivery: about.delivery,
-        date: now.to_zoned(TimeZone::UTC).date(),
-        envelope: message.envelope().clone(),
-        bytes: message.formatted(),
-    })
+        );
+    mail(about.delivery, sender, now, built)
 }
 
 fn header(name: &'static str, value: &str) -> HeaderValue {

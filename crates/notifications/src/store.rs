@@ -39,7 +39,7 @@ pub enum About {
     Account(AccountFacts),
 }
 
-/// Queues a message on the channel that is set up, unless this person was told of this event before.
+/// Queues a message on the way that is set up, unless this person was told of this event before.
 ///
 /// # Errors
 /// When the database fails.
@@ -81,7 +81,7 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     }
 }
 
-/// Queues a message on the channel that is set up.
+/// Queues a message on the way that is set up.
 ///
 /// # Errors
 /// When the database fails.
@@ -98,7 +98,7 @@ pub async fn queue(
         organization.0,
         DeliveryId::mint().0,
         message.0,
-        app.channel.way() as Way,
+        app.providers.way() as Way,
         now.to_sqlx(),
     )
     .execute(&mut **tx)

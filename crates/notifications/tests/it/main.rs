@@ -7,6 +7,7 @@ mod letter;
 mod list_notifications;
 mod on;
 mod outbox;
+mod providers;
 mod schema;
 mod settings;
 mod smtp;
