@@ -11,6 +11,7 @@
 //! | `RESERVAS_NOTIFICATIONS_USERS_URL` | by the port base | where the user service is reached |
 //! | `RESERVAS_NOTIFICATIONS_BOOKINGS_URL` | by the port base | where the booking service is reached |
 //! | `RESERVAS_NOTIFICATIONS_MAX_ATTEMPTS` | 16 (four and a half days) | attempts at a delivery before it fails: 1 to 100 |
+//! | `RESERVAS_NOTIFICATIONS_WEBHOOK_NETWORKS` | none | networks of your own that webhooks may lead to, beside the public internet: `10.1.0.0/16, fd00::/8`; `http://` is allowed then, too |
 //! | `RESERVAS_NOTIFICATIONS_SERVER_…` | | see `platform::config::Server` |
 
 use platform::config::{Secret, Server};
@@ -40,6 +41,8 @@ pub struct Config {
     pub bookings_url: String,
     /// Attempts at a delivery before it fails: 1 to 100.
     pub max_attempts: u16,
+    /// Networks that webhooks may lead to beside the public internet, with commas between.
+    pub webhook_networks: String,
 }
 
 impl Default for Config {
@@ -55,6 +58,7 @@ impl Default for Config {
             users_url: String::new(),
             bookings_url: String::new(),
             max_attempts: 16,
+            webhook_networks: String::new(),
         }
     }
 }

@@ -58,6 +58,8 @@ pub enum Outcome {
     Unsure(String),
     /// No provider was asked, because all of them rest. Not an attempt.
     Resting,
+    /// The person is not to be disturbed for so long. Not an attempt.
+    Quiet(SignedDuration),
 }
 
 /// What follows from an attempt.
@@ -80,6 +82,7 @@ impl Outcome {
         match self {
             Self::Sent(_) => Next::Sent,
             Self::Resting => Next::Postpone(REST.mul_f64(1.0 + random.clamp(0.0, 1.0))),
+            Self::Quiet(left) => Next::Postpone(*left),
             Self::Permanent(_) | Self::NoSuchAddress(_) => Next::Failed,
             _ if attempt >= i32::from(most) => Next::Failed,
             _ => Next::Retry(pause(attempt, random)),
@@ -97,6 +100,7 @@ impl Outcome {
             Self::Away(_) => "away",
             Self::Unsure(_) => "unsure",
             Self::Resting => "resting",
+            Self::Quiet(_) => "quiet",
         }
     }
 
@@ -111,6 +115,7 @@ impl Outcome {
             | Self::Away(answer)
             | Self::Unsure(answer) => answer,
             Self::Resting => "no provider takes mail at the moment",
+            Self::Quiet(_) => "the person has quiet hours",
         }
     }
 
@@ -124,7 +129,7 @@ impl Outcome {
             Self::NoSuchAddress(answer) => Self::NoSuchAddress(change(answer)),
             Self::Away(answer) => Self::Away(change(answer)),
             Self::Unsure(answer) => Self::Unsure(change(answer)),
-            Self::Resting => Self::Resting,
+            Self::Resting | Self::Quiet(_) => self,
         }
     }
 }
@@ -151,7 +156,10 @@ mod tests {
         assert_eq!(passing.next(1, 3, 0.0), Next::Retry(SignedDuration::from_secs(30)));
         assert_eq!(passing.next(2, 3, 0.0), Next::Retry(SignedDuration::from_secs(60)));
         assert_eq!(passing.next(3, 3, 0.0), Next::Failed);
-        assert_eq!(Outcome::Unsure("late".into()).next(1, 3, 0.0), Next::Retry(SignedDuration::from_secs(30)));
+        assert_eq!(
+            Outcome::Unsure("late".into()).next(1, 3, 0.0),
+            Next::Retry(SignedDuration::from_secs(30))
+        );
         assert_eq!(Outcome::Resting.next(9, 3, 0.0), Next::Postpone(REST), "to wait is no attempt");
     }
 

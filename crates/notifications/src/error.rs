@@ -12,6 +12,15 @@ pub enum Error {
     /// The address gets no mail already.
     #[error("The address is on the list already.")]
     Suppressed,
+    /// As many webhooks as an organization can have.
+    #[error("An organization has at most 50 webhooks.")]
+    TooManyWebhooks,
+    /// Nothing is sent to a webhook that is disabled.
+    #[error("The webhook is disabled. Enable it first.")]
+    WebhookDisabled,
+    /// It will be sent anyway.
+    #[error("The delivery waits to be sent already.")]
+    DeliveryWaits,
     /// An event that a compatible publisher would never send.
     #[error("the event {id} of type {kind} cannot be read: {cause}")]
     UnreadableEvent {
@@ -30,7 +39,11 @@ pub enum Error {
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::NotFailed | Self::Suppressed => Kind::Conflict,
+            Self::NotFailed
+            | Self::Suppressed
+            | Self::TooManyWebhooks
+            | Self::WebhookDisabled
+            | Self::DeliveryWaits => Kind::Conflict,
             Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => Kind::Internal,
         }
     }
@@ -39,6 +52,9 @@ impl Fault for Error {
         match self {
             Self::NotFailed => "not_failed",
             Self::Suppressed => "suppressed_already",
+            Self::TooManyWebhooks => "too_many_webhooks",
+            Self::WebhookDisabled => "webhook_disabled",
+            Self::DeliveryWaits => "delivery_waits",
             Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => "internal",
         }
     }

@@ -13,9 +13,12 @@ pub mod mail;
 pub mod message;
 pub mod on;
 pub mod peers;
+pub mod preferences;
 pub mod store;
 pub mod suppression;
-pub mod template;
+pub mod templates;
+pub mod webhooks;
+pub mod wording;
 
 use std::sync::Arc;
 
@@ -32,6 +35,7 @@ use utoipa_axum::routes;
 
 use channel::{Outbox, Provider, Providers, Smtp};
 pub use config::Config;
+use webhooks::guard::Guard;
 
 /// The service's name: of its schema, its role and its metrics.
 pub const NAME: &str = "notifications";
@@ -49,6 +53,8 @@ pub struct App {
     pub sender: Mailbox,
     /// Who takes mails.
     pub providers: Arc<Providers>,
+    /// Makes requests to integrators.
+    pub webhooks: Arc<webhooks::Client>,
 }
 
 impl std::fmt::Debug for App {
@@ -85,7 +91,8 @@ impl App {
             return Err("max_attempts must be 1 to 100".into());
         }
         let providers = Arc::new(providers(&config)?);
-        Ok(Self { context, config: Arc::new(config), sender, providers })
+        let webhooks = Arc::new(webhooks::Client::new(Guard::new(&config.webhook_networks)?)?);
+        Ok(Self { context, config: Arc::new(config), sender, providers, webhooks })
     }
 }
 
@@ -135,6 +142,31 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::list_suppressions::list_suppressions))
         .routes(routes!(api::add_suppression::add_suppression))
         .routes(routes!(api::remove_suppression::remove_suppression))
+        .routes(routes!(api::list_message_templates::list_message_templates))
+        .routes(routes!(
+            api::get_message_template::get_message_template,
+            api::put_message_template::put_message_template,
+            api::remove_message_template::remove_message_template
+        ))
+        .routes(routes!(api::preview_message_template::preview_message_template))
+        .routes(routes!(api::test_message_template::test_message_template))
+        .routes(routes!(api::get_preferences::get_preferences, api::put_preferences::put_preferences))
+        .routes(routes!(
+            api::get_preference_rules::get_preference_rules,
+            api::put_preference_rules::put_preference_rules
+        ))
+        .routes(routes!(api::unsubscribe::unsubscribe))
+        .routes(routes!(api::list_webhooks::list_webhooks, api::create_webhook::create_webhook))
+        .routes(routes!(
+            api::get_webhook::get_webhook,
+            api::update_webhook::update_webhook,
+            api::remove_webhook::remove_webhook
+        ))
+        .routes(routes!(api::rotate_webhook_secret::rotate_webhook_secret))
+        .routes(routes!(api::test_webhook::test_webhook))
+        .routes(routes!(api::list_webhook_deliveries::list_webhook_deliveries))
+        .routes(routes!(api::get_webhook_delivery::get_webhook_delivery))
+        .routes(routes!(api::redeliver_webhook::redeliver_webhook))
 }
 
 /// The OpenAPI document.

@@ -10,8 +10,9 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, SinglePart};
 
 use crate::calendar::{self, Entry, Method, Party};
+use crate::letter;
 use crate::message::{Facts, Kind, one_line};
-use crate::{letter, template};
+use crate::templates::Rendered;
 
 /// All that a mail says.
 #[derive(Debug, Clone)]
@@ -22,8 +23,10 @@ pub struct Letter {
     pub booking: BookingId,
     /// What it is about.
     pub kind: Kind,
-    /// Its subject.
-    pub subject: String,
+    /// Where a mail program sends a request when its reader wants no more of these; none where they cannot say so.
+    pub unsubscribe: Option<String>,
+    /// Its words.
+    pub rendered: Rendered,
     /// What happened.
     pub facts: Facts,
     /// What ties it to the request that caused it.
@@ -61,12 +64,19 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
     let thread = format!("<booking-{}@{}>", letter.booking, sender.email.domain());
     let head = Head {
         delivery: letter.delivery,
-        subject: &letter.subject,
+        subject: &letter.rendered.subject,
         correlation_id: &letter.correlation_id,
         email: &letter.email,
         name: &letter.name,
     };
     let message = head.builder(sender, now)?.in_reply_to(thread.clone()).references(thread);
+    // RFC 8058: one click, which is a POST with that body.
+    let message = match &letter.unsubscribe {
+        Some(url) => message
+            .raw_header(header("List-Unsubscribe", &format!("<{url}>")))
+            .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")),
+        None => message,
+    };
     mail(letter.delivery, sender, now, message.multipart(body(letter, sender)?))
 }
 
@@ -76,6 +86,22 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
 /// As [`write`].
 pub fn write_text(head: &Head<'_>, text: String, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
     mail(head.delivery, sender, now, head.builder(sender, now)?.singlepart(SinglePart::plain(text)))
+}
+
+/// Writes a mail that is a text and a page, from `sender`, dated `now`.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_page(
+    head: &Head<'_>,
+    page: &Rendered,
+    sender: &Mailbox,
+    now: Timestamp,
+) -> Result<Mail, String> {
+    let body = MultiPart::alternative()
+        .singlepart(SinglePart::plain(page.text.clone()))
+        .singlepart(SinglePart::html(page.html.clone()));
+    mail(head.delivery, sender, now, head.builder(sender, now)?.multipart(body))
 }
 
 /// What stands at the top of every mail.
@@ -177,10 +203,9 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), one_line(value))
 }
 
-/// The text with the calendar entry as its alternative, which mail programs act on, and again as a file.
+/// The text and the page with the calendar entry as their alternative, which mail programs act on, and again as a file.
 fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
     let facts = &letter.facts;
-    let text = template::text(letter.kind, facts, &letter.name, letter.title.as_deref());
     let method = match letter.kind {
         Kind::BookingConfirmed | Kind::BookingMoved => Method::Request,
         // The other kinds are of no booking.
@@ -202,7 +227,8 @@ fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
     let inline = media_type(&format!("text/calendar; charset=utf-8; method={}", method.word()))?;
     let file = media_type("application/ics; name=\"booking.ics\"")?;
     let alternatives = MultiPart::alternative()
-        .singlepart(SinglePart::plain(text))
+        .singlepart(SinglePart::plain(letter.rendered.text.clone()))
+        .singlepart(SinglePart::html(letter.rendered.html.clone()))
         .singlepart(SinglePart::builder().header(inline).body(calendar.clone()));
     let attachment = Attachment::new("booking.ics".to_owned()).body(calendar, file);
     Ok(MultiPart::mixed().multipart(alternatives).singlepart(attachment))

@@ -11,7 +11,8 @@ use crate::account::AccountFacts;
 use crate::delivery::Way;
 use crate::error::Error;
 use crate::message::{Facts, Kind};
-use crate::template;
+use crate::preferences::stored;
+use crate::templates;
 
 /// Something to tell someone.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ pub enum About {
     Account(AccountFacts),
 }
 
-/// Queues a message on the way that is set up, unless this person was told of this event before.
+/// Keeps a message, unless this person was told of this event before, and queues it, unless they want no mail of it.
 ///
 /// # Errors
 /// When the database fails.
@@ -50,7 +51,7 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
         About::Booking(id, facts) => (
             Some(id.0),
             Some(facts.reference.as_str()),
-            template::subject(telling.kind, facts),
+            templates::kept_subject(telling.kind, facts),
             serde_json::to_value(facts),
         ),
         About::Account(facts) => (None, None, facts.subject().to_owned(), serde_json::to_value(facts)),
@@ -75,10 +76,12 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     )
     .fetch_optional(&mut **tx)
     .await?;
-    match message {
-        Some(message) => queue(app, tx, telling.organization, MessageId(message), now).await,
-        None => Ok(()),
+    let Some(message) = message else { return Ok(()) };
+    // Who wants no mail of it finds it in their list all the same.
+    if stored::wants(tx, telling.organization, telling.user, telling.kind).await? {
+        queue(app, tx, telling.organization, MessageId(message), now).await?;
     }
+    Ok(())
 }
 
 /// Queues a message on the way that is set up.

@@ -37,7 +37,11 @@ pub fn digest(organization: OrganizationId, email: &Email) -> Digest {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_suppressed(app: &App, organization: OrganizationId, digest: &Digest) -> Result<bool, Problem> {
+pub async fn is_suppressed(
+    app: &App,
+    organization: OrganizationId,
+    digest: &Digest,
+) -> Result<bool, Problem> {
     let mut tx = app.context.db.begin(organization).await?;
     let found = sqlx::query_scalar!(
         r#"select exists (select from notifications.suppression where organization_id = $1 and digest = $2) as "found!""#,

@@ -3,6 +3,7 @@
 use contracts::users::Contact;
 use jiff::Timestamp;
 use kernel::{BookingId, Email};
+use platform::http::Problem;
 use serde::de::DeserializeOwned;
 
 use super::deliver::{About, Leased, Told};
@@ -12,7 +13,14 @@ use crate::channel::providers::Try;
 use crate::delivery::{Outcome, REMOVED};
 use crate::mail::{self, Head, Letter, Mail};
 use crate::message::Facts;
+use crate::preferences::quiet::is_urgent;
+use crate::preferences::token::Token;
+use crate::preferences::{self, QuietHours};
 use crate::suppression::{self, Digest};
+use crate::templates::stored::{self, Name};
+use crate::templates::values::Reader;
+use crate::templates::{Forms, Values};
+use crate::wording::Language;
 use crate::{App, peers};
 
 /// Characters of a provider's answer that are kept.
@@ -72,14 +80,14 @@ pub async fn send(app: &App, leased: &Leased, email: &Email, mail: &Mail) -> Rep
     let digest = suppression::digest(leased.organization, email);
     match suppression::is_suppressed(app, leased.organization, &digest).await {
         Ok(false) => {}
-        Ok(true) => return Outcome::Permanent("the address is on the list of those that get no mail".into()).into(),
+        Ok(true) => {
+            return Outcome::Permanent("the address is on the list of those that get no mail".into()).into();
+        }
         Err(problem) => return Outcome::Passing(problem.detail).into(),
     }
     let tries = app.providers.send(mail).await;
-    let tries: Vec<_> = tries
-        .into_iter()
-        .map(|made| Try { outcome: without_address(made.outcome, email), ..made })
-        .collect();
+    let tries: Vec<_> =
+        tries.into_iter().map(|made| Try { outcome: without_address(made.outcome, email), ..made }).collect();
     let outcome = tries.last().map_or(Outcome::Resting, |last| last.outcome.clone());
     let suppress = matches!(outcome, Outcome::NoSuchAddress(_)).then_some(digest);
     Report { tries, outcome, message_id: Some(mail.message_id.clone()), suppress }
@@ -100,10 +108,63 @@ async fn about_booking(
     now: Timestamp,
 ) -> Result<Mail, Outcome> {
     let facts = read::<Facts>(told)?;
+    let language = Language::of(&contact.locale);
+    let name = Name { kind: told.kind, language };
+    let known = known(app, leased, name).await.map_err(|problem| Outcome::Passing(problem.detail))?;
+    let left = known.quiet.and_then(|quiet| quiet.left(now, &contact.time_zone));
+    if let Some(left) = left.filter(|_| !is_urgent(told.kind, facts.now.slot.starts_at(), now)) {
+        return Err(Outcome::Quiet(left));
+    }
     let title = peers::title(app, leased.organization, booking, &leased.correlation_id).await;
     let title = title.map_err(|error| Outcome::Passing(format!("the booking service: {error}")))?;
-    let letter = leased.letter(told, booking, facts, contact, title);
+    let reader = Reader { name: &contact.name, language, time_zone: &contact.time_zone };
+    let mut values = Values::new(told.kind, &facts, reader, title.as_deref());
+    let base = app.config.link_url.trim_end_matches('/');
+    let token = known.token.map(|token| token.write());
+    // After `#`, which browsers do not send: to open the page changes nothing.
+    values.unsubscribe_url = token.as_ref().map(|token| format!("{base}/unsubscribe#token={token}"));
+    let rendered = stored::render(known.theirs, name, &values);
+    let letter = Letter {
+        delivery: leased.id,
+        booking,
+        kind: told.kind,
+        unsubscribe: token.map(|token| format!("{base}/api/v1/unsubscribe/{token}")),
+        rendered: rendered.map_err(Outcome::Passing)?,
+        facts,
+        correlation_id: leased.correlation_id.clone(),
+        heard_at: told.heard_at,
+        email: contact.email.clone(),
+        name: contact.name.clone(),
+        title,
+    };
     mail::write(&letter, &app.sender, now).map_err(Outcome::Permanent)
+}
+
+/// What is kept about a person and a message.
+struct Known {
+    quiet: Option<QuietHours>,
+    /// None where the organization has fixed that these mails are sent.
+    token: Option<Token>,
+    theirs: Option<Forms>,
+}
+
+async fn known(app: &App, leased: &Leased, name: Name) -> Result<Known, Problem> {
+    let (organization, user) = (leased.organization, leased.user);
+    let mut tx = app.context.db.begin(organization).await?;
+    let rules = preferences::stored::rules(&mut tx, organization).await?;
+    let is_fixed = rules.iter().any(|rule| rule.kind == name.kind && rule.is_fixed);
+    let token = if is_fixed {
+        None
+    } else {
+        Some(preferences::stored::token(&mut tx, organization, user, name.kind).await?)
+    };
+    let known = Known {
+        quiet: preferences::stored::quiet_hours(&mut tx, organization, user).await?,
+        token,
+        theirs: stored::find(&mut tx, organization, name).await?,
+    };
+    tx.commit().await?;
+    Ok(known)
 }
 
 async fn about_account(
@@ -132,30 +193,6 @@ async fn about_account(
     };
     let text = facts.text(&contact.name, &contact.time_zone, told.heard_at, link.as_ref());
     mail::write_text(&head, text, &app.sender, now).map_err(Outcome::Permanent)
-}
-
-impl Leased {
-    fn letter(
-        &self,
-        told: &Told,
-        booking: BookingId,
-        facts: Facts,
-        contact: &Contact,
-        title: Option<String>,
-    ) -> Letter {
-        Letter {
-            delivery: self.id,
-            booking,
-            kind: told.kind,
-            subject: told.subject.clone(),
-            facts,
-            correlation_id: self.correlation_id.clone(),
-            heard_at: told.heard_at,
-            email: contact.email.clone(),
-            name: contact.name.clone(),
-            title,
-        }
-    }
 }
 
 /// The outcome with the answer that may be kept: servers repeat addresses, and addresses are not ours to keep.

@@ -56,16 +56,30 @@ pub async fn record(app: &App, leased: &Leased, report: &Report, at: Timestamp) 
     .execute(&mut *tx)
     .await?;
     if let Some(digest) = &report.suppress {
-        suppression::insert(&mut tx, leased.organization, digest, suppression::Reason::NoSuchAddress, Some(leased.user), now)
-            .await?;
+        suppression::insert(
+            &mut tx,
+            leased.organization,
+            digest,
+            suppression::Reason::NoSuchAddress,
+            Some(leased.user),
+            now,
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(made)
 }
 
-async fn write_tries(app: &App, tx: &mut Tx, leased: &Leased, report: &Report, at: Timestamp) -> Result<(), Problem> {
+async fn write_tries(
+    app: &App,
+    tx: &mut Tx,
+    leased: &Leased,
+    report: &Report,
+    at: Timestamp,
+) -> Result<(), Problem> {
     for made in &report.tries {
-        write(app, tx, leased, (made.provider, made.took, &made.outcome, report.message_id.as_deref()), at).await?;
+        write(app, tx, leased, (made.provider, made.took, &made.outcome, report.message_id.as_deref()), at)
+            .await?;
     }
     if report.tries.is_empty() {
         write(app, tx, leased, (NOBODY, Duration::ZERO, &report.outcome, None), at).await?;

@@ -1,4 +1,4 @@
-//! An account was removed: what still waits to be sent to that person ends here.
+//! An account was removed: what still waits to be sent to that person ends here, and what they wanted is forgotten.
 
 use contracts::users::UserRemoved;
 use platform::db::Tx;
@@ -7,7 +7,7 @@ use platform::http::Problem;
 
 use crate::delivery::REMOVED;
 
-/// Fails the person's queued deliveries.
+/// Fails the person's queued deliveries, and forgets what they wanted.
 ///
 /// # Errors
 /// When the database fails.
@@ -20,6 +20,28 @@ pub async fn user_removed(tx: &mut Tx, event: &Envelope, told: &UserRemoved) -> 
         event.organizationid.0,
         told.user_id.0,
         REMOVED,
+    )
+    .execute(&mut **tx)
+    .await?;
+    let (organization, user) = (event.organizationid.0, told.user_id.0);
+    sqlx::query!(
+        "delete from notifications.preference where organization_id = $1 and user_id = $2",
+        organization,
+        user
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "delete from notifications.quiet_hours where organization_id = $1 and user_id = $2",
+        organization,
+        user
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "delete from notifications.unsubscribe_key where organization_id = $1 and user_id = $2",
+        organization,
+        user
     )
     .execute(&mut **tx)
     .await?;

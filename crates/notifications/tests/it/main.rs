@@ -2,13 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod account;
+mod crash;
 mod deliver;
 mod letter;
 mod list_notifications;
 mod on;
 mod outbox;
+mod preferences;
 mod providers;
 mod schema;
 mod settings;
 mod smtp;
+mod templates;
+mod webhooks;
 mod world;

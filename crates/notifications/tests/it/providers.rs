@@ -137,7 +137,8 @@ async fn a_dead_letter_is_seen_and_sent_again() {
 
 #[tokio::test]
 async fn what_failed_in_a_stretch_of_time_is_sent_again_together() {
-    let url = server(|line| Some(if line.starts_with("RCPT") { "550 5.7.1 no" } else { "250 ok" }.into())).await;
+    let url =
+        server(|line| Some(if line.starts_with("RCPT") { "550 5.7.1 no" } else { "250 ok" }.into())).await;
     let world = World::with_smtp(&url).await;
     let ada = book(&world).await;
     crate::deliver::tell(&world, &ada).await;
