@@ -1,7 +1,6 @@
 //! What people want to be told by mail: their own choice, their organization's rules, quiet hours.
 
 pub mod quiet;
-pub mod stored;
 pub mod token;
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,11 @@
 //! Writing a message with its deliveries: what every event that is told does.
 
+pub mod preferences;
+pub mod suppressions;
+pub mod templates;
+pub mod webhook_queue;
+pub mod webhooks;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, DeliveryId, EventId, MessageId, OrganizationId, UserId};
@@ -11,8 +17,7 @@ use crate::account::AccountFacts;
 use crate::delivery::Way;
 use crate::error::Error;
 use crate::message::{Facts, Kind};
-use crate::preferences::stored;
-use crate::templates;
+use crate::templates::kept_subject;
 
 /// Something to tell someone.
 #[derive(Debug, Clone)]
@@ -51,7 +56,7 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
         About::Booking(id, facts) => (
             Some(id.0),
             Some(facts.reference.as_str()),
-            templates::kept_subject(telling.kind, facts),
+            kept_subject(telling.kind, facts),
             serde_json::to_value(facts),
         ),
         About::Account(facts) => (None, None, facts.subject().to_owned(), serde_json::to_value(facts)),
@@ -78,7 +83,7 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     .await?;
     let Some(message) = message else { return Ok(()) };
     // Who wants no mail of it finds it in their list all the same.
-    if stored::wants(tx, telling.organization, telling.user, telling.kind).await? {
+    if preferences::wants(tx, telling.organization, telling.user, telling.kind).await? {
         queue(app, tx, telling.organization, MessageId(message), now).await?;
     }
     Ok(())

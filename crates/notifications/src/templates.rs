@@ -1,7 +1,7 @@
 //! What mails about bookings look like: a subject, a text and a page, of our own or as an organization wants them.
 
+pub mod name;
 pub mod sandbox;
-pub mod stored;
 pub mod values;
 
 use serde::{Deserialize, Serialize};

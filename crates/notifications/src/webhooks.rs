@@ -2,9 +2,7 @@
 
 pub mod client;
 pub mod guard;
-pub mod queue;
 pub mod signature;
-pub mod stored;
 
 use contracts::bookings::{
     BookingApproved, BookingCancelled, BookingChanged, BookingCheckedIn, BookingCompleted, BookingConfirmed,

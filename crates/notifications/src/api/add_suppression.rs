@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::error::Error;
-use crate::suppression::{Reason, digest, insert};
+use crate::store::suppressions::insert;
+use crate::suppression::{Reason, digest};
 
 /// The address.
 #[derive(Debug, Deserialize, Validate, ToSchema)]

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::error::Error;
-use crate::webhooks::stored::{WebhookWithSecret, find};
+use crate::store::webhooks::{WebhookWithSecret, find};
 use crate::webhooks::{MOST, TYPES, signature};
 
 /// The webhook to make.

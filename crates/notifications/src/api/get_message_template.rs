@@ -6,7 +6,8 @@ use platform::auth::Can;
 use platform::http::{Json, Path, Problem};
 
 use crate::App;
-use crate::templates::{Forms, stored};
+use crate::store::templates as stored;
+use crate::templates::Forms;
 
 /// The organization's templates of a message, or ours while it has none.
 ///

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::preferences::{Rule, stored};
+use crate::preferences::Rule;
+use crate::store::preferences as stored;
 
 /// The organization's rules.
 #[derive(Debug, Serialize, Deserialize, garde::Validate, ToSchema)]

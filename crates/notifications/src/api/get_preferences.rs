@@ -9,7 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::preferences::{Preference, QuietHours, stored};
+use crate::preferences::{Preference, QuietHours};
+use crate::store::preferences as stored;
 
 /// What the caller is told by mail, and when not.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,7 +7,7 @@ use platform::auth::Can;
 use platform::http::{Json, Path, Problem};
 
 use crate::App;
-use crate::webhooks::stored::{Webhook, find};
+use crate::store::webhooks::{Webhook, find};
 
 /// One webhook.
 ///

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::message::Kind;
-use crate::templates::stored::Name;
+use crate::templates::name::Name;
 use crate::wording::Language;
 
 /// A template of a message.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::webhooks::stored::find;
+use crate::store::webhooks::find;
 
 /// An event's way to a webhook.
 #[derive(Debug, Serialize, ToSchema)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::webhooks::stored::{Webhook, list};
+use crate::store::webhooks::{Webhook, list};
 
 /// The webhooks of an organization: 50 at most.
 #[derive(Debug, Serialize, ToSchema)]

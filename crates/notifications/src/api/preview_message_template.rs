@@ -6,7 +6,7 @@ use platform::http::problem::FieldError;
 use platform::http::{Json, Path, Problem};
 
 use crate::message::Kind;
-use crate::templates::stored::Name;
+use crate::templates::name::Name;
 use crate::templates::{Forms, Rendered, Values};
 
 /// The message for a made-up booking.

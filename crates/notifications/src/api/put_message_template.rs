@@ -9,7 +9,7 @@ use super::preview_message_template::refuse_mistakes;
 use crate::App;
 use crate::message::Kind;
 use crate::templates::Forms;
-use crate::templates::stored::Name;
+use crate::templates::name::Name;
 use crate::wording::Language;
 
 /// Keeps the templates, when messages of every sort come out of them.

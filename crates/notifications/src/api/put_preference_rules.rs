@@ -9,7 +9,7 @@ use super::get_preference_rules::Rules;
 use super::put_preferences::check_kinds;
 use crate::App;
 use crate::message::Kind;
-use crate::preferences::stored;
+use crate::store::preferences as stored;
 
 /// Lays the rules down, in place of those before.
 ///

@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 use super::get_preferences::{Preferences, read};
 use crate::App;
 use crate::message::Kind;
-use crate::preferences::{QuietHours, stored};
+use crate::preferences::QuietHours;
+use crate::store::preferences as stored;
 use crate::templates::KINDS;
 
 /// What is wanted of a kind.

@@ -8,7 +8,7 @@ use platform::http::{Path, Problem};
 
 use crate::App;
 use crate::message::Kind;
-use crate::templates::stored::Name;
+use crate::templates::name::Name;
 use crate::wording::Language;
 
 /// Forgets the organization's templates of a message. To repeat it changes nothing.

@@ -8,7 +8,7 @@ use platform::auth::Can;
 use platform::http::{Json, Path, Problem};
 
 use crate::App;
-use crate::webhooks::stored::{WebhookWithSecret, find};
+use crate::store::webhooks::{WebhookWithSecret, find};
 use crate::webhooks::{OLD_SECRET, signature};
 
 /// Makes a new secret, which is in this answer and in no other.

@@ -15,8 +15,9 @@ use crate::App;
 use crate::delivery::Outcome;
 use crate::mail::{self, Head};
 use crate::peers;
+use crate::store::templates as stored;
 use crate::templates::Values;
-use crate::templates::stored::{self, Name};
+use crate::templates::name::{Name, render};
 
 /// How long the mail server may take; a call has 30 s in all.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -66,7 +67,7 @@ pub async fn test_message_template(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let theirs = stored::find(&mut tx, actor.organization, name).await?;
     tx.commit().await?;
-    let rendered = stored::render(theirs, name, &values).map_err(|error| Problem::internal(&error))?;
+    let rendered = render(theirs, name, &values).map_err(|error| Problem::internal(&error))?;
     let head = Head {
         delivery,
         subject: &rendered.subject,

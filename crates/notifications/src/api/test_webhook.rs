@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::error::Error;
-use crate::webhooks::queue::queue_test;
-use crate::webhooks::stored::find;
+use crate::store::webhook_queue::queue_test;
+use crate::store::webhooks::find;
 
 /// What was queued.
 #[derive(Debug, Serialize, ToSchema)]

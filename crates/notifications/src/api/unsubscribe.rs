@@ -5,8 +5,8 @@ use http::StatusCode;
 use platform::http::{Path, Problem};
 
 use crate::App;
-use crate::preferences::stored;
 use crate::preferences::token::Token;
+use crate::store::preferences as stored;
 
 /// Switches mails of a kind off for who has one of them. To repeat it changes nothing.
 ///

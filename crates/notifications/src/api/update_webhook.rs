@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::create_webhook::{check_types, check_url};
 use crate::App;
-use crate::webhooks::stored::{Webhook, find, give_up};
+use crate::store::webhooks::{Webhook, find, give_up};
 
 /// Why a webhook that somebody has switched off is.
 const SWITCHED_OFF: &str = "an administrator has switched it off";

@@ -13,11 +13,13 @@ use crate::channel::providers::Try;
 use crate::delivery::{Outcome, REMOVED};
 use crate::mail::{self, Head, Letter, Mail};
 use crate::message::Facts;
+use crate::preferences::QuietHours;
 use crate::preferences::quiet::is_urgent;
 use crate::preferences::token::Token;
-use crate::preferences::{self, QuietHours};
-use crate::suppression::{self, Digest};
-use crate::templates::stored::{self, Name};
+use crate::store::suppressions::is_suppressed;
+use crate::store::{preferences, templates};
+use crate::suppression::{Digest, digest};
+use crate::templates::name::{Name, render};
 use crate::templates::values::Reader;
 use crate::templates::{Forms, Values};
 use crate::wording::Language;
@@ -77,8 +79,8 @@ async fn attempt_told(app: &App, leased: &Leased, told: &Told, now: Timestamp) -
 
 /// Sends a mail, unless its address gets none any more.
 pub async fn send(app: &App, leased: &Leased, email: &Email, mail: &Mail) -> Report {
-    let digest = suppression::digest(leased.organization, email);
-    match suppression::is_suppressed(app, leased.organization, &digest).await {
+    let digest = digest(leased.organization, email);
+    match is_suppressed(app, leased.organization, &digest).await {
         Ok(false) => {}
         Ok(true) => {
             return Outcome::Permanent("the address is on the list of those that get no mail".into()).into();
@@ -123,7 +125,7 @@ async fn about_booking(
     let token = known.token.map(|token| token.write());
     // After `#`, which browsers do not send: to open the page changes nothing.
     values.unsubscribe_url = token.as_ref().map(|token| format!("{base}/unsubscribe#token={token}"));
-    let rendered = stored::render(known.theirs, name, &values);
+    let rendered = render(known.theirs, name, &values);
     let letter = Letter {
         delivery: leased.id,
         booking,
@@ -151,17 +153,14 @@ struct Known {
 async fn known(app: &App, leased: &Leased, name: Name) -> Result<Known, Problem> {
     let (organization, user) = (leased.organization, leased.user);
     let mut tx = app.context.db.begin(organization).await?;
-    let rules = preferences::stored::rules(&mut tx, organization).await?;
+    let rules = preferences::rules(&mut tx, organization).await?;
     let is_fixed = rules.iter().any(|rule| rule.kind == name.kind && rule.is_fixed);
-    let token = if is_fixed {
-        None
-    } else {
-        Some(preferences::stored::token(&mut tx, organization, user, name.kind).await?)
-    };
+    let token =
+        if is_fixed { None } else { Some(preferences::token(&mut tx, organization, user, name.kind).await?) };
     let known = Known {
-        quiet: preferences::stored::quiet_hours(&mut tx, organization, user).await?,
+        quiet: preferences::quiet_hours(&mut tx, organization, user).await?,
         token,
-        theirs: stored::find(&mut tx, organization, name).await?,
+        theirs: templates::find(&mut tx, organization, name).await?,
     };
     tx.commit().await?;
     Ok(known)

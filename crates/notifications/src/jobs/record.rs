@@ -11,7 +11,8 @@ use super::attempt::Report;
 use super::deliver::Leased;
 use crate::App;
 use crate::delivery::{Next, Outcome, State, Way};
-use crate::suppression;
+use crate::store::suppressions::insert;
+use crate::suppression::Reason;
 
 /// The provider of an attempt that ended before any was asked.
 const NOBODY: &str = "none";
@@ -56,15 +57,7 @@ pub async fn record(app: &App, leased: &Leased, report: &Report, at: Timestamp) 
     .execute(&mut *tx)
     .await?;
     if let Some(digest) = &report.suppress {
-        suppression::insert(
-            &mut tx,
-            leased.organization,
-            digest,
-            suppression::Reason::NoSuchAddress,
-            Some(leased.user),
-            now,
-        )
-        .await?;
+        insert(&mut tx, leased.organization, digest, Reason::NoSuchAddress, Some(leased.user), now).await?;
     }
     tx.commit().await?;
     Ok(made)

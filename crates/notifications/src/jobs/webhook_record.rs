@@ -10,9 +10,9 @@ use super::webhooks::Leased;
 use crate::App;
 use crate::account::AccountFacts;
 use crate::message::Kind;
+use crate::store::webhooks::give_up;
 use crate::store::{About, Telling, tell};
 use crate::webhooks::client::Answer;
-use crate::webhooks::stored::give_up;
 use crate::webhooks::{KEPT, MOST_FAILING, pause};
 
 /// Writes down the request and what follows from it. Who lost the lease meanwhile changes the delivery only to say that

@@ -6,9 +6,9 @@ use platform::db::Tx;
 use platform::http::Problem;
 use rand::RngCore as _;
 
-use super::token::{Key, Token};
-use super::{Preference, QuietHours, Rule, settle};
 use crate::message::Kind;
+use crate::preferences::token::{Key, Token};
+use crate::preferences::{Preference, QuietHours, Rule, settle};
 
 /// An organization's rules.
 ///

@@ -1,9 +1,7 @@
-//! Templates of organizations, and the names by which they are asked for.
+//! The names by which templates are asked for, and whose is taken.
 
 use std::str::FromStr;
 
-use kernel::OrganizationId;
-use platform::db::Tx;
 use platform::http::Problem;
 
 use super::{Forms, KINDS, Rendered, Values};
@@ -45,24 +43,6 @@ impl FromStr for Name {
     fn from_str(text: &str) -> Result<Self, Problem> {
         Self::all().find(|name| name.to_string() == text).ok_or_else(|| Problem::not_found("template"))
     }
-}
-
-/// An organization's own template, if it has one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find(tx: &mut Tx, organization: OrganizationId, name: Name) -> Result<Option<Forms>, Problem> {
-    let forms = sqlx::query_as!(
-        Forms,
-        "select subject, text, html from notifications.message_template
-         where organization_id = $1 and kind = $2 and language = $3",
-        organization.0,
-        name.kind as Kind,
-        name.language as Language,
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(forms)
 }
 
 /// The message in the organization's words; in ours, if it has none, or they come to nothing.

@@ -9,9 +9,9 @@ use platform::http::Problem;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{TEST, TYPES};
 use crate::App;
 use crate::error::Error;
+use crate::webhooks::{TEST, TYPES};
 
 /// What an integrator is sent.
 #[derive(Debug, Serialize)]
