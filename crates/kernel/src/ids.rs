@@ -85,6 +85,12 @@ id! {
     MessageId;
     /// A message's way through one channel.
     DeliveryId;
+    /// An address that gets no mail.
+    SuppressionId;
+    /// Somebody else's address that is told what happens.
+    WebhookId;
+    /// An event's way to a webhook.
+    WebhookDeliveryId;
     /// An entry of the event table.
     EventId;
     /// A mail about an account.

@@ -71,6 +71,8 @@ permissions! {
     AuditRead = "audit.read" from Admin;
     /// See one's own messages.
     NotificationsOwn = "notifications.own" from User;
+    /// See what could not be delivered and send it again; say what messages look like and who else is told.
+    NotificationsManage = "notifications.manage" from Admin;
 }
 
 impl Role {

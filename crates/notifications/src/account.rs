@@ -50,6 +50,13 @@ pub enum AccountFacts {
         /// What happened.
         change: SecondFactorChange,
     },
+    /// A webhook of theirs is told nothing more.
+    WebhookDisabled {
+        /// Where it led.
+        url: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl AccountFacts {
@@ -59,6 +66,7 @@ impl AccountFacts {
         match self {
             Self::PasswordResetRequested { .. } => "Set a new password",
             Self::PasswordChanged => "Your password was changed",
+            Self::WebhookDisabled { .. } => "A webhook was disabled",
             Self::AccountLocked { .. } => "Somebody tries to sign in with your account",
             Self::SecondFactorChanged { change: SecondFactorChange::Enabled } => {
                 "Signing in takes a code now"
@@ -108,6 +116,14 @@ impl AccountFacts {
                 local(*until, zone)
             ),
             (Self::SecondFactorChanged { change }, _) => format!("{} ({when}).", words(*change)),
+            (Self::WebhookDisabled { url, reason }, _) => {
+                return format!(
+                    "{hello}\n\nthe webhook that leads to\n\n{}\n\nwas disabled at {when}, because {}.\nWhat waited for it was given \
+                     up. Once it works again, it can be enabled, and what was given up sent again.\n",
+                    one_line(url),
+                    one_line(reason)
+                );
+            }
         };
         format!("{hello}\n\n{body}\n\nIf it was not you, set a new password and tell your administrator.\n")
     }

@@ -1,5 +1,33 @@
 //! What callers may ask: a file for each operation.
 
+pub mod add_suppression;
+pub mod create_webhook;
+pub mod get_message_template;
+pub mod get_preference_rules;
+pub mod get_preferences;
 pub mod get_unread;
+pub mod get_webhook;
+pub mod get_webhook_delivery;
+pub mod list_attempts;
+pub mod list_dead_letters;
+pub mod list_message_templates;
 pub mod list_notifications;
+pub mod list_suppressions;
+pub mod list_webhook_deliveries;
+pub mod list_webhooks;
 pub mod mark_read;
+pub mod preview_message_template;
+pub mod put_message_template;
+pub mod put_preference_rules;
+pub mod put_preferences;
+pub mod redeliver_webhook;
+pub mod remove_message_template;
+pub mod remove_suppression;
+pub mod remove_webhook;
+pub mod replay_dead_letter;
+pub mod replay_dead_letters;
+pub mod rotate_webhook_secret;
+pub mod test_message_template;
+pub mod test_webhook;
+pub mod unsubscribe;
+pub mod update_webhook;

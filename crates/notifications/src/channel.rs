@@ -1,6 +1,7 @@
 //! The ways to deliver a mail: to a server by SMTP, or into a folder of files.
 
 pub mod outbox;
+pub mod providers;
 pub mod smtp;
 
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use crate::delivery::{Outcome, Way};
 use crate::mail::Mail;
 
 pub use outbox::Outbox;
+pub use providers::{Provider, Providers};
 pub use smtp::Smtp;
 
 /// An attempt under way.

@@ -3,12 +3,15 @@
 //! | variable | default | what it sets |
 //! | --- | --- | --- |
 //! | `RESERVAS_NOTIFICATIONS_SMTP_URL` | `SMTP_URL` | the mail server: `smtp://host:25`, `smtp://user:pass@host:587?tls=required` (STARTTLS), `smtps://user:pass@host:465`; empty: mails become files in the outbox |
+//! | `RESERVAS_NOTIFICATIONS_SECOND_SMTP_URL` | none | the mail server that is asked while the first one is away |
+//! | `RESERVAS_NOTIFICATIONS_SMTP_RATE` | 0: no limit | mails a second that one replica gives to each mail server at most: 0 to 10,000 |
 //! | `RESERVAS_NOTIFICATIONS_FROM` | `Reservas <reservas@localhost>` | who mails come from; its domain also makes their ids |
 //! | `RESERVAS_NOTIFICATIONS_OUTBOX_DIR` | `outbox` in the data folder | the folder of the outbox |
 //! | `RESERVAS_NOTIFICATIONS_LINK_URL` | `http://localhost` and the gateway's port | where the pages are that links in mails lead to |
 //! | `RESERVAS_NOTIFICATIONS_USERS_URL` | by the port base | where the user service is reached |
 //! | `RESERVAS_NOTIFICATIONS_BOOKINGS_URL` | by the port base | where the booking service is reached |
 //! | `RESERVAS_NOTIFICATIONS_MAX_ATTEMPTS` | 16 (four and a half days) | attempts at a delivery before it fails: 1 to 100 |
+//! | `RESERVAS_NOTIFICATIONS_WEBHOOK_NETWORKS` | none | networks of your own that webhooks may lead to, beside the public internet: `10.1.0.0/16, fd00::/8`; `http://` is allowed then, too |
 //! | `RESERVAS_NOTIFICATIONS_SERVER_…` | | see `platform::config::Server` |
 
 use platform::config::{Secret, Server};
@@ -22,6 +25,10 @@ pub struct Config {
     pub server: Server,
     /// The mail server, with its password; empty: the outbox.
     pub smtp_url: Secret,
+    /// The mail server that is asked while the first one is away, with its password; empty: none.
+    pub second_smtp_url: Secret,
+    /// Mails a second that one replica gives to each mail server at most: 0 (no limit) to 10,000.
+    pub smtp_rate: u32,
     /// Who mails come from (RFC 5322, section 3.4: a mailbox).
     pub from: String,
     /// The folder of the outbox; must be set when `smtp_url` is not.
@@ -34,6 +41,8 @@ pub struct Config {
     pub bookings_url: String,
     /// Attempts at a delivery before it fails: 1 to 100.
     pub max_attempts: u16,
+    /// Networks that webhooks may lead to beside the public internet, with commas between.
+    pub webhook_networks: String,
 }
 
 impl Default for Config {
@@ -41,12 +50,15 @@ impl Default for Config {
         Self {
             server: Server::default(),
             smtp_url: Secret::default(),
+            second_smtp_url: Secret::default(),
+            smtp_rate: 0,
             from: "Reservas <reservas@localhost>".into(),
             outbox_dir: String::new(),
             link_url: String::new(),
             users_url: String::new(),
             bookings_url: String::new(),
             max_attempts: 16,
+            webhook_networks: String::new(),
         }
     }
 }

@@ -9,6 +9,9 @@ pub const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// The longest pause.
 pub const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long a delivery waits at least while all providers rest; up to twice as long by chance.
+pub const REST: SignedDuration = SignedDuration::from_secs(5);
+
 /// Why a delivery to someone who is gone failed.
 pub const REMOVED: &str = "the person was removed";
 
@@ -47,6 +50,16 @@ pub enum Outcome {
     Passing(String),
     /// It will never work.
     Permanent(String),
+    /// It will never work, and neither will any other mail to this address.
+    NoSuchAddress(String),
+    /// The provider takes nothing at the moment, and did not take this: another may.
+    Away(String),
+    /// The provider broke off before its last word, so it may have been taken: no other is asked.
+    Unsure(String),
+    /// No provider was asked, because all of them rest. Not an attempt.
+    Resting,
+    /// The person is not to be disturbed for so long. Not an attempt.
+    Quiet(SignedDuration),
 }
 
 /// What follows from an attempt.
@@ -56,6 +69,8 @@ pub enum Next {
     Sent,
     /// Another attempt after a pause.
     Retry(SignedDuration),
+    /// The same attempt after a pause.
+    Postpone(SignedDuration),
     /// Nothing: it is given up.
     Failed,
 }
@@ -66,9 +81,11 @@ impl Outcome {
     pub fn next(&self, attempt: i32, most: u16, random: f64) -> Next {
         match self {
             Self::Sent(_) => Next::Sent,
-            Self::Permanent(_) => Next::Failed,
-            Self::Passing(_) if attempt >= i32::from(most) => Next::Failed,
-            Self::Passing(_) => Next::Retry(pause(attempt, random)),
+            Self::Resting => Next::Postpone(REST.mul_f64(1.0 + random.clamp(0.0, 1.0))),
+            Self::Quiet(left) => Next::Postpone(*left),
+            Self::Permanent(_) | Self::NoSuchAddress(_) => Next::Failed,
+            _ if attempt >= i32::from(most) => Next::Failed,
+            _ => Next::Retry(pause(attempt, random)),
         }
     }
 
@@ -79,14 +96,41 @@ impl Outcome {
             Self::Sent(_) => "sent",
             Self::Passing(_) => "passing",
             Self::Permanent(_) => "permanent",
+            Self::NoSuchAddress(_) => "no_such_address",
+            Self::Away(_) => "away",
+            Self::Unsure(_) => "unsure",
+            Self::Resting => "resting",
+            Self::Quiet(_) => "quiet",
         }
     }
 
     /// What the provider said.
     #[must_use]
     pub fn answer(&self) -> &str {
-        let (Self::Sent(answer) | Self::Passing(answer) | Self::Permanent(answer)) = self;
-        answer
+        match self {
+            Self::Sent(answer)
+            | Self::Passing(answer)
+            | Self::Permanent(answer)
+            | Self::NoSuchAddress(answer)
+            | Self::Away(answer)
+            | Self::Unsure(answer) => answer,
+            Self::Resting => "no provider takes mail at the moment",
+            Self::Quiet(_) => "the person has quiet hours",
+        }
+    }
+
+    /// The outcome with another answer.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Sent(answer) => Self::Sent(change(answer)),
+            Self::Passing(answer) => Self::Passing(change(answer)),
+            Self::Permanent(answer) => Self::Permanent(change(answer)),
+            Self::NoSuchAddress(answer) => Self::NoSuchAddress(change(answer)),
+            Self::Away(answer) => Self::Away(change(answer)),
+            Self::Unsure(answer) => Self::Unsure(change(answer)),
+            Self::Resting | Self::Quiet(_) => self,
+        }
     }
 }
 
@@ -112,6 +156,11 @@ mod tests {
         assert_eq!(passing.next(1, 3, 0.0), Next::Retry(SignedDuration::from_secs(30)));
         assert_eq!(passing.next(2, 3, 0.0), Next::Retry(SignedDuration::from_secs(60)));
         assert_eq!(passing.next(3, 3, 0.0), Next::Failed);
+        assert_eq!(
+            Outcome::Unsure("late".into()).next(1, 3, 0.0),
+            Next::Retry(SignedDuration::from_secs(30))
+        );
+        assert_eq!(Outcome::Resting.next(9, 3, 0.0), Next::Postpone(REST), "to wait is no attempt");
     }
 
     #[test]

@@ -3,9 +3,24 @@
 use kernel::Kind;
 use platform::http::Fault;
 
-/// A failure of this service. All of them are ours: its one operation only reads the caller's own messages.
+/// A failure of this service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Only what has failed is sent again.
+    #[error("The delivery has not failed: it waits or was sent.")]
+    NotFailed,
+    /// The address gets no mail already.
+    #[error("The address is on the list already.")]
+    Suppressed,
+    /// As many webhooks as an organization can have.
+    #[error("An organization has at most 50 webhooks.")]
+    TooManyWebhooks,
+    /// Nothing is sent to a webhook that is disabled.
+    #[error("The webhook is disabled. Enable it first.")]
+    WebhookDisabled,
+    /// It will be sent anyway.
+    #[error("The delivery waits to be sent already.")]
+    DeliveryWaits,
     /// An event that a compatible publisher would never send.
     #[error("the event {id} of type {kind} cannot be read: {cause}")]
     UnreadableEvent {
@@ -23,10 +38,24 @@ pub enum Error {
 
 impl Fault for Error {
     fn kind(&self) -> Kind {
-        Kind::Internal
+        match self {
+            Self::NotFailed
+            | Self::Suppressed
+            | Self::TooManyWebhooks
+            | Self::WebhookDisabled
+            | Self::DeliveryWaits => Kind::Conflict,
+            Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => Kind::Internal,
+        }
     }
 
     fn code(&self) -> &'static str {
-        "internal"
+        match self {
+            Self::NotFailed => "not_failed",
+            Self::Suppressed => "suppressed_already",
+            Self::TooManyWebhooks => "too_many_webhooks",
+            Self::WebhookDisabled => "webhook_disabled",
+            Self::DeliveryWaits => "delivery_waits",
+            Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => "internal",
+        }
     }
 }

@@ -1,24 +1,53 @@
 //! What happens by the clock. Several replicas may run it: each delivery is made by who takes its lease.
 
+pub mod attempt;
 pub mod deliver;
 pub mod letter;
+pub mod record;
+pub mod webhook_record;
+pub mod webhooks;
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use crate::App;
 use deliver::deliver_due;
+use webhooks::tell_due;
 
 /// How often the queue is looked at when it was empty.
 const EVERY: Duration = Duration::from_millis(500);
 /// How long to pause when the database fails.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// Batches under way at once: one with a mail that hangs does not stop the others.
+const LANES: usize = 3;
+
+/// Requests to webhooks beside them, likewise.
+const WEBHOOK_LANES: usize = 2;
+
+/// What a lane does.
+#[derive(Clone, Copy)]
+enum Work {
+    Mails,
+    Webhooks,
+}
+
 /// Delivers what is due until the process stops; then the mails under way are finished and no other is begun.
 pub async fn run(app: App) {
+    let mails = join_all((0..LANES).map(|_| lane(&app, Work::Mails)));
+    let webhooks = join_all((0..WEBHOOK_LANES).map(|_| lane(&app, Work::Webhooks)));
+    tokio::join!(mails, webhooks);
+}
+
+async fn lane(app: &App, work: Work) {
     while !app.context.shutdown.is_cancelled() {
         // A mail whose sending cannot be written down would be sent again and again.
-        let due =
-            if app.context.db.takes_writes().await { deliver_due(&app).await.map(Some) } else { Ok(None) };
+        let due = match (app.context.db.takes_writes().await, work) {
+            (false, _) => Ok(None),
+            (true, Work::Mails) => deliver_due(app).await.map(Some),
+            (true, Work::Webhooks) => tell_due(app).await.map(Some),
+        };
         let pause = match due {
             Ok(None) => PAUSE,
             Ok(Some(0)) => EVERY,

@@ -14,8 +14,12 @@ pub mod message;
 pub mod on;
 pub mod peers;
 pub mod personal_data;
+pub mod preferences;
 pub mod store;
-pub mod template;
+pub mod suppression;
+pub mod templates;
+pub mod webhooks;
+pub mod wording;
 
 use std::sync::Arc;
 
@@ -30,8 +34,9 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use channel::{Channel, Outbox, Smtp};
+use channel::{Outbox, Provider, Providers, Smtp};
 pub use config::Config;
+use webhooks::guard::Guard;
 
 /// The service's name: of its schema, its role and its metrics.
 pub const NAME: &str = "notifications";
@@ -47,8 +52,10 @@ pub struct App {
     pub config: Arc<Config>,
     /// Who mails come from.
     pub sender: Mailbox,
-    /// The way mails go.
-    pub channel: Arc<dyn Channel>,
+    /// Who takes mails.
+    pub providers: Arc<Providers>,
+    /// Makes requests to integrators.
+    pub webhooks: Arc<webhooks::Client>,
 }
 
 impl std::fmt::Debug for App {
@@ -84,14 +91,28 @@ impl App {
         if !(1..=100).contains(&config.max_attempts) {
             return Err("max_attempts must be 1 to 100".into());
         }
-        let channel: Arc<dyn Channel> = match config.smtp_url.get() {
-            Some(url) => Arc::new(Smtp::new(url)?),
-            None if config.outbox_dir.is_empty() => {
-                return Err("set smtp_url, or outbox_dir for mails as files".into());
-            }
-            None => Arc::new(Outbox::new(&config.outbox_dir)),
-        };
-        Ok(Self { context, config: Arc::new(config), sender, channel })
+        let providers = Arc::new(providers(&config)?);
+        let webhooks = Arc::new(webhooks::Client::new(Guard::new(&config.webhook_networks)?)?);
+        Ok(Self { context, config: Arc::new(config), sender, providers, webhooks })
+    }
+}
+
+fn providers(config: &Config) -> Result<Providers, String> {
+    let rate = config.smtp_rate;
+    if rate > 10_000 {
+        return Err("smtp_rate must be 0 to 10,000".into());
+    }
+    match (config.smtp_url.get(), config.second_smtp_url.get()) {
+        (Some(url), second) => {
+            let second = second.map(|url| Smtp::new("second_smtp_url", url)).transpose()?;
+            let first = Provider::new("smtp", Smtp::new("smtp_url", url)?, rate);
+            Ok(Providers::new(first, second.map(|second| Provider::new("second_smtp", second, rate))))
+        }
+        (None, Some(_)) => Err("second_smtp_url is set, and smtp_url is not".into()),
+        (None, None) if config.outbox_dir.is_empty() => {
+            Err("set smtp_url, or outbox_dir for mails as files".into())
+        }
+        (None, None) => Ok(Providers::new(Provider::new("outbox", Outbox::new(&config.outbox_dir), 0), None)),
     }
 }
 
@@ -115,6 +136,38 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::list_notifications::list_notifications))
         .routes(routes!(api::get_unread::get_unread))
         .routes(routes!(api::mark_read::mark_read))
+        .routes(routes!(api::list_dead_letters::list_dead_letters))
+        .routes(routes!(api::replay_dead_letters::replay_dead_letters))
+        .routes(routes!(api::replay_dead_letter::replay_dead_letter))
+        .routes(routes!(api::list_attempts::list_attempts))
+        .routes(routes!(api::list_suppressions::list_suppressions))
+        .routes(routes!(api::add_suppression::add_suppression))
+        .routes(routes!(api::remove_suppression::remove_suppression))
+        .routes(routes!(api::list_message_templates::list_message_templates))
+        .routes(routes!(
+            api::get_message_template::get_message_template,
+            api::put_message_template::put_message_template,
+            api::remove_message_template::remove_message_template
+        ))
+        .routes(routes!(api::preview_message_template::preview_message_template))
+        .routes(routes!(api::test_message_template::test_message_template))
+        .routes(routes!(api::get_preferences::get_preferences, api::put_preferences::put_preferences))
+        .routes(routes!(
+            api::get_preference_rules::get_preference_rules,
+            api::put_preference_rules::put_preference_rules
+        ))
+        .routes(routes!(api::unsubscribe::unsubscribe))
+        .routes(routes!(api::list_webhooks::list_webhooks, api::create_webhook::create_webhook))
+        .routes(routes!(
+            api::get_webhook::get_webhook,
+            api::update_webhook::update_webhook,
+            api::remove_webhook::remove_webhook
+        ))
+        .routes(routes!(api::rotate_webhook_secret::rotate_webhook_secret))
+        .routes(routes!(api::test_webhook::test_webhook))
+        .routes(routes!(api::list_webhook_deliveries::list_webhook_deliveries))
+        .routes(routes!(api::get_webhook_delivery::get_webhook_delivery))
+        .routes(routes!(api::redeliver_webhook::redeliver_webhook))
 }
 
 /// The OpenAPI document.

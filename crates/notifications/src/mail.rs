@@ -10,8 +10,9 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, SinglePart};
 
 use crate::calendar::{self, Entry, Method, Party};
+use crate::letter;
 use crate::message::{Facts, Kind, one_line};
-use crate::{letter, template};
+use crate::templates::Rendered;
 
 /// All that a mail says.
 #[derive(Debug, Clone)]
@@ -22,8 +23,10 @@ pub struct Letter {
     pub booking: BookingId,
     /// What it is about.
     pub kind: Kind,
-    /// Its subject.
-    pub subject: String,
+    /// Where a mail program sends a request when its reader wants no more of these; none where they cannot say so.
+    pub unsubscribe: Option<String>,
+    /// Its words.
+    pub rendered: Rendered,
     /// What happened.
     pub facts: Facts,
     /// What ties it to the request that caused it.
@@ -43,6 +46,8 @@ pub struct Letter {
 pub struct Mail {
     /// The delivery it serves.
     pub delivery: DeliveryId,
+    /// Its `Message-ID`, the same in every attempt.
+    pub message_id: String,
     /// The day (UTC) on which it is sent.
     pub date: Date,
     /// From and to.
@@ -59,13 +64,20 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
     let thread = format!("<booking-{}@{}>", letter.booking, sender.email.domain());
     let head = Head {
         delivery: letter.delivery,
-        subject: &letter.subject,
+        subject: &letter.rendered.subject,
         correlation_id: &letter.correlation_id,
         email: &letter.email,
         name: &letter.name,
     };
     let message = head.builder(sender, now)?.in_reply_to(thread.clone()).references(thread);
-    mail(letter.delivery, now, message.multipart(body(letter, sender)?))
+    // RFC 8058: one click, which is a POST with that body.
+    let message = match &letter.unsubscribe {
+        Some(url) => message
+            .raw_header(header("List-Unsubscribe", &format!("<{url}>")))
+            .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")),
+        None => message,
+    };
+    mail(letter.delivery, sender, now, message.multipart(body(letter, sender)?))
 }
 
 /// Writes a mail that is text alone, from `sender`, dated `now`.
@@ -73,7 +85,23 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
 /// # Errors
 /// As [`write`].
 pub fn write_text(head: &Head<'_>, text: String, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
-    mail(head.delivery, now, head.builder(sender, now)?.singlepart(SinglePart::plain(text)))
+    mail(head.delivery, sender, now, head.builder(sender, now)?.singlepart(SinglePart::plain(text)))
+}
+
+/// Writes a mail that is a text and a page, from `sender`, dated `now`.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_page(
+    head: &Head<'_>,
+    page: &Rendered,
+    sender: &Mailbox,
+    now: Timestamp,
+) -> Result<Mail, String> {
+    let body = MultiPart::alternative()
+        .singlepart(SinglePart::plain(page.text.clone()))
+        .singlepart(SinglePart::html(page.html.clone()));
+    mail(head.delivery, sender, now, head.builder(sender, now)?.multipart(body))
 }
 
 /// What stands at the top of every mail.
@@ -101,21 +129,27 @@ impl Head<'_> {
             .to(Mailbox::new(name, address))
             .subject(one_line(self.subject))
             .date(now.into())
-            .message_id(Some(format!("<{}@{}>", self.delivery, sender.email.domain())));
+            .message_id(Some(message_id(self.delivery, sender)));
         Ok(message
             .raw_header(header("X-Correlation-Id", self.correlation_id))
             .raw_header(header("Auto-Submitted", "auto-generated")))
     }
 }
 
+fn message_id(delivery: DeliveryId, sender: &Mailbox) -> String {
+    format!("<{delivery}@{}>", sender.email.domain())
+}
+
 fn mail(
     delivery: DeliveryId,
+    sender: &Mailbox,
     now: Timestamp,
     built: Result<Built, lettre::error::Error>,
 ) -> Result<Mail, String> {
     let message = built.map_err(|error| error.to_string())?;
     Ok(Mail {
         delivery,
+        message_id: message_id(delivery, sender),
         date: now.to_zoned(TimeZone::UTC).date(),
         envelope: message.envelope().clone(),
         bytes: message.formatted(),
@@ -149,36 +183,29 @@ pub fn write_letter(
         .map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
     let name = Some(one_line(&written.name)).filter(|name| !name.is_empty());
     let words = letter::words(written, link_url);
-    let message = Built::builder()
+    let built = Built::builder()
         .from(sender.clone())
         .to(Mailbox::new(name, address))
         .subject(words.subject)
         .date(now.into())
-        .message_id(Some(format!("<{}@{}>", about.delivery, sender.email.domain())))
+        .message_id(Some(message_id(about.delivery, sender)))
         .raw_header(header("X-Correlation-Id", about.correlation_id))
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .multipart(
             MultiPart::alternative()
                 .singlepart(SinglePart::plain(words.text))
                 .singlepart(SinglePart::html(words.html)),
-        )
-        .map_err(|error| error.to_string())?;
-    Ok(Mail {
-        delivery: about.delivery,
-        date: now.to_zoned(TimeZone::UTC).date(),
-        envelope: message.envelope().clone(),
-        bytes: message.formatted(),
-    })
+        );
+    mail(about.delivery, sender, now, built)
 }
 
 fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), one_line(value))
 }
 
-/// The text with the calendar entry as its alternative, which mail programs act on, and again as a file.
+/// The text and the page with the calendar entry as their alternative, which mail programs act on, and again as a file.
 fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
     let facts = &letter.facts;
-    let text = template::text(letter.kind, facts, &letter.name, letter.title.as_deref());
     let method = match letter.kind {
         Kind::BookingConfirmed | Kind::BookingMoved => Method::Request,
         // The other kinds are of no booking.
@@ -200,7 +227,8 @@ fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
     let inline = media_type(&format!("text/calendar; charset=utf-8; method={}", method.word()))?;
     let file = media_type("application/ics; name=\"booking.ics\"")?;
     let alternatives = MultiPart::alternative()
-        .singlepart(SinglePart::plain(text))
+        .singlepart(SinglePart::plain(letter.rendered.text.clone()))
+        .singlepart(SinglePart::html(letter.rendered.html.clone()))
         .singlepart(SinglePart::builder().header(inline).body(calendar.clone()));
     let attachment = Attachment::new("booking.ics".to_owned()).body(calendar, file);
     Ok(MultiPart::mixed().multipart(alternatives).singlepart(attachment))

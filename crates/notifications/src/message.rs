@@ -24,6 +24,8 @@ pub enum Kind {
     AccountLocked,
     /// A second factor came to be, was used in need, or is no more.
     SecondFactorChanged,
+    /// A webhook that the person made is told nothing more.
+    WebhookDisabled,
 }
 
 /// What a template knows of a booking, as it was when the event happened.

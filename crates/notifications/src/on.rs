@@ -19,7 +19,7 @@ use platform::http::Problem;
 use crate::App;
 use crate::error::Error;
 use crate::message::{Appointment, Facts, Kind, Place};
-use crate::store::{About, Telling};
+use crate::store::{About, Telling, webhook_queue};
 
 /// Hears the feeds of bookings and users.
 #[derive(Debug, Clone)]
@@ -31,6 +31,7 @@ pub struct Listener {
 impl Handle for Listener {
     async fn handle(&self, tx: &mut Tx, event: &Envelope) -> Result<(), Problem> {
         let app = &self.app;
+        webhook_queue::queue(app, tx, event).await?;
         match event.kind.as_str() {
             BookingConfirmed::TYPE => {
                 booking_confirmed::booking_confirmed(app, tx, event, &read(event)?).await

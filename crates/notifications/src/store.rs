@@ -1,5 +1,12 @@
 //! Writing a message with its deliveries: what every event that is told does.
 
+pub mod erasure;
+pub mod preferences;
+pub mod suppressions;
+pub mod templates;
+pub mod webhook_queue;
+pub mod webhooks;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{BookingId, DeliveryId, EventId, MessageId, OrganizationId, UserId};
@@ -11,7 +18,8 @@ use crate::account::AccountFacts;
 use crate::delivery::Way;
 use crate::error::Error;
 use crate::message::{Facts, Kind};
-use crate::template;
+use crate::store::erasure::is_forgotten;
+use crate::templates::kept_subject;
 
 /// Something to tell someone.
 #[derive(Debug, Clone)]
@@ -39,29 +47,7 @@ pub enum About {
     Account(AccountFacts),
 }
 
-/// Whether somebody was removed, whom nobody tells anything any more. Until the transaction ends their removal waits, so
-/// that it finds what is being written to them now.
-///
-/// # Errors
-/// When the database fails.
-pub async fn is_forgotten(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    user: UserId,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1, 0))", user.to_string())
-        .execute(&mut **tx)
-        .await?;
-    sqlx::query_scalar!(
-        r#"select exists (select from notifications.forgotten where organization_id = $1 and user_id = $2) as "is!""#,
-        organization.0,
-        user.0,
-    )
-    .fetch_one(&mut **tx)
-    .await
-}
-
-/// Queues a message on the channel that is set up, unless this person was told of this event before.
+/// Keeps a message, unless this person was told of this event before, and queues it, unless they want no mail of it.
 ///
 /// # Errors
 /// When the database fails.
@@ -75,7 +61,7 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
         About::Booking(id, facts) => (
             Some(id.0),
             Some(facts.reference.as_str()),
-            template::subject(telling.kind, facts),
+            kept_subject(telling.kind, facts),
             serde_json::to_value(facts),
         ),
         About::Account(facts) => (None, None, facts.subject().to_owned(), serde_json::to_value(facts)),
@@ -100,13 +86,15 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     )
     .fetch_optional(&mut **tx)
     .await?;
-    match message {
-        Some(message) => queue(app, tx, telling.organization, MessageId(message), now).await,
-        None => Ok(()),
+    let Some(message) = message else { return Ok(()) };
+    // Who wants no mail of it finds it in their list all the same.
+    if preferences::wants(tx, telling.organization, telling.user, telling.kind).await? {
+        queue(app, tx, telling.organization, MessageId(message), now).await?;
     }
+    Ok(())
 }
 
-/// Queues a message on the channel that is set up.
+/// Queues a message on the way that is set up.
 ///
 /// # Errors
 /// When the database fails.
@@ -123,7 +111,7 @@ pub async fn queue(
         organization.0,
         DeliveryId::mint().0,
         message.0,
-        app.channel.way() as Way,
+        app.providers.way() as Way,
         now.to_sqlx(),
     )
     .execute(&mut **tx)

@@ -47,7 +47,7 @@ impl Channel for Outbox {
         Box::pin(async move {
             match self.write(mail).await {
                 Ok(path) => Outcome::Sent(path.display().to_string()),
-                Err(error) => Outcome::Passing(format!("{}: {error}", self.folder.display())),
+                Err(error) => Outcome::Away(format!("{}: {error}", self.folder.display())),
             }
         })
     }

@@ -33,14 +33,14 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// The server at a URL: `smtp://host:25`, `smtp://…?tls=required`, `smtps://user:pass@host`.
+    /// The server at a setting's URL: `smtp://host:25`, `smtp://…?tls=required`, `smtps://user:pass@host`.
     ///
     /// # Errors
     /// When the URL is not one of these; the text does not repeat it, for its password.
-    pub fn new(url: &str) -> Result<Self, String> {
+    pub fn new(setting: &str, url: &str) -> Result<Self, String> {
         let forms = "smtp://host:port, smtp://user:password@host:port?tls=required or smtps://user:password@host:port";
         let builder =
-            Transport::from_url(url).map_err(|_| format!("smtp_url must be of the form {forms}"))?;
+            Transport::from_url(url).map_err(|_| format!("{setting} must be of the form {forms}"))?;
         let builder =
             builder.timeout(Some(CONNECT)).pool_config(PoolConfig::new().max_size(1).idle_timeout(IDLE));
         Ok(Self { builder, limit: SEND, idle: Mutex::default() })
@@ -57,7 +57,7 @@ impl Smtp {
         let transport = idle.unwrap_or_else(|| self.builder.clone().build());
         let sending = transport.send_raw(&mail.envelope, &mail.bytes);
         let Ok(result) = tokio::time::timeout(self.limit, sending).await else {
-            return Outcome::Passing(format!(
+            return Outcome::Unsure(format!(
                 "the mail server did not answer within {} s",
                 self.limit.as_secs()
             ));
@@ -86,8 +86,21 @@ impl Channel for Smtp {
 fn failure(error: &Error) -> Outcome {
     let answer = error.to_string();
     match error.status().map(u16::from) {
-        Some(code) if refuses_the_mail(code) => Outcome::Permanent(answer),
-        _ => Outcome::Passing(answer),
+        Some(code) if refuses_the_mail(code) => {
+            let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            if refuses_the_address(&words) {
+                Outcome::NoSuchAddress(answer)
+            } else {
+                Outcome::Permanent(answer)
+            }
+        }
+        Some(code) if refuses_us(code) => Outcome::Away(answer),
+        Some(_) => Outcome::Passing(answer),
+        // lettre tells connections that never stood from those that broke in its words alone.
+        None if error.is_tls() || error.is_client() || answer.starts_with("Connection error") => {
+            Outcome::Away(answer)
+        }
+        None => Outcome::Unsure(answer),
     }
 }
 
@@ -95,6 +108,18 @@ fn failure(error: &Error) -> Outcome {
 /// password, no encryption, a command unknown): those pass when the operator has mended them.
 const fn refuses_the_mail(code: u16) -> bool {
     matches!(code, 550..=556)
+}
+
+/// Whether a reply says that the server takes nothing from us, whatever the mail (RFC 5321, section 4.2.3; RFC 4954).
+const fn refuses_us(code: u16) -> bool {
+    matches!(code, 421 | 432 | 454 | 500..=504 | 521 | 530..=538)
+}
+
+/// Whether the words begin with an enhanced status that says that there is no such mailbox (RFC 3463, section 3.2;
+/// RFC 7505, section 4.2). 5.1.7 and 5.1.8 are of the sender's address, 5.1.2 may be a mistake of a name server.
+fn refuses_the_address(words: &str) -> bool {
+    let status = words.split([' ', '\r', '\n']).next().unwrap_or_default();
+    matches!(status, "5.1.1" | "5.1.3" | "5.1.6" | "5.1.10")
 }
 
 #[cfg(test)]
@@ -110,9 +135,17 @@ mod tests {
     }
 
     #[test]
+    fn only_words_of_a_mailbox_that_is_not_there_are_of_the_address() {
+        assert!(refuses_the_address("5.1.1 <ada@example.com> no such user") && refuses_the_address("5.1.10"));
+        for other in ["5.1.8 bad sender", "5.7.1 spam", "no mailbox 5.1.1", "5.1.11", ""] {
+            assert!(!refuses_the_address(other), "{other}");
+        }
+    }
+
+    #[test]
     fn a_wrong_url_is_refused_without_showing_its_password() {
         for url in ["mail.example.com", "http://u:geheim@host", "smtp://u:geheim@host?tls=maybe", "smtp:"] {
-            let error = Smtp::new(url).unwrap_err();
+            let error = Smtp::new("smtp_url", url).unwrap_err();
             assert!(error.starts_with("smtp_url must be") && !error.contains("geheim"), "{error}");
         }
     }

@@ -8,7 +8,8 @@ use platform::events::Envelope;
 use platform::http::Problem;
 
 use crate::App;
-use crate::store::{is_forgotten, queue};
+use crate::store::erasure::is_forgotten;
+use crate::store::queue;
 
 /// Queues the letter. Its addressee may have no account yet: then the letter's id stands for them.
 ///

@@ -11,7 +11,7 @@ use testkit::Person;
 
 use crate::world::{World, booking, envelope, serve};
 
-async fn tell(world: &World, person: &Person) {
+pub async fn tell(world: &World, person: &Person) {
     let event = BookingConfirmed { before: None, booking: booking(person), reason: None };
     world.hear(&envelope(person.organization, &event)).await;
 }

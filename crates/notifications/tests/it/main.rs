@@ -2,12 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
 
 mod account;
+mod crash;
 mod deliver;
+mod erasure;
 mod letter;
 mod list_notifications;
 mod on;
 mod outbox;
+mod preferences;
+mod providers;
 mod schema;
 mod settings;
 mod smtp;
+mod templates;
+mod webhooks;
 mod world;

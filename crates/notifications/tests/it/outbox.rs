@@ -8,14 +8,22 @@ use mail_parser::{Message, MessageParser, MimeHeaders as _};
 
 use crate::world::{World, booking, envelope};
 
-/// The one file of the outbox, under the day of the test's clock.
-fn only_file(world: &World) -> Vec<u8> {
+/// The files of the outbox, under the day of the test's clock.
+pub fn files(world: &World) -> Vec<Vec<u8>> {
     let folder = world.folder.path().join("2026-03-02");
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(files.len(), 1, "{files:?}");
-    assert_eq!(files[0].extension().unwrap(), "eml");
-    assert_eq!(fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
-    fs::read(&files[0]).unwrap()
+    for file in &files {
+        assert_eq!(file.extension().unwrap(), "eml");
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+/// The one file of the outbox.
+pub fn only_file(world: &World) -> Vec<u8> {
+    let mut files = files(world);
+    assert_eq!(files.len(), 1);
+    files.remove(0)
 }
 
 fn calendar<'a>(mail: &'a Message<'_>) -> (&'a str, &'a str) {

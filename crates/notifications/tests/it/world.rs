@@ -98,6 +98,13 @@ impl World {
         self.known.lock().unwrap().contacts.insert(person.user, contact);
     }
 
+    /// Gives someone another language and zone.
+    pub fn moves_to(&self, person: &Person, locale: &str, time_zone: &str) {
+        let mut known = self.known.lock().unwrap();
+        let contact = known.contacts.get_mut(&person.user).unwrap();
+        (contact.locale, contact.time_zone) = (locale.into(), time_zone.into());
+    }
+
     /// Hears an event, as the consumer does.
     pub async fn hear(&self, event: &Envelope) {
         let mut tx = self.test.context.db.begin(event.organizationid).await.unwrap();

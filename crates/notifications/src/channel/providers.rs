@@ -1,0 +1,174 @@
+//! The providers in their order: the second is asked when the first is away. Each has a limit on its rate and a circuit
+//! breaker, so that one that is down costs nothing but a try now and then.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use recloser::{AsyncRecloser, Error as Broken, Recloser};
+use tokio::time::Instant;
+
+use super::Channel;
+use crate::delivery::{Outcome, Way};
+use crate::mail::Mail;
+
+/// Mails that a breaker looks back at; it opens when half of them found the provider away.
+const CALLS: usize = 8;
+/// How long an open breaker refuses before it lets a mail try again.
+const OPEN: Duration = Duration::from_secs(10);
+/// How long a mail waits at most for its turn at a provider with a limit.
+const TURN: Duration = Duration::from_secs(2);
+/// How long nothing is taken from the queue after every provider was found resting.
+const REST: Duration = Duration::from_secs(5);
+
+/// One mail at one provider.
+#[derive(Debug)]
+pub struct Try {
+    /// Which.
+    pub provider: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A channel with its breaker and its pace.
+pub struct Provider {
+    name: &'static str,
+    channel: Box<dyn Channel>,
+    breaker: AsyncRecloser,
+    pace: Pace,
+}
+
+impl Provider {
+    /// The provider of that name; at most `per_second` mails a second, 0 for as many as come.
+    pub fn new(name: &'static str, channel: impl Channel + 'static, per_second: u32) -> Self {
+        let breaker =
+            Recloser::custom().error_rate(0.5).closed_len(CALLS).half_open_len(1).open_wait(OPEN).build();
+        Self {
+            name,
+            channel: Box::new(channel),
+            breaker: AsyncRecloser::from(breaker),
+            pace: Pace::new(per_second),
+        }
+    }
+
+    /// Tries once; none when it rests.
+    async fn attempt(&self, mail: &Mail) -> Option<Try> {
+        if !self.pace.turn().await {
+            return None;
+        }
+        let started = Instant::now();
+        let sending = async {
+            match self.channel.send(mail).await {
+                bad @ (Outcome::Away(_) | Outcome::Unsure(_)) => Err(bad),
+                told => Ok(told),
+            }
+        };
+        match self.breaker.call(sending).await {
+            Ok(outcome) | Err(Broken::Inner(outcome)) => {
+                Some(Try { provider: self.name, outcome, took: started.elapsed() })
+            }
+            Err(Broken::Rejected) => None,
+        }
+    }
+}
+
+/// All providers of mail.
+pub struct Providers {
+    way: Way,
+    first: Provider,
+    second: Option<Provider>,
+    resting_until: Mutex<Option<Instant>>,
+}
+
+impl std::fmt::Debug for Providers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Providers({}, {:?})", self.first.name, self.second.as_ref().map(|second| second.name))
+    }
+}
+
+impl Providers {
+    /// A provider, and who is asked when it is away.
+    #[must_use]
+    pub fn new(first: Provider, second: Option<Provider>) -> Self {
+        Self { way: first.channel.way(), first, second, resting_until: Mutex::default() }
+    }
+
+    /// By which way their mails go.
+    #[must_use]
+    pub const fn way(&self) -> Way {
+        self.way
+    }
+
+    /// Sends a mail by the first provider that is there. Every try is told, the one that counts last; none when all rest.
+    pub async fn send(&self, mail: &Mail) -> Vec<Try> {
+        let mut tries = Vec::new();
+        for provider in [Some(&self.first), self.second.as_ref()].into_iter().flatten() {
+            let Some(made) = provider.attempt(mail).await else { continue };
+            let another_may = matches!(made.outcome, Outcome::Away(_));
+            tries.push(made);
+            if !another_may {
+                break;
+            }
+        }
+        if tries.is_empty() {
+            let until = Instant::now() + REST;
+            *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        }
+        tries
+    }
+
+    /// Whether all of them were found resting a moment ago: then the queue is left alone.
+    #[must_use]
+    pub fn rest(&self) -> bool {
+        let until = *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| until > Instant::now())
+    }
+}
+
+/// A limit on a rate: turns lie evenly apart.
+#[derive(Debug)]
+struct Pace {
+    gap: Duration,
+    next: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    fn new(per_second: u32) -> Self {
+        let gap = Duration::from_secs(1).checked_div(per_second).unwrap_or_default();
+        Self { gap, next: Mutex::default() }
+    }
+
+    /// Waits for the next turn; false when that is too far off, and then none is used up.
+    async fn turn(&self) -> bool {
+        if self.gap.is_zero() {
+            return true;
+        }
+        let now = Instant::now();
+        let at = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = next.map_or(now, |next| next.max(now));
+            if at > now + TURN {
+                return false;
+            }
+            *next = Some(at + self.gap);
+            at
+        };
+        tokio::time::sleep_until(at).await;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn turns_that_are_too_far_off_are_refused() {
+        let pace = Pace::new(1);
+        *pace.next.lock().unwrap() = Some(Instant::now() + Duration::from_secs(60));
+        assert!(!pace.turn().await);
+        let unlimited = Pace::new(0);
+        assert!(unlimited.turn().await && unlimited.turn().await);
+    }
+}

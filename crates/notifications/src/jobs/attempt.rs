@@ -1,0 +1,210 @@
+//! One attempt at a delivery: whom it is for, what it says, and the providers that are asked to take it.
+
+use contracts::users::Contact;
+use jiff::Timestamp;
+use kernel::{BookingId, Email};
+use platform::http::Problem;
+use serde::de::DeserializeOwned;
+
+use super::deliver::{About, Leased, Told};
+use super::letter;
+use crate::account::{AccountFacts, Link};
+use crate::channel::providers::Try;
+use crate::delivery::{Outcome, REMOVED};
+use crate::mail::{self, Head, Letter, Mail};
+use crate::message::Facts;
+use crate::preferences::QuietHours;
+use crate::preferences::quiet::is_urgent;
+use crate::preferences::token::Token;
+use crate::store::erasure::is_forgotten;
+use crate::store::suppressions::is_suppressed;
+use crate::store::{preferences, templates};
+use crate::suppression::{Digest, digest};
+use crate::templates::name::{Name, render};
+use crate::templates::values::Reader;
+use crate::templates::{Forms, Values};
+use crate::wording::Language;
+use crate::{App, peers};
+
+/// Characters of a provider's answer that are kept.
+const ANSWER: usize = 500;
+
+/// How an attempt went.
+#[derive(Debug)]
+pub struct Report {
+    /// What was tried; nothing when it ended before any provider.
+    pub tries: Vec<Try>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The mail's `Message-ID`, when there was a mail.
+    pub message_id: Option<String>,
+    /// The address, when it must get no more mail.
+    pub suppress: Option<Digest>,
+}
+
+impl From<Outcome> for Report {
+    fn from(outcome: Outcome) -> Self {
+        Self { tries: Vec::new(), outcome, message_id: None, suppress: None }
+    }
+}
+
+/// One attempt, outside of any transaction.
+pub async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Report {
+    if leased.attempt - leased.spent > i32::from(app.config.max_attempts) {
+        return Outcome::Passing("the last attempts broke off without an end".into()).into();
+    }
+    match &leased.about {
+        About::Letter(id) => letter::attempt(app, leased, *id, now).await,
+        About::Told(told) => attempt_told(app, leased, told, now).await,
+    }
+}
+
+async fn attempt_told(app: &App, leased: &Leased, told: &Told, now: Timestamp) -> Report {
+    let contact = match peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await {
+        Ok(Some(contact)) => contact,
+        Ok(None) => return Outcome::Permanent(REMOVED.into()).into(),
+        Err(error) => return Outcome::Passing(format!("the user service: {error}")).into(),
+    };
+    if contact.email.as_str().ends_with(".invalid") {
+        return Outcome::Permanent("a service account reads no mail".into()).into();
+    }
+    let written = match told.booking {
+        Some(booking) => about_booking(app, leased, told, booking, &contact, now).await,
+        None => about_account(app, leased, told, &contact, now).await,
+    };
+    match written {
+        Ok(mail) => send(app, leased, &contact.email, &mail).await,
+        Err(outcome) => outcome.into(),
+    }
+}
+
+/// Sends a mail, unless its address gets none any more.
+pub async fn send(app: &App, leased: &Leased, email: &Email, mail: &Mail) -> Report {
+    let digest = digest(leased.organization, email);
+    match is_suppressed(app, leased.organization, &digest).await {
+        Ok(false) => {}
+        Ok(true) => {
+            return Outcome::Permanent("the address is on the list of those that get no mail".into()).into();
+        }
+        Err(problem) => return Outcome::Passing(problem.detail).into(),
+    }
+    let tries = app.providers.send(mail).await;
+    let tries: Vec<_> =
+        tries.into_iter().map(|made| Try { outcome: without_address(made.outcome, email), ..made }).collect();
+    let outcome = tries.last().map_or(Outcome::Resting, |last| last.outcome.clone());
+    let suppress = matches!(outcome, Outcome::NoSuchAddress(_)).then_some(digest);
+    Report { tries, outcome, message_id: Some(mail.message_id.clone()), suppress }
+}
+
+/// What the message was written with. Passing: a replica of a later version may have written it.
+fn read<T: DeserializeOwned>(told: &Told) -> Result<T, Outcome> {
+    serde_json::from_value(told.data.clone())
+        .map_err(|error| Outcome::Passing(format!("the message cannot be read: {error}")))
+}
+
+async fn about_booking(
+    app: &App,
+    leased: &Leased,
+    told: &Told,
+    booking: BookingId,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<Mail, Outcome> {
+    let facts = read::<Facts>(told)?;
+    let language = Language::of(&contact.locale);
+    let name = Name { kind: told.kind, language };
+    let known = known(app, leased, name).await.map_err(|problem| Outcome::Passing(problem.detail))?;
+    let left = known.quiet.and_then(|quiet| quiet.left(now, &contact.time_zone));
+    if let Some(left) = left.filter(|_| !is_urgent(told.kind, facts.now.slot.starts_at(), now)) {
+        return Err(Outcome::Quiet(left));
+    }
+    let title = peers::title(app, leased.organization, booking, &leased.correlation_id).await;
+    let title = title.map_err(|error| Outcome::Passing(format!("the booking service: {error}")))?;
+    let reader = Reader { name: &contact.name, language, time_zone: &contact.time_zone };
+    let mut values = Values::new(told.kind, &facts, reader, title.as_deref());
+    let base = app.config.link_url.trim_end_matches('/');
+    let token = known.token.map(|token| token.write());
+    // After `#`, which browsers do not send: to open the page changes nothing.
+    values.unsubscribe_url = token.as_ref().map(|token| format!("{base}/unsubscribe#token={token}"));
+    let rendered = render(known.theirs, name, &values);
+    let letter = Letter {
+        delivery: leased.id,
+        booking,
+        kind: told.kind,
+        unsubscribe: token.map(|token| format!("{base}/api/v1/unsubscribe/{token}")),
+        rendered: rendered.map_err(Outcome::Passing)?,
+        facts,
+        correlation_id: leased.correlation_id.clone(),
+        heard_at: told.heard_at,
+        email: contact.email.clone(),
+        name: contact.name.clone(),
+        title,
+    };
+    mail::write(&letter, &app.sender, now).map_err(Outcome::Permanent)
+}
+
+/// What is kept about a person and a message.
+struct Known {
+    quiet: Option<QuietHours>,
+    /// None where the organization has fixed that these mails are sent.
+    token: Option<Token>,
+    theirs: Option<Forms>,
+}
+
+async fn known(app: &App, leased: &Leased, name: Name) -> Result<Known, Problem> {
+    let (organization, user) = (leased.organization, leased.user);
+    let mut tx = app.context.db.begin(organization).await?;
+    // No key is made for somebody who was removed a moment ago.
+    let is_gone = is_forgotten(&mut tx, organization, user).await?;
+    let rules = preferences::rules(&mut tx, organization).await?;
+    let is_fixed = rules.iter().any(|rule| rule.kind == name.kind && rule.is_fixed);
+    let token = if is_gone || is_fixed {
+        None
+    } else {
+        Some(preferences::token(&mut tx, organization, user, name.kind).await?)
+    };
+    let known = Known {
+        quiet: preferences::quiet_hours(&mut tx, organization, user).await?,
+        token,
+        theirs: templates::find(&mut tx, organization, name).await?,
+    };
+    tx.commit().await?;
+    Ok(known)
+}
+
+async fn about_account(
+    app: &App,
+    leased: &Leased,
+    told: &Told,
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<Mail, Outcome> {
+    let facts = read::<AccountFacts>(told)?;
+    let link = match &facts {
+        AccountFacts::PasswordResetRequested { reset_id } => {
+            let link = peers::reset_link(app, leased.organization, *reset_id, &leased.correlation_id).await;
+            let link = link.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
+            let link = link.ok_or_else(|| Outcome::Permanent("the link is too old, or was used".into()))?;
+            Some(Link::new(&app.config.link_url, &link))
+        }
+        _ => None,
+    };
+    let head = Head {
+        delivery: leased.id,
+        subject: &told.subject,
+        correlation_id: &leased.correlation_id,
+        email: &contact.email,
+        name: &contact.name,
+    };
+    let text = facts.text(&contact.name, &contact.time_zone, told.heard_at, link.as_ref());
+    mail::write_text(&head, text, &app.sender, now).map_err(Outcome::Permanent)
+}
+
+/// The outcome with the answer that may be kept: servers repeat addresses, and addresses are not ours to keep.
+fn without_address(outcome: Outcome, email: &Email) -> Outcome {
+    outcome.map(|answer| {
+        let hidden = answer.to_lowercase().contains(email.as_str());
+        let answer = if hidden { answer.to_lowercase().replace(email.as_str(), "[address]") } else { answer };
+        answer.chars().take(ANSWER).collect()
+    })
+}

@@ -1,0 +1,138 @@
+//! The client for requests to integrators: only to where the guard allows, no redirects, no proxy, short answers.
+
+use std::time::{Duration, Instant};
+
+use http::{HeaderValue, header};
+use jiff::Timestamp;
+
+use super::guard::Guard;
+use super::signature::sign;
+
+/// How long to wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a request may take, from the resolution of the name to the last byte that is read.
+const REQUEST: Duration = Duration::from_secs(15);
+/// Bytes of an answer that are read and kept.
+const ANSWER: usize = 4096;
+
+/// A request that was made, or could not be.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status; none when there was no answer.
+    pub status: Option<u16>,
+    /// The beginning of the body, or why there was no answer.
+    pub text: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Answer {
+    /// Whether the integrator took it: 200 to 299.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Whether the integrator wants no more: 410, as the specification says.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.status == Some(410)
+    }
+}
+
+/// What is sent.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// What it is signed with.
+    pub secrets: &'a [&'a [u8]],
+    /// `webhook-id`: the same in every attempt.
+    pub id: &'a str,
+    /// The JSON.
+    pub body: &'a str,
+}
+
+/// Makes requests to integrators.
+#[derive(Debug)]
+pub struct Client {
+    guard: Guard,
+    client: reqwest::Client,
+}
+
+impl Client {
+    /// A client behind a guard.
+    ///
+    /// # Errors
+    /// When the TLS back end cannot be set up.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the client that is handed in resolves inner names, which these requests must not reach"
+    )]
+    pub fn new(guard: Guard) -> Result<Self, String> {
+        let client = reqwest::Client::builder()
+            .dns_resolver(guard.clone())
+            .connect_timeout(CONNECT)
+            .timeout(REQUEST)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("reservas-webhooks/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| format!("the client for webhooks: {error}"))?;
+        Ok(Self { guard, client })
+    }
+
+    /// Where requests may go.
+    #[must_use]
+    pub const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Makes a request.
+    pub async fn send(&self, request: &Request<'_>, now: Timestamp) -> Answer {
+        let started = Instant::now();
+        let (status, text) = match self.attempt(request, now).await {
+            Ok((status, text)) => (Some(status), text),
+            Err(reason) => (None, reason),
+        };
+        // PostgreSQL keeps no zero characters in texts.
+        Answer { status, text: text.replace('\0', ""), took: started.elapsed() }
+    }
+
+    async fn attempt(&self, request: &Request<'_>, now: Timestamp) -> Result<(u16, String), String> {
+        // Looked at again: what was allowed when it was written may not be so any more.
+        let url = self.guard.check(request.url)?;
+        let signature = sign(request.secrets, request.id, now, request.body);
+        let sent = self
+            .client
+            .post(url)
+            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header("webhook-id", request.id)
+            .header("webhook-timestamp", now.as_second())
+            .header("webhook-signature", signature)
+            .body(request.body.to_owned())
+            .send()
+            .await;
+        let mut response = sent.map_err(|error| why(&error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while body.len() < ANSWER {
+            // An answer that breaks off is an answer still: its status has come.
+            let Ok(Some(chunk)) = response.chunk().await else { break };
+            body.extend_from_slice(&chunk);
+        }
+        body.truncate(ANSWER);
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    }
+}
+
+/// The reasons of an error, from the outermost to the first.
+fn why(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { "it took too long".to_owned() } else { "no answer".to_owned() };
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text.chars().take(500).collect()
+}
