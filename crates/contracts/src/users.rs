@@ -332,4 +332,8 @@ pub struct Contact {
     pub locale: String,
     /// Their zone (IANA).
     pub time_zone: String,
+    /// The name of their organization.
+    pub organization: String,
+    /// Its colours.
+    pub branding: Branding,
 }

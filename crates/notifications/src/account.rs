@@ -1,12 +1,14 @@
-//! What a person is told of their account: facts, subject and words of each kind of message, in English.
+//! What a person is told of their account: the facts of each kind of message; the words are in `wording::account`.
 
 use contracts::users::{ResetLink, SecondFactorChange};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use kernel::PasswordResetId;
 use serde::{Deserialize, Serialize};
 
-use crate::message::one_line;
+use crate::templates::Reader;
+use crate::templates::page::{Lead, Page};
+use crate::wording::account::Words;
+use crate::wording::{Language, dates};
 
 /// A link that sets a new password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,127 +62,75 @@ pub enum AccountFacts {
 }
 
 impl AccountFacts {
-    /// The subject of the mail.
+    /// What a person's list of messages says. It names no person and has no words of theirs, so it may be kept.
     #[must_use]
     pub const fn subject(&self) -> &'static str {
-        match self {
-            Self::PasswordResetRequested { .. } => "Set a new password",
-            Self::PasswordChanged => "Your password was changed",
-            Self::WebhookDisabled { .. } => "A webhook was disabled",
-            Self::AccountLocked { .. } => "Somebody tries to sign in with your account",
-            Self::SecondFactorChanged { change: SecondFactorChange::Enabled } => {
-                "Signing in takes a code now"
-            }
-            Self::SecondFactorChanged { change: SecondFactorChange::Disabled } => {
-                "Signing in takes no code any more"
-            }
-            Self::SecondFactorChanged { change: SecondFactorChange::RecoveryCodeUsed } => {
-                "A recovery code was used"
-            }
-            Self::SecondFactorChanged { change: SecondFactorChange::RecoveryCodesReplaced } => {
-                "You have new recovery codes"
-            }
-            Self::SecondFactorChanged { change: SecondFactorChange::PasskeyAdded } => {
-                "A passkey was added to your account"
-            }
-            Self::SecondFactorChanged { change: SecondFactorChange::PasskeyRemoved } => {
-                "A passkey was removed from your account"
-            }
-        }
+        Words::of(Language::En).account(self).subject
     }
 
-    /// The text of the mail to someone called `name`, in their zone, at the time of the event.
+    /// The mail to a reader, about what was heard at a time.
     #[must_use]
-    pub fn text(&self, name: &str, zone: &str, heard_at: Timestamp, link: Option<&Link>) -> String {
-        let name = one_line(name);
-        let hello = if name.is_empty() { "Hello,".to_owned() } else { format!("Hello {name},") };
-        let when = local(heard_at, zone);
-        let body = match (self, link) {
-            (Self::PasswordResetRequested { .. }, Some(link)) => {
-                let until = local(link.expires_at, zone);
-                return format!(
-                    "{hello}\n\nTo set a new password, open\n\n{}\n\nIt works once, until {until}.\nIf you did not ask for \
-                     it, there is nothing to do: your password stays as it is.\n",
-                    link.url
-                );
+    pub fn page(&self, reader: &Reader<'_>, heard_at: Timestamp, link: Option<&Link>) -> Page {
+        let told = |at: Timestamp| dates::moment(at, reader.time_zone, reader.language);
+        let words = Words::of(reader.language);
+        let mut values = vec![("when", told(heard_at))];
+        match self {
+            Self::AccountLocked { until, failures } => {
+                values.extend([("until", told(*until)), ("failures", failures.to_string())]);
             }
-            (Self::PasswordResetRequested { .. }, None) => "somebody asked for a new password.".to_owned(),
-            (Self::PasswordChanged, _) => {
-                format!(
-                    "the password of your account was changed at {when}.\nWhoever was signed in elsewhere has been signed out."
-                )
+            Self::WebhookDisabled { url, reason } => {
+                values.extend([("url", url.clone()), ("reason", reason.clone())]);
             }
-            (Self::AccountLocked { until, failures }, _) => format!(
-                "{failures} attempts in a row to sign in with your account failed, the last at {when}.\nIt takes none until {}. \
-                 Then, or with a new password, you can sign in as ever.",
-                local(*until, zone)
-            ),
-            (Self::SecondFactorChanged { change }, _) => format!("{} ({when}).", words(*change)),
-            (Self::WebhookDisabled { url, reason }, _) => {
-                return format!(
-                    "{hello}\n\nthe webhook that leads to\n\n{}\n\nwas disabled at {when}, because {}.\nWhat waited for it was given \
-                     up. Once it works again, it can be enabled, and what was given up sent again.\n",
-                    one_line(url),
-                    one_line(reason)
-                );
-            }
-        };
-        format!("{hello}\n\n{body}\n\nIf it was not you, set a new password and tell your administrator.\n")
-    }
-}
-
-const fn words(change: SecondFactorChange) -> &'static str {
-    match change {
-        SecondFactorChange::Enabled => "from now on, signing in with your account takes a code of your app",
-        SecondFactorChange::Disabled => "from now on, signing in with your account takes the password alone",
-        SecondFactorChange::RecoveryCodeUsed => "one of your recovery codes was used up",
-        SecondFactorChange::RecoveryCodesReplaced => {
-            "you have new recovery codes, and the old ones are worth nothing"
+            _ => {}
         }
-        SecondFactorChange::PasskeyAdded => "a passkey was added, which signs in with your account",
-        SecondFactorChange::PasskeyRemoved => "a passkey was removed, and signs in with your account no more",
+        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let lead = link.map(|link| Lead { url: link.url.clone(), until: told(link.expires_at) });
+        let page = Page::new(reader, words.account(self), &values, lead);
+        match self {
+            Self::PasswordResetRequested { .. } | Self::WebhookDisabled { .. } => page,
+            _ => page.warning(words.not_you),
+        }
     }
-}
-
-/// `Mon 2 Mar 2026, 14:00 (Europe/Lisbon)`; a zone that this machine does not know is told as UTC, and says so.
-fn local(instant: Timestamp, zone: &str) -> String {
-    let (zone, name) = match TimeZone::get(zone) {
-        Ok(known) => (known, zone),
-        Err(_) => (TimeZone::UTC, "UTC"),
-    };
-    let moment: Zoned = instant.to_zoned(zone);
-    format!("{} ({name})", moment.strftime("%a %-d %b %Y, %H:%M"))
 }
 
 #[cfg(test)]
 mod tests {
+    use contracts::users::Branding;
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    #[test]
-    fn a_link_is_alone_on_its_line() {
-        let facts = AccountFacts::PasswordResetRequested { reset_id: PasswordResetId::mint() };
-        let expires_at = at("2026-03-02T09:00:00Z");
-        let link = ResetLink { token: "abc".into(), expires_at };
-        let link = Link::new("https://rooms.example.edu/", &link);
-        let text = facts.text("Ada", "Europe/Vienna", at("2026-03-02T08:00:00Z"), Some(&link));
-        assert!(text.contains("\n\nhttps://rooms.example.edu/reset-password#token=abc\n\n"), "{text}");
-        assert!(text.contains("until Mon 2 Mar 2026, 10:00 (Europe/Vienna)"), "{text}");
-        let text = facts.text("Ada\nBob", "No/Where", at("2026-03-02T08:00:00Z"), Some(&link));
-        assert!(text.starts_with("Hello Ada Bob,\n") && text.contains("(UTC)"), "{text}");
+    fn text(facts: &AccountFacts, name: &str, language: Language, zone: &str, link: Option<&Link>) -> String {
+        let branding = Branding { primary: "#1a5fb4".into(), accent: "#26a269".into() };
+        let (time_zone, organization) = (zone, "Lab");
+        let reader = Reader { name, language, time_zone, organization, branding: &branding };
+        facts.page(&reader, at("2026-03-02T08:00:00Z"), link).render().unwrap().text
     }
 
     #[test]
-    fn a_lock_says_what_to_do() {
+    fn a_link_is_alone_on_its_line() {
+        let facts = AccountFacts::PasswordResetRequested { reset_id: PasswordResetId::mint() };
+        let link = ResetLink { token: "abc".into(), expires_at: at("2026-03-02T09:00:00Z") };
+        let link = Link::new("https://rooms.example.edu/", &link);
+        let told = text(&facts, "Ada", Language::En, "Europe/Vienna", Some(&link));
+        assert!(told.contains("\n\nhttps://rooms.example.edu/reset-password#token=abc\n\n"), "{told}");
+        assert!(told.contains("until Mon 2 Mar 2026, 10:00 (Europe/Vienna)"), "{told}");
+        let told = text(&facts, "Ada\nBob", Language::En, "No/Where", Some(&link));
+        assert!(told.starts_with("Hello Ada Bob,\n") && told.contains("(UTC)"), "{told}");
+    }
+
+    #[test]
+    fn a_lock_says_what_to_do_in_the_readers_language() {
         let facts = AccountFacts::AccountLocked { until: at("2026-03-02T08:15:00Z"), failures: 10 };
-        let text = facts.text("", "UTC", at("2026-03-02T08:00:00Z"), None);
-        assert!(
-            text.starts_with("Hello,\n\n10 attempts") && text.contains("until Mon 2 Mar 2026, 08:15 (UTC)"),
-            "{text}"
-        );
-        assert!(text.ends_with("tell your administrator.\n"), "{text}");
+        let told = text(&facts, "", Language::En, "UTC", None);
+        assert!(told.starts_with("Hello,\n\n10 attempts"), "{told}");
+        assert!(told.contains("until Mon 2 Mar 2026, 08:15 (UTC)"), "{told}");
+        assert!(told.ends_with("tell your administrator.\n\nLab"), "{told}");
+        let told = text(&facts, "Ada", Language::Pt, "Europe/Lisbon", None);
+        assert!(told.starts_with("Olá Ada,\n\nfalharam 10 tentativas"), "{told}");
+        assert!(told.contains("até seg., 2 de mar. de 2026, 08:15 (Europe/Lisbon)"), "{told}");
     }
 }

@@ -10,7 +10,6 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, SinglePart};
 
 use crate::calendar::{self, Entry, Method, Party};
-use crate::letter;
 use crate::message::{Facts, Kind, one_line};
 use crate::templates::Rendered;
 
@@ -80,14 +79,6 @@ pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, 
     mail(letter.delivery, sender, now, message.multipart(body(letter, sender)?))
 }
 
-/// Writes a mail that is text alone, from `sender`, dated `now`.
-///
-/// # Errors
-/// As [`write`].
-pub fn write_text(head: &Head<'_>, text: String, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
-    mail(head.delivery, sender, now, head.builder(sender, now)?.singlepart(SinglePart::plain(text)))
-}
-
 /// Writes a mail that is a text and a page, from `sender`, dated `now`.
 ///
 /// # Errors
@@ -154,49 +145,6 @@ fn mail(
         envelope: message.envelope().clone(),
         bytes: message.formatted(),
     })
-}
-
-/// What a letter is sent for.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    /// The delivery it serves: makes the `Message-ID`.
-    pub delivery: DeliveryId,
-    /// What ties it to the request that caused it.
-    pub correlation_id: &'a str,
-}
-
-/// Writes a mail about an account, with a link below `link_url` where the letter has one.
-///
-/// # Errors
-/// When it cannot be written as a mail, such as to an address that SMTP does not know.
-pub fn write_letter(
-    written: &contracts::users::Letter,
-    about: &About<'_>,
-    link_url: &str,
-    sender: &Mailbox,
-    now: Timestamp,
-) -> Result<Mail, String> {
-    let address = written
-        .email
-        .as_str()
-        .parse()
-        .map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
-    let name = Some(one_line(&written.name)).filter(|name| !name.is_empty());
-    let words = letter::words(written, link_url);
-    let built = Built::builder()
-        .from(sender.clone())
-        .to(Mailbox::new(name, address))
-        .subject(words.subject)
-        .date(now.into())
-        .message_id(Some(message_id(about.delivery, sender)))
-        .raw_header(header("X-Correlation-Id", about.correlation_id))
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(SinglePart::plain(words.text))
-                .singlepart(SinglePart::html(words.html)),
-        );
-    mail(about.delivery, sender, now, built)
 }
 
 fn header(name: &'static str, value: &str) -> HeaderValue {

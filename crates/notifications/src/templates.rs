@@ -1,6 +1,8 @@
 //! What mails about bookings look like: a subject, a text and a page, of our own or as an organization wants them.
 
+pub mod brand;
 pub mod name;
+pub mod page;
 pub mod sandbox;
 pub mod values;
 
@@ -9,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::message::{Facts, Kind};
 use crate::wording::{Language, dates};
-pub use values::Values;
+pub use values::{Reader, Values};
 
 /// Kinds of messages that an organization can word anew.
 pub const KINDS: [Kind; 3] = [Kind::BookingConfirmed, Kind::BookingMoved, Kind::BookingCancelled];

@@ -1,5 +1,6 @@
 //! The words of our own mails about bookings, in each language that we have; and which of them a reader gets.
 
+pub mod account;
 pub mod dates;
 
 use serde::{Deserialize, Serialize};

@@ -120,7 +120,7 @@ async fn about_booking(
     }
     let title = peers::title(app, leased.organization, booking, &leased.correlation_id).await;
     let title = title.map_err(|error| Outcome::Passing(format!("the booking service: {error}")))?;
-    let reader = Reader { name: &contact.name, language, time_zone: &contact.time_zone };
+    let reader = reader(contact);
     let mut values = Values::new(told.kind, &facts, reader, title.as_deref());
     let base = app.config.link_url.trim_end_matches('/');
     let token = known.token.map(|token| token.write());
@@ -189,15 +189,27 @@ async fn about_account(
         }
         _ => None,
     };
+    let rendered = facts.page(&reader(contact), told.heard_at, link.as_ref()).render();
+    let rendered = rendered.map_err(|mistake| Outcome::Passing(mistake.detail))?;
     let head = Head {
         delivery: leased.id,
-        subject: &told.subject,
+        subject: &rendered.subject,
         correlation_id: &leased.correlation_id,
         email: &contact.email,
         name: &contact.name,
     };
-    let text = facts.text(&contact.name, &contact.time_zone, told.heard_at, link.as_ref());
-    mail::write_text(&head, text, &app.sender, now).map_err(Outcome::Permanent)
+    mail::write_page(&head, &rendered, &app.sender, now).map_err(Outcome::Permanent)
+}
+
+/// For whom a mail is worded.
+fn reader(contact: &Contact) -> Reader<'_> {
+    Reader {
+        name: &contact.name,
+        language: Language::of(&contact.locale),
+        time_zone: &contact.time_zone,
+        organization: &contact.organization,
+        branding: &contact.branding,
+    }
 }
 
 /// The outcome with the answer that may be kept: servers repeat addresses, and addresses are not ours to keep.

@@ -7,7 +7,8 @@ use super::attempt::{Report, send};
 use super::deliver::Leased;
 use crate::App;
 use crate::delivery::Outcome;
-use crate::{mail, peers};
+use crate::mail::{self, Head};
+use crate::{letter, peers};
 
 /// One attempt, outside of any transaction.
 pub async fn attempt(app: &App, leased: &Leased, id: LetterId, now: Timestamp) -> Report {
@@ -19,8 +20,18 @@ pub async fn attempt(app: &App, leased: &Leased, id: LetterId, now: Timestamp) -
         }
         Err(error) => return Outcome::Passing(format!("the user service: {error}")).into(),
     };
-    let about = mail::About { delivery: leased.id, correlation_id: &leased.correlation_id };
-    match mail::write_letter(&letter, &about, &app.config.link_url, &app.sender, now) {
+    let rendered = match letter::words(&letter, &app.config.link_url) {
+        Ok(rendered) => rendered,
+        Err(mistake) => return Outcome::Passing(mistake.detail).into(),
+    };
+    let head = Head {
+        delivery: leased.id,
+        subject: &rendered.subject,
+        correlation_id: &leased.correlation_id,
+        email: &letter.email,
+        name: &letter.name,
+    };
+    match mail::write_page(&head, &rendered, &app.sender, now) {
         Ok(mail) => send(app, leased, &letter.email, &mail).await,
         Err(error) => Outcome::Permanent(error).into(),
     }

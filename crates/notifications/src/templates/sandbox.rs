@@ -9,8 +9,7 @@ use std::io::{self, Write};
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
-
-use super::Values;
+use serde::Serialize;
 
 /// Steps that rendering may take.
 const STEPS: u64 = 50_000;
@@ -21,7 +20,7 @@ const OUTPUT: usize = 128 * 1024;
 ///
 /// # Errors
 /// A sentence for who wrote the template.
-pub fn render(source: &str, values: &Values, html: bool) -> Result<String, String> {
+pub fn render(source: &str, values: &impl Serialize, html: bool) -> Result<String, String> {
     allowed(source)?;
     let environment = environment(html);
     let template = environment.template_from_named_str("template", source).map_err(|error| say(&error))?;
@@ -144,6 +143,7 @@ impl Write for Limited {
 mod tests {
     use super::*;
     use crate::message::Kind;
+    use crate::templates::Values;
     use crate::wording::Language;
 
     fn text(source: &str) -> Result<String, String> {

@@ -1,9 +1,11 @@
 //! What templates of mails about bookings can say.
 
+use contracts::users::Branding;
 use kernel::Slot;
 use kernel::slot::SlotError;
 use serde::Serialize;
 
+use super::brand::Brand;
 use crate::message::{Appointment, Facts, Kind, Place, one_line};
 use crate::wording::{Language, dates};
 
@@ -12,6 +14,10 @@ use crate::wording::{Language, dates};
 pub struct Values {
     /// The language (BCP 47).
     pub language: &'static str,
+    /// The organization's name.
+    pub organization: String,
+    /// Its colours.
+    pub brand: Brand,
     /// `Hello Ada,`
     pub greeting: String,
     /// What the reader is called; may be empty.
@@ -79,6 +85,10 @@ pub struct Reader<'a> {
     pub language: Language,
     /// Their zone (IANA).
     pub time_zone: &'a str,
+    /// The name of their organization.
+    pub organization: &'a str,
+    /// Its colours.
+    pub branding: &'a Branding,
 }
 
 impl Values {
@@ -102,6 +112,8 @@ impl Values {
         };
         let mut values = Self {
             language: reader.language.tag(),
+            organization: one_line(reader.organization),
+            brand: Brand::of(reader.branding),
             greeting: if name.is_empty() { format!("{hello},") } else { format!("{hello} {name},") },
             name,
             reference: one_line(&facts.reference),
@@ -143,7 +155,9 @@ impl Values {
     /// # Errors
     /// Never: the time of the sample is one.
     pub fn sample(kind: Kind, language: Language) -> Result<Self, SlotError> {
-        let reader = Reader { name: "Ada Lovelace", language, time_zone: "Europe/Lisbon" };
+        let branding = Branding { primary: "#1a5fb4".into(), accent: "#26a269".into() };
+        let (time_zone, organization) = ("Europe/Lisbon", "Analytical Engines");
+        let reader = Reader { name: "Ada Lovelace", language, time_zone, organization, branding: &branding };
         let moved = (kind == Kind::BookingMoved).then(|| sample_appointment(10)).transpose()?;
         let facts = Facts {
             reference: "R7K2-M9QD".into(),

@@ -48,6 +48,16 @@ pub fn time(moment: &Zoned) -> String {
     moment.strftime("%H:%M").to_string()
 }
 
+/// A moment in a zone, with the zone's name: `Mon 2 Mar 2026, 14:00 (Europe/Lisbon)`.
+///
+/// A zone that this machine does not know is told as UTC, and says so.
+#[must_use]
+pub fn moment(at: Timestamp, zone: &str, language: Language) -> String {
+    let (zone, name) = known(zone);
+    let local = at.to_zoned(zone);
+    format!("{}, {} ({name})", day(&local, language), time(&local))
+}
+
 /// A stretch of time in a zone, with the zone's name: `Mon 2 Mar 2026, 14:00–15:30 (Europe/Lisbon)`.
 ///
 /// A zone that this machine does not know is told as UTC, and says so.

@@ -12,15 +12,19 @@ use testkit::Person;
 
 use crate::world::{World, envelope};
 
-/// Subject and text of each mail in the outbox, in no order.
-fn mails(world: &World) -> Vec<(String, String)> {
+/// Each mail in the outbox, in no order.
+fn outbox(world: &World) -> Vec<Vec<u8>> {
     let files = fs::read_dir(world.folder.path().join("2026-03-02")).unwrap();
-    let read = |file: std::io::Result<fs::DirEntry>| {
-        let bytes = fs::read(file.unwrap().path()).unwrap();
-        let mail = MessageParser::default().parse(&bytes).unwrap();
+    files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+/// Subject and text of each.
+fn mails(world: &World) -> Vec<(String, String)> {
+    let read = |bytes: &Vec<u8>| {
+        let mail = MessageParser::default().parse(bytes).unwrap();
         (mail.subject().unwrap().to_owned(), mail.body_text(0).unwrap().into_owned())
     };
-    files.map(read).collect()
+    outbox(world).iter().map(read).collect()
 }
 
 async fn heard(world: &World, person: &Person, event: &impl Event) {
@@ -38,7 +42,7 @@ async fn a_wish_for_a_new_password_becomes_a_mail_with_a_link() {
     let mails = mails(&world);
     let (subject, text) = &mails[0];
     assert_eq!(mails.len(), 1);
-    assert_eq!(subject, "Set a new password");
+    assert_eq!(subject, "Lab: Set a new password");
     let link = "https://rooms.example.edu/reset-password#token=token-1";
     assert!(text.lines().any(|line| line == link), "{text}");
     // Nothing that opens the account is kept here.
@@ -85,9 +89,9 @@ async fn owners_hear_of_locks_passwords_and_second_factors() {
     let mut subjects: Vec<_> = mails(&world).into_iter().map(|(subject, _)| subject).collect();
     subjects.sort_unstable();
     let expected = [
-        "A recovery code was used",
-        "Somebody tries to sign in with your account",
-        "Your password was changed",
+        "Lab: A recovery code was used",
+        "Lab: Somebody tries to sign in with your account",
+        "Lab: Your password was changed",
     ];
     assert_eq!(subjects, expected);
 }
@@ -105,4 +109,23 @@ async fn a_service_account_gets_no_mail() {
         world.notifications(&ada).await[0]["deliveries"][0]["error"],
         "a service account reads no mail"
     );
+}
+
+#[tokio::test]
+async fn a_mail_speaks_the_readers_language_in_the_organizations_colours() {
+    let world = World::start().await;
+    let ada = world.person("<b>Ada</b>");
+    world.moves_to(&ada, "es-MX", "America/Mexico_City");
+    let until = "2026-03-02T08:15:00Z".parse().unwrap();
+    heard(&world, &ada, &UserLocked { user_id: ada.user, until, failures: 10 }).await;
+    assert_eq!(world.deliver().await, 1);
+    let file = outbox(&world).pop().unwrap();
+    let mail = MessageParser::default().parse(&file).unwrap();
+    assert_eq!(mail.subject(), Some("Lab: Alguien intenta iniciar sesión con su cuenta"));
+    let text = mail.body_text(0).unwrap();
+    assert!(text.starts_with("Hola <b>Ada</b>,"), "{text}");
+    assert!(text.contains("hasta lun, 2 mar 2026, 02:15 (America/Mexico_City)"), "{text}");
+    let html = mail.body_html(0).unwrap();
+    assert!(html.contains("<html lang=\"es\">") && html.contains("background:#ffcc00"), "{html}");
+    assert!(html.contains("Hola &lt;b&gt;Ada&lt;&#x2f;b&gt;,"), "{html}");
 }

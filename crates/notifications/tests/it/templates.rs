@@ -40,6 +40,7 @@ async fn a_mail_is_in_the_readers_language_and_zone() {
     assert!(text.contains("14:00–15:30 (Europe/Lisbon)"), "the clock at the place, too: {text}");
     let html = mail.body_html(0).unwrap();
     assert!(html.contains("prefers-color-scheme: dark") && html.contains("Olá Ada,"), "{html}");
+    assert!(html.contains("height:4px;background:#ffcc00"), "{html}");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use contracts::bookings::{BookedResource, Booking, BookingDetails, BookingStatus};
-use contracts::users::{Contact, Letter, ResetLink};
+use contracts::users::{Branding, Contact, Letter, ResetLink};
 use jiff::SignedDuration;
 use kernel::{
     BookingId, Event, EventId, LetterId, OrganizationId, PasswordResetId, ResourceId, Role, Slot, UserId,
@@ -94,6 +94,8 @@ impl World {
             name: name.into(),
             locale: "en".into(),
             time_zone: "Europe/Lisbon".into(),
+            organization: "Lab".into(),
+            branding: Branding { primary: "#006699".into(), accent: "#ffcc00".into() },
         };
         self.known.lock().unwrap().contacts.insert(person.user, contact);
     }

@@ -7,7 +7,7 @@ use platform::http::{Json, Path, Problem};
 use platform::internal::Peer;
 
 use crate::App;
-use crate::store::accounts;
+use crate::store::{accounts, settings};
 
 /// The contact, also of an account that may not sign in: its bookings still have an owner.
 ///
@@ -21,6 +21,7 @@ pub async fn get_contact(
     let mut tx = app.context.db.begin(organization).await?;
     let account =
         accounts::load(&mut tx, organization, user).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let settings = settings::load(&mut tx, organization).await?.settings;
     tx.commit().await?;
     Ok(Json(Contact {
         user_id: account.id,
@@ -28,5 +29,7 @@ pub async fn get_contact(
         name: account.name,
         locale: account.locale,
         time_zone: account.time_zone,
+        organization: settings.name,
+        branding: settings.branding,
     }))
 }

@@ -1,4 +1,4 @@
-//! What has run out and is of no more use: sessions, used refresh tokens, links, challenges, invitations, dead keys.
+//! What has run out and is of no more use: sessions, used refresh tokens, links, challenges, sign-ins on their way, invitations, dead keys.
 
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
@@ -30,6 +30,8 @@ pub async fn prune(db: &Db, now: Timestamp) -> Result<(), Problem> {
              union all select organization_id from users.password_reset where expires_at < $1
              union all select organization_id from users.sign_in_challenge where expires_at < $1
              union all select organization_id from users.invitation where expires_at < $1
+             union all select organization_id from users.sign_on_flow where expires_at < $1
+             union all select organization_id from users.spent_challenge where expires_at < $1
            ) leftover limit $4"#,
         (now - KEPT).to_sqlx(),
         (now - TOKENS_KEPT).to_sqlx(),
@@ -84,6 +86,12 @@ async fn prune_one(db: &Db, organization: OrganizationId, now: Timestamp) -> Res
         .execute(&mut *tx)
         .await?;
     sqlx::query!("delete from users.invitation where organization_id = $1 and expires_at < $2", id, old)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query!("delete from users.sign_on_flow where organization_id = $1 and expires_at < $2", id, old)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query!("delete from users.spent_challenge where organization_id = $1 and expires_at < $2", id, old)
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;

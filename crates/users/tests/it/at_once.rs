@@ -163,8 +163,28 @@ async fn what_has_run_out_is_deleted_and_nothing_else() {
     let invitation = json!({"email": "bob@example.com", "name": "Bob", "role": "user"});
     users.by(&admin, "POST", "/api/v1/invitations").json(invitation).send().await.expect(201);
     assert_eq!(users.event_types().await, ["invitation.created", "letter.requested"]);
+    let mut tx = users.context.db.begin(users.first.organization_id).await.unwrap();
+    sqlx::query(
+        "insert into users.spent_challenge (organization_id, challenge, expires_at) values ($1, '\\x00000000000000000000000000000000', $2)",
+    )
+    .bind(users.first.organization_id.0)
+    .bind(jiff_sqlx::ToSqlx::to_sqlx(users.now()))
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into users.sign_on_flow (organization_id, id, purpose, stage, hash, issuer, remember, second_factor, created_at, expires_at)
+         values ($1, gen_random_uuid(), 'sign_in', 'asked', sha256('x'), 'https://id.example.com', false, false, $2, $2)",
+    )
+    .bind(users.first.organization_id.0)
+    .bind(jiff_sqlx::ToSqlx::to_sqlx(users.now()))
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
     let prune = async || leftovers::prune(&users.context.db, users.now()).await.unwrap();
     prune().await;
+    assert_eq!((users.count("spent_challenge").await, users.count("sign_on_flow").await), (1, 1));
     assert_eq!(
         (users.count("session").await, users.count("refresh_token").await, users.count("invitation").await),
         (1, 2, 1)
@@ -175,6 +195,7 @@ async fn what_has_run_out_is_deleted_and_nothing_else() {
         (users.count("session").await, users.count("refresh_token").await, users.count("invitation").await),
         (0, 0, 1)
     );
+    assert_eq!((users.count("spent_challenge").await, users.count("sign_on_flow").await), (0, 0));
     users.clock.advance(SignedDuration::from_hours(24 * 7));
     prune().await;
     assert_eq!((users.count("invitation").await, users.count("letter").await), (0, 0));

@@ -14,7 +14,8 @@ async fn a_service_learns_how_to_reach_a_person() {
     let contact = users.call_internally("GET", &path(organization)).send().await.expect(200).json();
     assert_eq!(
         contact,
-        json!({"user_id": user, "email": "admin@example.com", "name": "Administrator", "locale": "en", "time_zone": "UTC"})
+        json!({"user_id": user, "email": "admin@example.com", "name": "Administrator", "locale": "en", "time_zone": "UTC",
+            "organization": "Default", "branding": {"primary": "#1a5fb4", "accent": "#26a269"}})
     );
     let other = users.organization("other").await;
     users.call_internally("GET", &path(other.organization_id)).send().await.problem(404, "not_found");
