@@ -6,7 +6,7 @@ use kernel::PasswordResetId;
 use serde::{Deserialize, Serialize};
 
 use crate::templates::Reader;
-use crate::templates::page::{Lead, Page};
+use crate::templates::page::{Lead, Page, address};
 use crate::wording::account::Words;
 use crate::wording::{Language, dates};
 
@@ -20,12 +20,10 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link below `link_url`. The token stands after `#`, which browsers do not send: no server's log and no `Referer`
-    /// ever shows it.
+    /// A link below `link_url`.
     #[must_use]
     pub fn new(link_url: &str, link: &ResetLink) -> Self {
-        let url = format!("{}/reset-password#token={}", link_url.trim_end_matches('/'), link.token);
-        Self { url, expires_at: link.expires_at }
+        Self { url: address(link_url, "reset-password", &link.token), expires_at: link.expires_at }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use contracts::users::{Letter, LetterKind};
 
-use crate::templates::page::{Lead, Page};
+use crate::templates::page::{Lead, Page, address};
 use crate::templates::{Mistake, Reader, Rendered};
 use crate::wording::account::Words;
 use crate::wording::{Language, dates};
@@ -17,7 +17,7 @@ const fn path(kind: LetterKind) -> Option<&'static str> {
     }
 }
 
-/// Writes a letter. The token stands after `#`, which browsers do not send: it reaches no server's log on the way.
+/// Writes a letter.
 ///
 /// # Errors
 /// Never: the templates are ours.
@@ -30,9 +30,8 @@ pub fn words(letter: &Letter, link_url: &str) -> Result<Rendered, Mistake> {
         organization: &letter.organization,
         branding: &letter.branding,
     };
-    let base = link_url.trim_end_matches('/');
     let lead = path(letter.kind).zip(letter.token.as_ref()).map(|(path, token)| Lead {
-        url: format!("{base}/{path}#token={token}"),
+        url: address(link_url, path, token),
         until: dates::moment(letter.expires_at, reader.time_zone, language),
     });
     Page::new(&reader, Words::of(language).letter(letter.kind), &[], lead).render()

@@ -21,6 +21,7 @@ use crate::store::suppressions::is_suppressed;
 use crate::store::{preferences, templates};
 use crate::suppression::{Digest, digest};
 use crate::templates::name::{Name, render};
+use crate::templates::page::address;
 use crate::templates::values::Reader;
 use crate::templates::{Forms, Values};
 use crate::wording::Language;
@@ -125,7 +126,7 @@ async fn about_booking(
     let base = app.config.link_url.trim_end_matches('/');
     let token = known.token.map(|token| token.write());
     // After `#`, which browsers do not send: to open the page changes nothing.
-    values.unsubscribe_url = token.as_ref().map(|token| format!("{base}/unsubscribe#token={token}"));
+    values.unsubscribe_url = token.as_ref().map(|token| address(base, "unsubscribe", token));
     let rendered = render(known.theirs, name, &values);
     let letter = Letter {
         delivery: leased.id,

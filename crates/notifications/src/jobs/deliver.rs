@@ -60,8 +60,6 @@ pub struct Told {
     pub kind: Kind,
     /// None where it is about the person's account.
     pub booking: Option<BookingId>,
-    /// The subject as it was when it was heard.
-    pub subject: String,
     /// The facts.
     pub data: serde_json::Value,
     /// When it was heard.
@@ -150,7 +148,7 @@ async fn lease(app: &App, organization: OrganizationId, ids: &[Uuid]) -> Result<
          where d.organization_id = taken.organization_id and d.id = taken.id
            and m.organization_id = d.organization_id and m.id = d.message_id
          returning d.id, d.attempts, d.spent, m.user_id, case when m.letter_id is null then m.kind end as "kind: Kind",
-                   m.booking_id as "booking: BookingId", m.letter_id as "letter: LetterId", m.subject, m.data,
+                   m.booking_id as "booking: BookingId", m.letter_id as "letter: LetterId", m.data,
                    m.correlation_id, m.created_at"#,
         organization.0,
         ids,
@@ -167,7 +165,6 @@ async fn lease(app: &App, organization: OrganizationId, ids: &[Uuid]) -> Result<
             (None, Some(kind)) => About::Told(Told {
                 kind,
                 booking: row.booking,
-                subject: row.subject,
                 data: row.data,
                 heard_at: row.created_at.to_jiff(),
             }),

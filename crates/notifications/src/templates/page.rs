@@ -19,6 +19,13 @@ pub struct Lead {
     pub until: String,
 }
 
+/// A link below `base` to one of our pages. The token stands after `#`, which browsers do not send: no server's log and no
+/// `Referer` ever shows it.
+#[must_use]
+pub fn address(base: &str, page: &str, token: &str) -> String {
+    format!("{}/{page}#token={token}", base.trim_end_matches('/'))
+}
+
 /// What a page says, in the reader's language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Page {
@@ -38,13 +45,12 @@ impl Page {
     /// A page for a reader; `values` stand for the placeholders of the message, one line each.
     #[must_use]
     pub fn new(reader: &Reader<'_>, said: &Said, values: &[(&str, &str)], lead: Option<Lead>) -> Self {
-        let (name, hello) = (one_line(reader.name), reader.language.words().hello);
         let link = Words::of(reader.language).link;
         let (url, until) = lead.map(|lead| (lead.url, link.replace("{until}", &lead.until))).unzip();
         Self {
             language: reader.language.tag(),
             title: said.subject,
-            greeting: if name.is_empty() { format!("{hello},") } else { format!("{hello} {name},") },
+            greeting: reader.greeting(),
             message: filled(said.message, values),
             button: said.button,
             url,

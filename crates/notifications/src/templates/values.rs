@@ -91,6 +91,15 @@ pub struct Reader<'a> {
     pub branding: &'a Branding,
 }
 
+impl Reader<'_> {
+    /// `Hello Ada,`
+    #[must_use]
+    pub fn greeting(&self) -> String {
+        let (hello, name) = (self.language.words().hello, one_line(self.name));
+        if name.is_empty() { format!("{hello},") } else { format!("{hello} {name},") }
+    }
+}
+
 impl Values {
     /// The values for what happened to a booking that its owner called `title`.
     #[must_use]
@@ -99,8 +108,6 @@ impl Values {
         let happened = words.happened(kind);
         let text = |text: Option<&str>| text.map(one_line).filter(|text| !text.is_empty());
         let told = |at: &Appointment| dates::interval(at.slot, reader.time_zone, reader.language);
-        let name = one_line(reader.name);
-        let hello = words.hello;
         let there = facts.now.time_zone();
         let when_there = dates::differ(there, reader.time_zone, facts.now.slot.starts_at())
             .then(|| dates::interval(facts.now.slot, there, reader.language));
@@ -114,8 +121,8 @@ impl Values {
             language: reader.language.tag(),
             organization: one_line(reader.organization),
             brand: Brand::of(reader.branding),
-            greeting: if name.is_empty() { format!("{hello},") } else { format!("{hello} {name},") },
-            name,
+            greeting: reader.greeting(),
+            name: one_line(reader.name),
             reference: one_line(&facts.reference),
             happened: happened.sentence.replace("{}", &one_line(&facts.reference)),
             happened_short: happened.subject,

@@ -67,24 +67,11 @@ pub async fn settle(
     if are == due {
         return Ok(());
     }
-    exchange(tx, organization, &are, &due).await?;
+    memberships::exchange(tx, organization, By::Rule, &are, &due).await?;
     let mut groups = memberships::groups_of(tx, organization, &ids).await?;
     for account in accounts {
         account.groups = groups.remove(&account.id).unwrap_or_default();
     }
-    Ok(())
-}
-
-async fn exchange(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    are: &HashSet<Pair>,
-    due: &HashSet<Pair>,
-) -> Result<(), Problem> {
-    let put: Vec<Pair> = due.difference(are).copied().collect();
-    let take: Vec<Pair> = are.difference(due).copied().collect();
-    memberships::put(tx, organization, By::Rule, &put).await?;
-    memberships::take(tx, organization, By::Rule, &take).await?;
     Ok(())
 }
 
@@ -191,7 +178,7 @@ pub async fn sweep(
         .filter(|account| rule.as_ref().is_some_and(|rule| group_rule::has(rule, account)))
         .map(|account| (account.id, group))
         .collect();
-    exchange(tx, organization, &are, &due).await?;
+    memberships::exchange(tx, organization, By::Rule, &are, &due).await?;
     memberships::tell(tx, organization, &accounts, &Origin::system(), now).await?;
     let more = i64::try_from(accounts.len()).is_ok_and(|count| count == PIECE);
     sqlx::query!(

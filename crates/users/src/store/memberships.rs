@@ -92,6 +92,30 @@ pub async fn take(
     Ok(ended.rows_affected() + kept.rows_affected())
 }
 
+/// One person in some groups.
+#[must_use]
+pub fn pairs(user: UserId, groups: &BTreeSet<GroupId>) -> HashSet<Pair> {
+    groups.iter().map(|group| (user, *group)).collect()
+}
+
+/// Has those in groups for a reason that are to be, who `are` in some for it. The accounts are locked.
+///
+/// # Errors
+/// As [`put`].
+pub async fn exchange(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    by: By,
+    are: &HashSet<Pair>,
+    due: &HashSet<Pair>,
+) -> Result<(), Problem> {
+    let put_in: Vec<Pair> = due.difference(are).copied().collect();
+    let take_out: Vec<Pair> = are.difference(due).copied().collect();
+    put(tx, organization, by, &put_in).await?;
+    take(tx, organization, by, &take_out).await?;
+    Ok(())
+}
+
 /// Who of some people is in which group for a reason.
 ///
 /// # Errors

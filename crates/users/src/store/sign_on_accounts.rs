@@ -11,7 +11,7 @@ use platform::events::{self, Origin};
 use platform::http::{Correlation, Problem};
 use uuid::Uuid;
 
-use super::memberships::{self, By, Pair};
+use super::memberships::{self, By, pairs};
 use super::{account_batches, accounts, identities, organizations, session_starts};
 use crate::account::{Account, Change};
 use crate::settings::admits;
@@ -132,16 +132,14 @@ impl Arrival<'_> {
     async fn follow_groups(&self, tx: &mut Tx, account: Account) -> Result<Account, Problem> {
         let (organization, user) = (self.organization, account.id);
         let by_hand = memberships::reasons(tx, organization, By::Hand, &[user.0]).await?;
-        let are: BTreeSet<GroupId> = by_hand.into_iter().map(|(_, group)| group).collect();
+        let are: BTreeSet<GroupId> = by_hand.iter().map(|(_, group)| *group).collect();
         let wanted = mapping::groups(self.settings, &are, self.groups);
         if wanted == are {
             return Ok(account);
         }
         let wanted = existing(tx, organization, &wanted).await?;
-        let pairs =
-            |groups: Vec<&GroupId>| -> Vec<Pair> { groups.into_iter().map(|group| (user, *group)).collect() };
-        memberships::put(tx, organization, By::Hand, &pairs(wanted.difference(&are).collect())).await?;
-        memberships::take(tx, organization, By::Hand, &pairs(are.difference(&wanted).collect())).await?;
+        let due = pairs(user, &wanted);
+        memberships::exchange(tx, organization, By::Hand, &by_hand, &due).await?;
         let origin = self.origin(&account);
         memberships::tell(tx, organization, std::slice::from_ref(&account), &origin, self.now).await?;
         let after = accounts::load(tx, organization, user).await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::LineReport;
 use super::lines::{Line, invalid, wrong};
 use crate::account::Account;
-use crate::store::memberships::{self, By, Pair};
+use crate::store::memberships::{self, By, Pair, pairs};
 
 /// The groups of an organization, and those that some accounts are in by hand.
 pub(super) struct Groups {
@@ -70,11 +70,9 @@ impl Groups {
         account: &Account,
         named: &BTreeSet<GroupId>,
     ) -> Result<BTreeSet<GroupId>, Problem> {
-        let (user, are) = (account.id, self.of(account));
-        let pairs =
-            |groups: Vec<&GroupId>| -> Vec<Pair> { groups.into_iter().map(|group| (user, *group)).collect() };
-        memberships::put(tx, organization, By::Hand, &pairs(named.difference(&are).collect())).await?;
-        memberships::take(tx, organization, By::Hand, &pairs(are.difference(named).collect())).await?;
+        let user = account.id;
+        let (are, due) = (pairs(user, &self.of(account)), pairs(user, named));
+        memberships::exchange(tx, organization, By::Hand, &are, &due).await?;
         let mut all = memberships::groups_of(tx, organization, &[user.0]).await?;
         Ok(all.remove(&user).unwrap_or_default())
     }
