@@ -55,6 +55,8 @@ pub mod watch_live;
 use jiff::Timestamp;
 use kernel::{BookingId, SeriesId, UserId};
 use platform::auth::Actor;
+use platform::db::Tx;
+use platform::http::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -165,12 +167,14 @@ impl TermsBody {
 
 impl BookingBody {
     /// As somebody sees it who decides on it: who is invited is not theirs to know, unless it is for another reason.
-    #[must_use]
-    pub fn for_decision(mut booking: Booking, actor: &Actor) -> Self {
-        if !bookings::is_visible_to(&booking, actor) {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn for_decision(tx: &mut Tx, mut booking: Booking, actor: &Actor) -> Result<Self, Problem> {
+        if !bookings::is_visible_to(tx, &booking, actor).await? {
             booking.guests.clear();
         }
-        booking.into()
+        Ok(booking.into())
     }
 }
 

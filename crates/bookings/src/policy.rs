@@ -6,7 +6,7 @@ use contracts::rules::{ApprovalStep, PayWith, Who};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use kernel::role::BookingsApprove;
-use kernel::{GroupId, Money, ResourceId, Role, Slot, UserId};
+use kernel::{GroupId, LocationId, Money, Remit, ResourceId, Role, Slot, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,6 +37,8 @@ pub struct Person {
     pub id: UserId,
     /// Their role.
     pub role: Role,
+    /// The places and people that they are limited to, as a manager.
+    pub remit: Option<Remit>,
     /// The groups they are in.
     pub groups: BTreeSet<GroupId>,
     /// Whether their account is in use: nothing is booked by or for one that is closed.
@@ -47,7 +49,23 @@ impl Person {
     /// Somebody of whom only is known that they are there.
     #[must_use]
     pub const fn nobody(id: UserId) -> Self {
-        Self { id, role: Role::User, groups: BTreeSet::new(), active: true }
+        Self { id, role: Role::User, remit: None, groups: BTreeSet::new(), active: true }
+    }
+
+    /// Whether they manage a resource.
+    #[must_use]
+    pub fn runs(&self, item: &Item) -> bool {
+        self.manages(|remit| remit.has_place(&item.places))
+    }
+
+    /// Whether they manage what is somebody else's.
+    #[must_use]
+    pub fn answers_for(&self, owner: &Self) -> bool {
+        self.manages(|remit| owner.id != self.id && remit.has_member(&owner.groups))
+    }
+
+    fn manages(&self, is_theirs: impl FnOnce(&Remit) -> bool) -> bool {
+        self.role >= Role::Manager && self.remit.as_ref().is_none_or(is_theirs)
     }
 
     /// Whether they are among some people.
@@ -58,11 +76,18 @@ impl Person {
             || who.role.is_some_and(|role| self.role >= role)
     }
 
-    /// Whether they may decide on a step of an approval.
+    /// Whether they may decide on a step of an approval. Who is named by their role alone has to manage what is asked for.
     #[must_use]
-    pub fn decides(&self, step: &ApprovalStep, escalated: bool) -> bool {
+    pub fn decides(&self, step: &ApprovalStep, escalated: bool, manages: bool) -> bool {
         let named = |who: &Who| {
-            if *who == Who::default() { self.role.may::<BookingsApprove>() } else { self.is_among(who) }
+            let (people, role) =
+                (Who { role: None, ..who.clone() }, Who { role: who.role, ..Who::default() });
+            let by_role = if *who == Who::default() {
+                self.role.may::<BookingsApprove>()
+            } else {
+                self.is_among(&role)
+            };
+            self.is_among(&people) || (manages && by_role)
         };
         named(&step.approvers) || (escalated && named(&step.escalate_to))
     }
@@ -75,6 +100,8 @@ pub struct Item {
     pub resource_id: ResourceId,
     /// How many of its units.
     pub units: i32,
+    /// Where it is, from the site down.
+    pub places: Vec<LocationId>,
     /// Its zone.
     pub zone: TimeZone,
     /// How many people fit.
@@ -87,7 +114,7 @@ impl Item {
     /// Whether somebody may book it.
     #[must_use]
     pub fn admits(&self, person: &Person) -> bool {
-        person.role >= Role::Manager || self.rules.book.iter().all(|who| person.is_among(who))
+        person.runs(self) || self.rules.book.iter().all(|who| person.is_among(who))
     }
 }
 
@@ -196,14 +223,15 @@ fn rules_broken(request: &Request<'_>, item: &Item) -> Vec<Broken> {
 /// Who may book, and how many have to come.
 fn people_checks(request: &Request<'_>, item: &Item) -> Vec<(bool, &'static str, String)> {
     let (rules, actor, owner) = (&item.rules, request.actor, request.owner);
-    let is_manager = actor.role >= Role::Manager;
-    let may_for_others = is_manager || rules.book_for_others.iter().all(|who| actor.is_among(who));
+    let runs = actor.runs(item);
+    let may_for_others =
+        runs || actor.answers_for(owner) || rules.book_for_others.iter().all(|who| actor.is_among(who));
     let attendees = request.attendees.unwrap_or(1);
     let least = i32::try_from(rules.min_attendees).unwrap_or(i32::MAX);
     let for_others = actor.id != owner.id;
     let fits = item.seats.is_none_or(|seats| request.attendees.is_none_or(|attendees| attendees <= seats));
     vec![
-        (is_manager || item.admits(owner), "access", "You may not book this resource.".to_owned()),
+        (runs || item.admits(owner), "access", "You may not book this resource.".to_owned()),
         (
             !for_others || may_for_others,
             "access_for_others",
@@ -317,7 +345,9 @@ fn asking(request: &Request<'_>, price: Option<&Money>) -> Option<Asking> {
             expires_after = expires_after.into_iter().chain(approval.expires_after_minutes).min();
         }
     }
-    let alone = |step: &ApprovalStep| step.quorum <= 1 && request.actor.decides(step, false);
+    let (actor, owner) = (request.actor, request.owner);
+    let manages = actor.answers_for(owner) || request.items.iter().all(|item| actor.runs(item));
+    let alone = |step: &ApprovalStep| step.quorum <= 1 && actor.decides(step, false, manages);
     if steps.iter().all(alone) {
         return None;
     }

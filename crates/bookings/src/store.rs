@@ -17,6 +17,7 @@ pub mod leaving;
 pub mod live;
 pub mod past;
 pub mod quotas;
+pub mod reach;
 pub mod recheck;
 pub mod report_rows;
 pub mod reports;

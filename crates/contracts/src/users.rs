@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use kernel::{ApiKeyId, Email, Event, GroupId, OrganizationId, PasswordResetId, Role, SessionId, UserId};
+use kernel::{
+    ApiKeyId, Email, Event, GroupId, OrganizationId, PasswordResetId, Remit, Role, SessionId, UserId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -127,6 +129,9 @@ pub struct Account {
     /// The groups it is in.
     #[serde(default)]
     pub groups: BTreeSet<GroupId>,
+    /// The places and people that it is limited to, as a manager's; none for the whole organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remit: Option<Remit>,
 }
 
 /// An account came to be, by registration or by an administrator.

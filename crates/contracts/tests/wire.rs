@@ -152,10 +152,16 @@ fn resources() {
 fn users() {
     let user_id = UserId(id(2));
     let session_id = SessionId(id(8));
-    let account = Account { role: Role::User, active: true, version: 1, groups: [].into() };
+    let account = Account { role: Role::User, active: true, version: 1, groups: [].into(), remit: None };
     on_the_wire(&OrganizationCreated { organization_id: OrganizationId(id(9)), slug: "default".into() });
     on_the_wire(&UserCreated { user_id, account: account.clone() });
-    let after = Account { role: Role::Manager, active: false, version: 2, groups: [GroupId(id(10))].into() };
+    let after = Account {
+        role: Role::Manager,
+        active: false,
+        version: 2,
+        groups: [GroupId(id(10))].into(),
+        remit: None,
+    };
     on_the_wire(&UserChanged { user_id, before: account, after, fields: vec!["role".into(), "name".into()] });
     on_the_wire(&UserRemoved { user_id });
     on_the_wire(&UserExported { user_id });
@@ -252,6 +258,11 @@ fn letters_and_invitations() {
     let (letter_id, invitation_id) = (LetterId(id(1)), InvitationId(id(2)));
     let kind = LetterKind::EmailVerification;
     on_the_wire(&LetterRequested { letter_id, kind, user_id: Some(UserId(id(3))) });
-    on_the_wire(&InvitationCreated { invitation_id, role: Role::Manager, groups: [GroupId(id(4))].into() });
+    on_the_wire(&InvitationCreated {
+        invitation_id,
+        role: Role::Manager,
+        groups: [GroupId(id(4))].into(),
+        remit: None,
+    });
     on_the_wire(&InvitationEnded { invitation_id, user_id: Some(UserId(id(3))) });
 }

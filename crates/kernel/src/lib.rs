@@ -6,6 +6,7 @@ pub mod error;
 pub mod event;
 pub mod ids;
 pub mod money;
+pub mod remit;
 pub mod role;
 pub mod slot;
 
@@ -15,5 +16,6 @@ pub use error::Kind;
 pub use event::Event;
 pub use ids::*;
 pub use money::Money;
+pub use remit::Remit;
 pub use role::{Permission, Role};
 pub use slot::Slot;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
 use jiff::Timestamp;
-use kernel::{Clock, Kind, OrganizationId, Permission, Role, SessionId, UserId};
+use kernel::{Clock, Kind, LocationId, OrganizationId, Permission, Remit, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,9 @@ pub struct Claims {
     pub sid: SessionId,
     /// What the user is.
     pub roles: Vec<Role>,
+    /// The places and people that a manager is limited to; none for the whole organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remit: Option<Remit>,
     /// Seconds since 1970 at which it was minted.
     pub iat: i64,
     /// Seconds since 1970 from which it is worth nothing.
@@ -70,6 +73,8 @@ pub struct Actor {
     pub session: SessionId,
     /// The highest of the caller's roles all of whose permissions the token has.
     pub role: Role,
+    /// The places and people that the caller, a manager, is limited to; none where they are not.
+    pub remit: Option<Remit>,
     /// The highest of the caller's roles.
     granted: Role,
     /// What the token is limited to.
@@ -95,6 +100,23 @@ impl Actor {
         self.granted.permissions().contains(&name) && self.scope.as_ref().is_none_or(|scope| scope.has(name))
     }
 
+    /// Refuses what lies in a place, given with all that it lies in from the site down, that the caller is no manager of.
+    ///
+    /// # Errors
+    /// 403 `outside_remit`.
+    pub fn demand_place(&self, path: &[LocationId]) -> Result<(), Problem> {
+        let is_theirs = self.remit.as_ref().is_none_or(|remit| remit.has_place(path));
+        if is_theirs { Ok(()) } else { Err(outside_remit()) }
+    }
+
+    /// Refuses what concerns the whole organization where the caller is a manager of some places or people alone.
+    ///
+    /// # Errors
+    /// 403 `outside_remit`.
+    pub fn demand_whole(&self) -> Result<(), Problem> {
+        self.demand_place(&[])
+    }
+
     /// When the caller last proved who they are; none for API keys.
     #[must_use]
     pub const fn authenticated_at(&self) -> Option<Timestamp> {
@@ -109,6 +131,7 @@ impl Actor {
             user: claims.sub,
             session: claims.sid,
             role,
+            remit: claims.remit,
             granted,
             scope: claims.scope,
             authenticated_at: claims.auth_time.and_then(|time| Timestamp::from_second(time).ok()),
@@ -194,6 +217,13 @@ impl Verifier {
             )),
         }
     }
+}
+
+/// The refusal of what the caller, a manager of some places or people, does not answer for.
+#[must_use]
+pub fn outside_remit() -> Problem {
+    let detail = "You are a manager of some places or people, and this is not of them.";
+    Problem::new(Kind::Forbidden, "outside_remit", detail)
 }
 
 fn expired() -> Problem {

@@ -17,6 +17,7 @@ pub mod list_locations;
 pub mod list_resource_types;
 pub mod list_resources;
 pub mod put_rules;
+mod remit;
 pub mod resolve;
 pub mod retire_resource;
 pub mod update_resource;

@@ -178,6 +178,12 @@ impl Tree {
         needed.iter().filter_map(|id| self.places.get(id)).collect()
     }
 
+    /// The ids of a place and all it lies in.
+    #[must_use]
+    pub fn ids(&self, id: LocationId) -> Vec<LocationId> {
+        self.up(id).map(|place| place.id).collect()
+    }
+
     /// The path of a place as people write it: `North/Main hall`.
     #[must_use]
     pub fn path(&self, id: LocationId) -> String {

@@ -104,21 +104,28 @@ impl Issuer {
     /// A token of 15 minutes for someone.
     #[must_use]
     pub fn token(&self, person: &Person) -> String {
+        self.sign(&self.claims(person))
+    }
+
+    /// What a token of 15 minutes says of someone.
+    #[must_use]
+    pub fn claims(&self, person: &Person) -> Claims {
         let now = self.clock.now().as_second();
-        self.sign(&Claims {
+        Claims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             sub: person.user,
             org: person.organization,
             sid: SessionId::mint(),
             roles: vec![person.role],
+            remit: None,
             iat: now,
             exp: now + 900,
             jti: EventId::mint().0,
             auth_time: Some(now),
             acr: Some("1".into()),
             scope: None,
-        })
+        }
     }
 
     /// A token with claims of one's own.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use kernel::{Email, GroupId, Role, UserId};
+use kernel::{Email, GroupId, Remit, Role, UserId};
 use serde_json::{Map, Value};
 
 use crate::organization::Organization;
@@ -31,6 +31,8 @@ pub struct Account {
     pub attributes: BTreeMap<String, String>,
     /// What they are.
     pub role: Role,
+    /// The places and people that they are limited to; none for who is no manager, or manages the whole organization.
+    pub remit: Option<Remit>,
     /// Whether they may sign in.
     pub active: bool,
     /// Whether the address was shown to be theirs.
@@ -64,6 +66,8 @@ pub struct Change {
     pub attributes: Option<BTreeMap<String, String>>,
     /// What they are.
     pub role: Option<Role>,
+    /// The places and people that they are limited to, as managers; `Some(None)` for the whole organization.
+    pub remit: Option<Option<Remit>>,
     /// Whether they may sign in.
     pub active: Option<bool>,
 }
@@ -83,6 +87,7 @@ impl Account {
             preferences: Value::Object(Map::new()),
             attributes: BTreeMap::new(),
             role,
+            remit: None,
             active: true,
             email_verified: false,
             groups: BTreeSet::new(),
@@ -101,6 +106,8 @@ impl Account {
     /// The account after a change, with the names of the fields that differ.
     #[must_use]
     pub fn changed(&self, change: Change) -> (Self, Vec<String>) {
+        let role = change.role.unwrap_or(self.role);
+        let remit = change.remit.unwrap_or_else(|| self.remit.clone());
         let after = Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             locale: change.locale.unwrap_or_else(|| self.locale.clone()),
@@ -109,7 +116,9 @@ impl Account {
             picture_url: change.picture_url.unwrap_or_else(|| self.picture_url.clone()),
             preferences: change.preferences.unwrap_or_else(|| self.preferences.clone()),
             attributes: change.attributes.unwrap_or_else(|| self.attributes.clone()),
-            role: change.role.unwrap_or(self.role),
+            role,
+            // Whoever is no manager any more is not one of the same places when they are one again.
+            remit: remit.filter(|_| role == Role::Manager),
             active: change.active.unwrap_or(self.active),
             ..self.clone()
         };
@@ -122,6 +131,7 @@ impl Account {
             ("preferences", self.preferences != after.preferences),
             ("attributes", self.attributes != after.attributes),
             ("role", self.role != after.role),
+            ("remit", self.remit != after.remit),
             ("active", self.active != after.active),
         ];
         let fields = differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned());
@@ -162,6 +172,7 @@ mod tests {
             preferences: Value::Null,
             attributes: BTreeMap::new(),
             role: Role::Admin,
+            remit: None,
             active: true,
             email_verified: true,
             groups: BTreeSet::new(),
@@ -178,6 +189,15 @@ mod tests {
         assert_eq!(fields, ["role"]);
         assert!(ada().is_administrator() && !after.is_administrator());
         assert_eq!(ada().changed(Change::default()).1, [""; 0]);
+    }
+
+    #[test]
+    fn a_remit_ends_with_the_role() {
+        let manager = Account { role: Role::Manager, remit: Some(Remit::default()), ..ada() };
+        let (after, fields) = manager.changed(Change { role: Some(Role::User), ..Change::default() });
+        assert_eq!((after.remit, fields), (None, vec!["role".to_owned(), "remit".to_owned()]));
+        let whole = Change { remit: Some(None), ..Change::default() };
+        assert_eq!(manager.changed(whole).1, ["remit"]);
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub mod put_single_sign_on;
 pub mod redeem_single_sign_on;
 pub mod refresh;
 pub mod register;
+mod remit;
 pub mod remove_member;
 pub mod remove_passkey;
 pub mod replace_recovery_codes;
@@ -88,7 +89,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
-use kernel::{Email, GroupId, Role, UserId};
+use kernel::{Email, GroupId, Remit, Role, UserId};
 use platform::http::{Json, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -131,6 +132,8 @@ pub struct UserBody {
     pub attributes: BTreeMap<String, String>,
     /// What they are.
     pub role: Role,
+    /// The places and people that they are limited to, as managers; none for the whole organization.
+    pub remit: Option<Remit>,
     /// Whether they may sign in.
     pub active: bool,
     /// Whether the address was shown to be theirs, or an administrator vouches for it.
@@ -158,6 +161,7 @@ impl From<Account> for UserBody {
             preferences: account.preferences,
             attributes: account.attributes,
             role: account.role,
+            remit: account.remit,
             active: account.active,
             email_verified: account.email_verified,
             groups: account.groups,

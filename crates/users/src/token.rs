@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use kernel::{EventId, KeyId, OrganizationId, Role, SessionId, UserId};
+use kernel::{EventId, KeyId, OrganizationId, Remit, Role, SessionId, UserId};
 use platform::auth::{AUDIENCE, Claims, ISSUER, Scope};
 use platform::http::Problem;
 
@@ -17,6 +17,8 @@ pub struct Bearer {
     pub session: SessionId,
     /// What they are.
     pub role: Role,
+    /// The places and people that they are limited to, as managers.
+    pub remit: Option<Remit>,
     /// When they last proved who they are, and whether by two factors; none for API keys.
     pub proof: Option<Proof>,
     /// What the token is limited to.
@@ -70,6 +72,7 @@ impl Signer {
             org: bearer.organization,
             sid: bearer.session,
             roles: vec![bearer.role],
+            remit: bearer.remit,
             iat: issued,
             exp: now.as_second() + i64::from(seconds),
             jti: EventId::mint().0,

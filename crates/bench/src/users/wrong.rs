@@ -50,6 +50,7 @@ fn claims() -> Claims {
         org: OrganizationId::mint(),
         sid: SessionId::mint(),
         roles: vec![Role::Admin],
+        remit: None,
         iat: now,
         exp: now + 900,
         jti: EventId::mint().0,

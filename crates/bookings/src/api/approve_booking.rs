@@ -82,8 +82,10 @@ async fn attempt(
     if after.status == Status::Confirmed {
         reject_rivals(&mut tx, &act, &known.tree, &after).await?;
     }
+    let version = after.version;
+    let body = BookingBody::for_decision(&mut tx, after, actor).await?;
     tx.commit().await?;
-    Answer::ok(after.version, &BookingBody::for_decision(after, actor))
+    Answer::ok(version, &body)
 }
 
 /// Requests that blocked nobody, and for which there is no room any more.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use kernel::BookingId;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use platform::auth::Can;
 use platform::http::{IfMatch, Json, Path, Problem};
 use platform::idempotency::Answer;
@@ -10,6 +10,7 @@ use platform::idempotency::Answer;
 use super::BookingBody;
 use super::step::{self, Reason};
 use crate::App;
+use crate::store::bookings;
 use crate::store::told::Told;
 
 /// Cancels.
@@ -39,9 +40,16 @@ pub async fn cancel_booking(
     version: Option<IfMatch>,
     Json(request): Json<Reason>,
 ) -> Result<Answer, Problem> {
-    let by_manager = actor.may::<BookingsManage>();
-    step::step(&app, &actor, id, version, request.reason.as_deref(), |booking, now| {
-        Ok((booking.cancel(by_manager, now)?, Told::Cancelled))
+    step::runs(async || {
+        let act = step::act(&app, &actor);
+        let mut tx = app.context.db.begin_planned(actor.organization).await?;
+        let before = step::begin(&mut tx, &actor, id, version).await?;
+        let by_manager = bookings::is_managed_by(&mut tx, &before, &actor).await?;
+        let after = before.clone().cancel(by_manager, act.now)?;
+        let reason = request.reason.as_deref();
+        let answer = step::finish(&mut tx, &act, before, after, Told::Cancelled, reason).await?;
+        tx.commit().await?;
+        Ok(answer)
     })
     .await
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use contracts::bookings::SeriesCancelled;
 use garde::Validate;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use kernel::{ResourceId, SeriesId};
 use platform::auth::{Actor, Can};
 use platform::events;
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::recurrence::Local;
 use crate::store::told::Told;
 use crate::store::write::{self, Applied, Change};
-use crate::store::{resources, series};
+use crate::store::{bookings, resources, series};
 
 /// How much of it, and why.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -87,9 +87,9 @@ async fn attempt(
     if ahead.is_empty() {
         return Err(Error::SeriesOver.into());
     }
-    let by_manager = actor.may::<BookingsManage>();
     let mut changes = Vec::new();
     for before in ahead {
+        let by_manager = bookings::is_managed_by(&mut tx, &before, actor).await?;
         let after = before.clone().cancel(by_manager, act.now)?;
         changes.push(Change::step(before, after, Told::Cancelled, reason.map(str::to_owned)));
     }

@@ -6,7 +6,7 @@ use garde::Validate;
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use kernel::{ResourceId, SeriesId, Slot};
 use platform::auth::{Actor, Can};
 use platform::db::Tx;
@@ -28,9 +28,9 @@ use crate::recurrence::{Local, Note, Occurrence, resolve};
 use crate::series::Series;
 use crate::store::known::Known;
 use crate::store::quotas::Ledger;
-use crate::store::series;
 use crate::store::told::Told;
 use crate::store::write::{self, Applied, Change};
+use crate::store::{bookings, series};
 
 /// How much of a series.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -141,6 +141,7 @@ impl Request {
     request_body = Request,
     responses(
         (status = 200, description = "Changed", body = SeriesDetails),
+        (status = 403, description = "outside_remit"),
         (status = 404, description = "not_found"),
         (status = 409, description = "series_conflict (with `occurrences` and `conflict_id`), series_over, too_late_to_cancel"),
         (status = 412, description = "stale_version"),
@@ -183,6 +184,9 @@ async fn attempt(
         ahead.iter().flat_map(|one| &one.resources).map(|one| one.resource_id).collect();
     let concerned: Vec<ResourceId> = asked.iter().chain(&had).copied().collect();
     let (mut tx, known) = step::look(app, actor, tx, &concerned, &[found.user_id]).await?;
+    if found.created_by != actor.user {
+        step::demand_reach(&known, actor, found.user_id, &asked)?;
+    }
     let fresh: Vec<ResourceId> = asked.iter().filter(|id| !had.contains(id)).copied().collect();
     step::demand_bookable(&known.tree, &fresh, &asked)?;
     let drafts = moved(&found, &ahead, request, wanted, &known)?;
@@ -238,15 +242,15 @@ async fn judged(
     let mut planner = plan::Planner::new(tx, app, actor, known, Ledger::without(&ids));
     let judged = planner.judge_changes(ahead, drafts).await?;
     let now = app.context.clock.now();
-    let by_manager = actor.may::<BookingsManage>();
-    let bookings = ahead.iter().zip(judged);
-    let changes = bookings.map(|(before, asked)| {
-        if !by_manager && before.is_past_deadline(now) && asked.slot.starts_at() != before.slot.starts_at() {
+    let mut changes = Vec::new();
+    for (before, asked) in ahead.iter().zip(judged) {
+        let is_late = before.is_past_deadline(now) && asked.slot.starts_at() != before.slot.starts_at();
+        if is_late && !bookings::is_managed_by(tx, before, actor).await? {
             return Err(Error::TooLateToCancel.into());
         }
-        change(known, before, asked, now, request)
-    });
-    changes.collect()
+        changes.push(change(known, before, asked, now, request)?);
+    }
+    Ok(changes)
 }
 
 fn change(

@@ -24,7 +24,7 @@ use crate::store::blackouts::CLOSED;
 use crate::store::bookings::{self, Lock};
 use crate::store::told::Told;
 use crate::store::write::{self, Act, Change};
-use crate::store::{blackouts, resources};
+use crate::store::{blackouts, reach, resources};
 
 /// Resources that one blackout is over at most.
 const MOST: usize = 10_000;
@@ -88,7 +88,7 @@ pub struct BlackoutBody {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Closed", body = BlackoutBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 422, description = "invalid_input")
     ),
     extensions(("x-permission" = json!("bookings.manage")))
@@ -114,6 +114,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     let all: Vec<ResourceId> = tree.keys().copied().collect();
     // Of a single resource its parts are closed as well; of a place or a type those that are there.
     let closed = if body.scope == Scope::Resource { &all } else { &covered };
+    reach::demand_places(&mut tx, actor, closed).await?;
     let id = BlackoutId::mint();
     insert(&mut tx, actor, id, body, closed, act.now).await?;
     let limit = i64::try_from(MOST_FLAGGED).unwrap_or(i64::MAX) + 1;

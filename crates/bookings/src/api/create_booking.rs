@@ -156,7 +156,7 @@ pub(super) fn wanted(
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Booked", body = BookingBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 409, description = "slot_taken (with `conflicts`, `alternatives` and `conflict_id`), request_in_progress"),
         (status = 422, description = "invalid_input, policy_violated (with `broken`, `conflicts`, `alternatives`), not_enough_units, idempotency_key_reused"),
         (status = 503, description = "service_unavailable, busy, database_unavailable")
@@ -218,6 +218,7 @@ async fn attempt(
     let theirs = locked.iter().flat_map(|one| &one.resources).map(|one| one.resource_id);
     let concerned: Vec<_> = ids.iter().copied().chain(theirs).collect();
     let (mut tx, known) = step::look(app, actor, tx, &concerned, &[booking.user_id]).await?;
+    step::demand_reach(&known, actor, booking.user_id, ids)?;
     step::demand_open_account(&known, booking.user_id, "/on_behalf_of")?;
     step::demand_bookable(&known.tree, ids, ids)?;
     booking.resources = booked(&known.tree, wanted);

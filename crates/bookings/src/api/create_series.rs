@@ -42,7 +42,7 @@ pub struct Created {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Booked", body = Created),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 409, description = "series_conflict (with `occurrences` and `conflict_id`), request_in_progress"),
         (status = 422, description = "invalid_input, policy_violated (with `broken`, `occurrences`), not_enough_units, idempotency_key_reused"),
         (status = 503, description = "service_unavailable, busy, database_unavailable")
@@ -67,6 +67,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     let (series, occurrences) = request.body.series(actor, act.now)?;
     let ids: Vec<_> = series.resources.iter().map(|one| one.resource_id).collect();
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[series.user_id]).await?;
+    step::demand_reach(&known, actor, series.user_id, &ids)?;
     step::demand_open_account(&known, series.user_id, "/on_behalf_of")?;
     step::demand_bookable(&known.tree, &ids, &ids)?;
     let drafts = drafts(&series, &occurrences, &known.tree, act.now)?;

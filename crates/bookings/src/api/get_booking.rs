@@ -35,8 +35,9 @@ pub async fn get_booking(
 ) -> Result<Response, Problem> {
     let mut tx = app.context.db.begin(actor.organization).await?;
     let booking = bookings::load(&mut tx, actor.organization, id, Lock::None).await?;
-    let booking = booking
-        .filter(|booking| bookings::is_visible_to(booking, &actor))
-        .ok_or_else(|| Problem::not_found("booking"))?;
+    let booking = booking.ok_or_else(|| Problem::not_found("booking"))?;
+    if !bookings::is_visible_to(&mut tx, &booking, &actor).await? {
+        return Err(Problem::not_found("booking"));
+    }
     Ok(ETag(booking.version).answer(&headers, BookingBody::from(booking)))
 }

@@ -81,9 +81,10 @@ pub async fn get_booking_history(
     let after = page.after()?.unwrap_or(0);
     let mut tx = app.context.db.begin(actor.organization).await?;
     let booking = bookings::load(&mut tx, actor.organization, id, Lock::None).await?;
-    booking
-        .filter(|booking| bookings::is_open_to(booking, &actor))
-        .ok_or_else(|| Problem::not_found("booking"))?;
+    let booking = booking.ok_or_else(|| Problem::not_found("booking"))?;
+    if !bookings::is_open_to(&mut tx, &booking, &actor).await? {
+        return Err(Problem::not_found("booking"));
+    }
     let events = history::history(&mut tx, actor.organization, id.0, after, page.limit() + 1).await?;
     let entries = events.into_iter().map(HistoryEntry::from).collect();
     Ok(Json(Page::of(entries, page.limit(), |entry: &HistoryEntry| entry.number)))

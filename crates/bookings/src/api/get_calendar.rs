@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::get_free_busy::{FreeBusy, times, wide, window};
 use super::search_availability::known;
 use crate::App;
-use crate::store::{calendar, past, resources};
+use crate::store::{calendar, past, reach, resources};
 
 /// Resources in one call at most.
 const MOST: usize = 100;
@@ -104,7 +104,7 @@ impl From<wire::Booking> for PastBooking {
     responses(
         (status = 200, description = "The times of each", body = Calendar),
         (status = 400, description = "invalid_query"),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 422, description = "invalid_input")
     ),
     extensions(("x-permission" = json!("bookings.own")))
@@ -153,6 +153,7 @@ async fn past(
         return Err(Problem::invalid_field("as_of", "in_the_future", "It must not be in the future."));
     }
     let mut tx = app.context.db.begin(actor.organization).await?;
+    reach::demand_places(&mut tx, actor, ids).await?;
     let found = past::bookings_as_of(&mut tx, actor.organization, ids, window, as_of, MOST_PAST).await?;
     let found = found.ok_or_else(|| {
         Problem::invalid_field("to", "too_many", "More than 5,000 bookings; ask for a shorter window.")

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use kernel::{BookingId, Money, UserId};
 use platform::auth::Can;
 use platform::http::{Json, Page, PageQuery, Path, Problem, Query};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
-use crate::store::credits;
+use crate::store::{credits, reach};
 
 /// Which page.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -83,12 +83,12 @@ pub async fn get_credits(
     Path(user_id): Path<UserId>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Credits>, Problem> {
-    if user_id != actor.user && !actor.may::<BookingsManage>() {
-        return Err(Problem::not_found("user"));
-    }
     let page = PageQuery { limit: filter.limit, cursor: filter.cursor };
     let before: Option<i64> = page.after()?;
     let mut tx = app.context.db.begin(actor.organization).await?;
+    if user_id != actor.user && !reach::covers(&mut tx, &actor, user_id, []).await? {
+        return Err(Problem::not_found("user"));
+    }
     let balances = credits::balances(&mut tx, actor.organization, user_id.0).await?;
     let rows = sqlx::query!(
         "select id, kind, amount, currency, booking_id, reason, created_by, created_at from bookings.credit_entry

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 use crate::report::rows::{GroupBy, Report, ReportRow};
-use crate::store::{report_rows, reports};
+use crate::store::{reach, report_rows, reports};
 
 /// Days of one report at most.
 const MOST_DAYS: i64 = 366;
@@ -108,7 +108,8 @@ pub async fn get_report(
     }
     let group_by = ask.group_by.or((report == Report::TopResources).then_some(GroupBy::Resource));
     let mut tx = app.context.db.begin(actor.organization).await?;
-    let asked = report_rows::Asked { report, group_by, days: (ask.from, ask.to) };
+    let within = reach::places(&mut tx, &actor).await?;
+    let asked = report_rows::Asked { report, group_by, days: (ask.from, ask.to), within: within.as_ref() };
     let sums = reports::sums(
         &mut tx,
         actor.organization,

@@ -4,7 +4,7 @@ use axum::extract::State;
 use garde::Validate;
 use kernel::role::BookingsManage;
 use kernel::{Money, UserId};
-use platform::auth::Can;
+use platform::auth::{Can, outside_remit};
 use platform::http::{Path, Problem};
 use platform::idempotency::{Answer, Idempotent};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::get_credits::CreditEntry;
 use super::{learn, step};
 use crate::App;
-use crate::store::credits;
+use crate::store::{credits, reach};
 
 /// How much, and why.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -47,7 +47,7 @@ pub struct Request {
     ),
     responses(
         (status = 201, description = "Granted", body = CreditEntry),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 404, description = "not_found"),
         (status = 409, description = "request_in_progress"),
         (status = 422, description = "invalid_input, idempotency_key_reused"),
@@ -69,6 +69,9 @@ pub async fn grant_credit(
     let mut tx = app.context.db.begin(actor.organization).await?;
     if let Some(answer) = request.replay(&mut tx, &actor, now).await? {
         return Ok(answer);
+    }
+    if !reach::covers(&mut tx, &actor, user_id, []).await? {
+        return Err(outside_remit());
     }
     let body = &request.body;
     let money = Money { amount: body.amount, currency: body.currency.clone() };

@@ -118,7 +118,7 @@ impl From<Entry> for EntryBody {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Waiting, or offered when it is free", body = EntryBody),
-        (status = 403, description = "permission_required, account_closed"),
+        (status = 403, description = "permission_required, outside_remit, account_closed"),
         (status = 409, description = "waits_too_often, request_in_progress"),
         (status = 422, description = "invalid_input, policy_violated (with `broken` and `alternatives`), not_enough_units, idempotency_key_reused"),
         (status = 503, description = "service_unavailable")
@@ -151,6 +151,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     let wanted = wanted(body.resource_id, body.resources.as_deref())?;
     let ids: Vec<ResourceId> = wanted.iter().map(|one| one.resource_id).collect();
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[user_id]).await?;
+    step::demand_reach(&known, actor, user_id, &ids)?;
     step::demand_open_account(&known, user_id, "/on_behalf_of")?;
     let owner = known.person(user_id);
     let entry = Entry {

@@ -3,14 +3,13 @@
 use axum::extract::State;
 use http::StatusCode;
 use kernel::WaitlistEntryId;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use platform::auth::{Actor, Can};
 use platform::http::{Path, Problem};
 
 use super::step;
 use crate::App;
-use crate::store::{leaving, waitlist};
-use crate::waiting::Entry;
+use crate::store::{leaving, reach, waitlist};
 
 /// Leaves. An offer is passed on to the next.
 #[utoipa::path(
@@ -39,8 +38,11 @@ async fn attempt(app: &App, actor: &Actor, id: WaitlistEntryId) -> Result<Status
     let act = step::act(app, actor);
     let mut tx = app.context.db.begin(actor.organization).await?;
     let seen = waitlist::many(&mut tx, actor.organization, &[id.0]).await?.pop();
-    let may = |entry: &Entry| entry.user_id == actor.user || actor.may::<BookingsManage>();
-    let seen = seen.filter(may).ok_or_else(|| Problem::not_found("entry"))?;
+    let seen = seen.ok_or_else(|| Problem::not_found("entry"))?;
+    let resources = seen.resources.iter().map(|one| one.resource_id);
+    if seen.user_id != actor.user && !reach::covers(&mut tx, actor, seen.user_id, resources).await? {
+        return Err(Problem::not_found("entry"));
+    }
     leaving::leave(&mut tx, &act, &seen).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

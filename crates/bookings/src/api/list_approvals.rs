@@ -62,8 +62,12 @@ pub async fn list_approvals(
     .fetch_all(&mut *tx)
     .await?;
     let people = approvals::people(&mut tx, &actor, now).await?;
-    let requests = bookings::many(&mut tx, actor.organization, &ids).await?.into_iter();
-    let theirs = requests.filter(|booking| !approvals::voices(&people, &actor, booking).is_empty());
-    let theirs = theirs.take(first.limit.map_or(usize::MAX, usize::from));
-    Ok(Json(Approvals { items: theirs.map(|one| BookingBody::for_decision(one, &actor)).collect() }))
+    let most = first.limit.map_or(usize::MAX, usize::from);
+    let mut items = Vec::new();
+    for request in bookings::many(&mut tx, actor.organization, &ids).await? {
+        if items.len() < most && !approvals::voices(&mut tx, &people, &actor, &request).await?.is_empty() {
+            items.push(BookingBody::for_decision(&mut tx, request, &actor).await?);
+        }
+    }
+    Ok(Json(Approvals { items }))
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use kernel::{ResourceId, UserId};
 use platform::auth::Can;
 use platform::http::{Json, Page, PageQuery, Problem, Query};
@@ -16,6 +16,7 @@ use super::BookingBody;
 use crate::App;
 use crate::booking::Status;
 use crate::store::bookings;
+use crate::store::reach::Reach;
 
 /// Whose invitations: one's own.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -85,14 +86,17 @@ pub async fn list_bookings(
     let page = PageQuery { limit: filter.limit, cursor: filter.cursor };
     let after: Option<(Timestamp, Uuid)> = page.after()?;
     // Who may not see those of others sees their own, whatever the filter says.
-    let theirs = (!actor.may::<BookingsManage>()).then_some(actor.user.0);
+    let reach = Reach::of(&actor);
     let upcoming = filter.upcoming.unwrap_or(false);
     let from = filter.from.max(upcoming.then(|| app.context.clock.now()));
     let mut tx = app.context.db.begin(actor.organization).await?;
     let ids = sqlx::query_scalar!(
         "select id from bookings.booking b
          where organization_id = $1
-           and ($2::uuid is null or user_id = $2 or created_by = $2 or $12::uuid is not null)
+           and ($2::uuid is null or user_id = $2 or created_by = $2 or $12::uuid is not null
+                or ($14 and bookings.is_within(organization_id, user_id, array(
+                    select r.resource_id from bookings.booking_resource r
+                    where r.organization_id = b.organization_id and r.booking_id = b.id), $15, $16)))
            and ($12::uuid is null or exists (
                select from bookings.booking_guest g
                where g.organization_id = b.organization_id and g.booking_id = b.id and g.user_id = $12))
@@ -109,7 +113,7 @@ pub async fn list_bookings(
            and ($8::timestamptz is null or (starts_at, id) > ($8, $9))
          order by starts_at, id limit $10",
         actor.organization.0,
-        theirs,
+        reach.own,
         filter.user_id.map(|id| id.0),
         filter.status.map(Status::name),
         from.map(|at| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
@@ -121,6 +125,9 @@ pub async fn list_bookings(
         filter.flagged,
         filter.guest.map(|InvitedOnly::Me| actor.user.0),
         upcoming,
+        reach.has_remit,
+        &reach.locations,
+        &reach.groups,
     )
     .fetch_all(&mut *tx)
     .await?;

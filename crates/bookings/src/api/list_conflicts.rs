@@ -17,6 +17,7 @@ use crate::App;
 use crate::booking::Wanted;
 use crate::store::alternatives::Alternative;
 use crate::store::conflicts::{self, Conflict, Outcome};
+use crate::store::reach::Reach;
 
 /// Which conflicts.
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -138,6 +139,7 @@ pub async fn list_conflicts(
 ) -> Result<Json<Page<ConflictBody>>, Problem> {
     let page = PageQuery { limit: filter.limit, cursor: filter.cursor };
     let after: Option<(Timestamp, Uuid)> = page.after()?;
+    let reach = Reach::of(&actor);
     let mut tx = app.context.db.begin(actor.organization).await?;
     let ids = sqlx::query_scalar!(
         "select id from bookings.conflict_resolution
@@ -147,6 +149,8 @@ pub async fn list_conflicts(
            and ($4::text is null or outcome = $4)
            and ($5::timestamptz is null or created_at >= $5)
            and ($6::timestamptz is null or created_at < $6)
+           and ($10::uuid is null or user_id = $10
+                or ($11 and bookings.is_within(organization_id, user_id, resource_ids, $12, $13)))
            and ($7::timestamptz is null or (created_at, id) < ($7, $8))
          order by created_at desc, id desc limit $9",
         actor.organization.0,
@@ -158,6 +162,10 @@ pub async fn list_conflicts(
         after.map(|(at, _)| at.to_sqlx()) as Option<jiff_sqlx::Timestamp>,
         after.map(|(_, id)| id),
         page.limit() + 1,
+        reach.own,
+        reach.has_remit,
+        &reach.locations,
+        &reach.groups,
     )
     .fetch_all(&mut *tx)
     .await?;

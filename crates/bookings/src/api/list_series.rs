@@ -1,13 +1,14 @@
 //! `GET /api/v1/series`: one's own series, or, for managers, those of the organization.
 
 use axum::extract::State;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use platform::auth::Can;
 use platform::http::{Json, Page, PageQuery, Problem, Query};
 use uuid::Uuid;
 
 use super::series::SeriesBody;
 use crate::App;
+use crate::store::reach::Reach;
 use crate::store::series;
 
 /// Series in the order in which they were made.
@@ -31,17 +32,22 @@ pub async fn list_series(
 ) -> Result<Json<Page<SeriesBody>>, Problem> {
     let after: Option<Uuid> = page.after()?;
     // Who may not see those of others sees their own.
-    let theirs = (!actor.may::<BookingsManage>()).then_some(actor.user.0);
+    let reach = Reach::of(&actor);
     let mut tx = app.context.db.begin(actor.organization).await?;
     let ids = sqlx::query_scalar!(
         "select id from bookings.series
-         where organization_id = $1 and ($2::uuid is null or user_id = $2 or created_by = $2)
+         where organization_id = $1 and ($2::uuid is null or user_id = $2 or created_by = $2
+                or ($5 and bookings.is_within(organization_id, user_id, array(
+                    select (one ->> 'resource_id')::uuid from jsonb_array_elements(resources) one), $6, $7)))
            and ($3::uuid is null or id > $3)
          order by id limit $4",
         actor.organization.0,
-        theirs,
+        reach.own,
         after,
         page.limit() + 1,
+        reach.has_remit,
+        &reach.locations,
+        &reach.groups,
     )
     .fetch_all(&mut *tx)
     .await?;

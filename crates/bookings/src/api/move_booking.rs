@@ -3,7 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use jiff::Timestamp;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use kernel::{BookingId, ConflictId, ResourceId, Slot};
 use platform::auth::{Actor, Can};
 use platform::http::{IfMatch, Json, Path, Problem};
@@ -17,9 +17,9 @@ use super::{BookingBody, step};
 use crate::App;
 use crate::booking::{Booking, Wanted};
 use crate::error::{Error, invalid_slot};
-use crate::store::conflicts;
 use crate::store::told::Told;
 use crate::store::write::{self, Applied, Change};
+use crate::store::{bookings, conflicts};
 
 /// Where to; what is absent stays.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -95,6 +95,7 @@ impl Request {
     request_body = Request,
     responses(
         (status = 200, description = "Moved", body = BookingBody),
+        (status = 403, description = "outside_remit"),
         (status = 404, description = "not_found"),
         (status = 409, description = "too_late_to_cancel, already_begun, slot_taken (with `conflicts` and `alternatives`), invalid_transition, hold_expired"),
         (status = 412, description = "stale_version"),
@@ -124,8 +125,8 @@ async fn attempt(
     let mut tx = app.context.db.begin_planned(actor.organization).await?;
     let before = step::begin(&mut tx, actor, id, version).await?;
     let (slot, wanted) = (request.slot(&before.slot)?, request.wanted(&before)?);
-    let by_manager = actor.may::<BookingsManage>();
-    if !by_manager && before.is_past_deadline(act.now) && slot.starts_at() != before.slot.starts_at() {
+    let is_late = before.is_past_deadline(act.now) && slot.starts_at() != before.slot.starts_at();
+    if is_late && !bookings::is_managed_by(&mut tx, &before, actor).await? {
         return Err(Error::TooLateToCancel.into());
     }
     let ids: Vec<_> = wanted.iter().map(|wanted| wanted.resource_id).collect();
@@ -133,6 +134,9 @@ async fn attempt(
     // The old resources as well, in one order with the new: whoever waits for the freed time finds it orderly.
     let concerned: Vec<_> = ids.iter().chain(&had).copied().collect();
     let (mut tx, known) = step::look(app, actor, tx, &concerned, &[before.user_id]).await?;
+    if before.created_by != actor.user {
+        step::demand_reach(&known, actor, before.user_id, &ids)?;
+    }
     let fresh: Vec<_> = ids.iter().filter(|id| !had.contains(id)).copied().collect();
     step::demand_bookable(&known.tree, &fresh, &ids)?;
     let asked = Booking { slot, resources: booked(&known.tree, &wanted), ..before.clone() };

@@ -32,7 +32,7 @@ pub struct Preview {
     request_body = Request,
     responses(
         (status = 200, description = "What would become of it", body = Preview),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 422, description = "invalid_input, policy_violated, not_enough_units"),
         (status = 503, description = "service_unavailable, busy, database_unavailable")
     ),
@@ -53,6 +53,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Request) -> Result<Preview,
     let ids: Vec<_> = series.resources.iter().map(|one| one.resource_id).collect();
     let tx = app.context.db.begin(actor.organization).await?;
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[series.user_id]).await?;
+    step::demand_reach(&known, actor, series.user_id, &ids)?;
     step::demand_bookable(&known.tree, &ids, &ids)?;
     let drafts = drafts(&series, &occurrences, &known.tree, now)?;
     if let Some(first) = drafts.first() {

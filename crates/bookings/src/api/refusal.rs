@@ -34,7 +34,7 @@ pub async fn refuse(
     rivals: &[Rival],
 ) -> Result<Problem, Problem> {
     let theirs = bookings_of(tx, actor, rivals.iter()).await?;
-    let conflicts = named(actor, &known.tree, rivals, &theirs);
+    let conflicts = named(&known.tree, rivals, &theirs);
     let now = app.context.clock.now();
     let found = alternatives::find(tx, actor.organization, known, booking, now).await?;
     let value = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error));
@@ -118,7 +118,7 @@ fn plainly(rival: &Rival) -> Value {
     })
 }
 
-/// The bookings that rivals are of.
+/// The bookings that rivals are of, as far as the caller may see them.
 ///
 /// # Errors
 /// When the database fails.
@@ -128,12 +128,16 @@ pub async fn bookings_of<'a>(
     rivals: impl Iterator<Item = &'a Rival> + Send,
 ) -> Result<Vec<Booking>, Problem> {
     let ids: Vec<_> = rivals.filter_map(booking_of).map(|id| id.0).collect();
-    if ids.is_empty() { Ok(Vec::new()) } else { bookings::many(tx, actor.organization, &ids).await }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = bookings::many(tx, actor.organization, &ids).await?;
+    bookings::open_among(tx, all, actor).await
 }
 
-/// The rivals. Whose they are, only those learn who may.
+/// The rivals. Whose they are is told of the bookings that the caller may see.
 #[must_use]
-pub fn named(actor: &Actor, tree: &Tree, rivals: &[Rival], known: &[Booking]) -> Value {
+pub fn named(tree: &Tree, rivals: &[Rival], visible: &[Booking]) -> Value {
     // A whole meets the same booking at each of its parts: one conflict is enough.
     let mut named = std::collections::BTreeSet::new();
     let conflicts = rivals.iter().filter(|rival| named.insert(rival.holder)).map(|rival| {
@@ -143,9 +147,7 @@ pub fn named(actor: &Actor, tree: &Tree, rivals: &[Rival], known: &[Booking]) ->
             "starts_at": rival.slot.starts_at(),
             "ends_at": rival.slot.ends_at(),
         });
-        let visible = known
-            .iter()
-            .find(|known| Some(known.id) == booking_of(rival) && bookings::is_open_to(known, actor));
+        let visible = visible.iter().find(|visible| Some(visible.id) == booking_of(rival));
         match (visible, rival.holder) {
             (Some(visible), _) => {
                 conflict["booking_id"] = json!(visible.id);

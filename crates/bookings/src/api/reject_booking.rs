@@ -49,8 +49,10 @@ pub async fn reject_booking(
         approvals::decide(&mut tx, &actor, &before, false, reason, act.now).await?;
         let after = before.clone().reject(act.now)?;
         step::finish(&mut tx, &act, before, after.clone(), Told::Rejected, reason).await?;
+        let version = after.version;
+        let body = BookingBody::for_decision(&mut tx, after, &actor).await?;
         tx.commit().await?;
-        Answer::ok(after.version, &BookingBody::for_decision(after, &actor))
+        Answer::ok(version, &body)
     })
     .await
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::step;
 use crate::App;
 use crate::store::write::Act;
-use crate::store::{blackouts, resources, waitlist};
+use crate::store::{blackouts, reach, resources, waitlist};
 
 /// Opens again, for those who wait first; removing it again changes nothing. Other blackouts over the same time stay.
 #[utoipa::path(
@@ -27,7 +27,7 @@ use crate::store::{blackouts, resources, waitlist};
     params(("id" = BlackoutId, Path, description = "The blackout")),
     responses(
         (status = 204, description = "Open"),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 404, description = "not_found")
     ),
     extensions(("x-permission" = json!("bookings.manage")))
@@ -57,7 +57,7 @@ async fn attempt(app: &App, actor: &Actor, id: BlackoutId) -> Result<StatusCode,
     let slot = Slot::new(row.starts_at.to_jiff(), row.ends_at.to_jiff())
         .map_err(|error| Problem::internal(&error))?;
     let scope = serde_json::from_value(row.scope.into()).map_err(|error| Problem::internal(&error))?;
-    open(&mut tx, &act, id, &slot).await?;
+    open(&mut tx, actor, &act, id, &slot).await?;
     let event = BlackoutRemoved { blackout: Blackout { id, scope, scope_id: row.scope_id, slot } };
     events::append(&mut tx, actor.organization, &act.origin, &event, act.now).await?;
     tx.commit().await?;
@@ -65,7 +65,7 @@ async fn attempt(app: &App, actor: &Actor, id: BlackoutId) -> Result<StatusCode,
 }
 
 /// Gives up the claims of a blackout, to other blackouts first and then to those who wait.
-async fn open(tx: &mut Tx, act: &Act, id: BlackoutId, slot: &Slot) -> Result<(), Problem> {
+async fn open(tx: &mut Tx, actor: &Actor, act: &Act, id: BlackoutId, slot: &Slot) -> Result<(), Problem> {
     let covered: Vec<Uuid> = sqlx::query_scalar!(
         "select distinct u.resource_id from bookings.claim c
          join bookings.unit u on u.organization_id = $1 and u.id = c.unit_id
@@ -76,6 +76,7 @@ async fn open(tx: &mut Tx, act: &Act, id: BlackoutId, slot: &Slot) -> Result<(),
     .fetch_all(&mut **tx)
     .await?;
     let ids: Vec<ResourceId> = covered.into_iter().map(ResourceId).collect();
+    reach::demand_places(tx, actor, &ids).await?;
     let tree = resources::lock(tx, act.organization, &ids).await?;
     sqlx::query!(
         "update bookings.claim set live = false where organization_id = $1 and blackout_id = $2 and live",

@@ -16,6 +16,7 @@ use crate::booking::Booking;
 use crate::error::Error;
 use crate::store::bookings::{self, Lock};
 use crate::store::conflicts::{self, Conflict, Outcome};
+use crate::store::reach;
 use crate::store::told::Told;
 use crate::store::write::{self, Change};
 
@@ -68,6 +69,10 @@ async fn attempt(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let seen = conflicts::many(&mut tx, actor.organization, &[id.0]).await?.pop();
     let seen = seen.ok_or_else(|| Problem::not_found("conflict"))?;
+    let resources = seen.detail.resources.iter().map(|one| one.resource_id);
+    if !reach::covers(&mut tx, actor, seen.user_id, resources).await? {
+        return Err(Problem::not_found("conflict"));
+    }
     // The booking before the conflict, as everywhere.
     let booking = match seen.booking_id {
         Some(id) => bookings::load(&mut tx, actor.organization, id, Lock::ForUpdate).await?,

@@ -183,7 +183,7 @@ pub async fn search_availability(
 /// The rules over resources for the caller.
 pub(super) async fn known(tx: &mut Tx, actor: &Actor, tree: Tree) -> Result<Known, Problem> {
     let book = Rulebook::load(tx, actor.organization, &tree, &[actor.user]).await?;
-    let caller = Person { role: actor.role, ..book.someone(actor.user) };
+    let caller = Person { role: actor.role, remit: actor.remit.clone(), ..book.someone(actor.user) };
     Ok(Known::new(tree, book, caller))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::{BookingId, ResourceId, Slot, UserId};
-use platform::auth::Actor;
+use platform::auth::{Actor, outside_remit};
 use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::{IfMatch, Problem};
@@ -153,7 +153,7 @@ pub async fn look(
     let strangers: Vec<UserId> = users.into_iter().filter(|user| book.person(*user).is_none()).collect();
     if missing.is_empty() && (strangers.is_empty() || strangers == [actor.user]) {
         // The token knows the role best, but not that the account was closed meanwhile.
-        let person = Person { role: actor.role, ..book.someone(actor.user) };
+        let person = Person { role: actor.role, remit: actor.remit.clone(), ..book.someone(actor.user) };
         if !person.active {
             return Err(Error::AccountClosed.into());
         }
@@ -162,6 +162,14 @@ pub async fn look(
     drop(tx);
     learn(app, actor, ids, &missing, &strangers).await?;
     Err(Problem::unavailable("service_unavailable", "Try again.", 1).or_run_again())
+}
+
+/// Refuses to act for somebody else whom the caller, a manager, does not manage, on resources that they do not manage either.
+///
+/// # Errors
+/// 403 `outside_remit`.
+pub fn demand_reach(known: &Known, actor: &Actor, owner: UserId, ids: &[ResourceId]) -> Result<(), Problem> {
+    if owner == actor.user || known.is_managed(owner, ids) { Ok(()) } else { Err(outside_remit()) }
 }
 
 /// Refuses to book for somebody whose account is closed, named at a place of the request.

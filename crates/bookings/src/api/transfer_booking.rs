@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use garde::Validate;
-use kernel::role::{BookingsManage, BookingsOwn};
+use kernel::role::BookingsOwn;
 use kernel::{BookingId, UserId};
 use platform::auth::{Actor, Can};
 use platform::http::{IfMatch, Json, Path, Problem};
@@ -15,8 +15,8 @@ use super::refusal::refuse;
 use super::step;
 use crate::App;
 use crate::error::Error;
-use crate::store::quotas;
 use crate::store::told::Told;
+use crate::store::{bookings, quotas};
 
 /// To whom.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -77,7 +77,7 @@ async fn attempt(
     let before = step::begin(&mut tx, actor, id, version).await?;
     // It would be paid from the other's credit, who was not asked.
     let spends = before.charged().is_some_and(|charge| charge.amount > 0) && request.user_id != actor.user;
-    if spends && !actor.may::<BookingsManage>() {
+    if spends && !bookings::is_managed_by(&mut tx, &before, actor).await? {
         return Err(Error::OnBehalfForbidden.into());
     }
     let after = before.clone().transfer(request.user_id, act.now)?;

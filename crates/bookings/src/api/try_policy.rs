@@ -119,7 +119,7 @@ pub struct Past {
     request_body = Request,
     responses(
         (status = 200, description = "What would happen", body = DryRun),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 422, description = "invalid_input, not_enough_units"),
         (status = 503, description = "service_unavailable, database_unavailable")
     ),
@@ -138,6 +138,7 @@ pub async fn try_policy(
             let detail = "To look at all bookings needs the permission bookings.manage.";
             return Err(Problem::new(Kind::Forbidden, "permission_required", detail));
         }
+        actor.demand_whole()?;
         let slot = Slot::new(window.from, window.to);
         let slot = slot.map_err(|_| {
             let detail = "It ends after `from`, and within ten years.";
@@ -181,6 +182,7 @@ async fn outcome(
     let mut booking = asked.booking(actor, act.now)?;
     let tx = app.context.db.begin(actor.organization).await?;
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[booking.user_id]).await?;
+    step::demand_reach(&known, actor, booking.user_id, &ids)?;
     let known = match layer {
         Some(layer) => known.trying(layer.clone()),
         None => known,
@@ -210,7 +212,7 @@ async fn judged(
     broken.extend(credits::short(tx, &act, &[Change::create(booking.clone())]).await?);
     let rivals = write::rivals(tx, &act, &known.tree, &booking).await?;
     let theirs = refusal::bookings_of(tx, actor, rivals.iter()).await?;
-    let conflicts = refusal::named(actor, &known.tree, &rivals, &theirs);
+    let conflicts = refusal::named(&known.tree, &rivals, &theirs);
     let allowed = broken.is_empty() && rivals.is_empty();
     let alternatives = if allowed {
         Vec::new()

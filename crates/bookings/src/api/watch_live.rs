@@ -59,7 +59,8 @@ impl Filter {
     }
 
     async fn watch(&self, app: &App, actor: &Actor) -> Result<Watch, Problem> {
-        let sees_all = actor.may::<BookingsManage>();
+        // Of single changes nobody asks whether they are in a remit.
+        let sees_all = actor.may::<BookingsManage>() && actor.remit.is_none();
         if self.user_id.is_some_and(|user| user != actor.user) && !sees_all {
             let detail = "To watch others needs the permission bookings.manage.";
             return Err(Problem::new(Kind::Forbidden, "permission_required", detail));

@@ -31,7 +31,8 @@ fn state(event: &Envelope) -> Result<Option<(UserId, Account)>, serde_json::Erro
     let changed = event.read::<UserChanged>()?.map(|event| (event.user_id, event.after));
     let removed = event.read::<UserRemoved>()?.map(|event| {
         // Nothing comes after a removal.
-        let gone = Account { role: Role::User, active: false, version: i64::MAX, groups: [].into() };
+        let gone =
+            Account { role: Role::User, active: false, version: i64::MAX, groups: [].into(), remit: None };
         (event.user_id, gone)
     });
     Ok(created.or(changed).or(removed))

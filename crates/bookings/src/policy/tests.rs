@@ -18,6 +18,7 @@ fn item(rules: Value) -> Item {
     Item {
         resource_id: ResourceId::mint(),
         units: 1,
+        places: Vec::new(),
         zone: TimeZone::UTC,
         seats: Some(8),
         rules: Rules::of(&[Layer { scope: Scope::Resource, scope_id: Uuid::nil(), rules }]),

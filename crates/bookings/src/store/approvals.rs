@@ -9,6 +9,7 @@ use platform::http::{IfMatch, Problem};
 use uuid::Uuid;
 
 use super::bookings::{self, Lock};
+use super::reach;
 use super::resources::Tree;
 use super::rules::Rulebook;
 use crate::booking::{Booking, Status};
@@ -31,8 +32,9 @@ pub async fn begin(
 ) -> Result<Booking, Problem> {
     let booking = bookings::load(tx, actor.organization, id, Lock::ForUpdate).await?;
     let booking = booking.ok_or_else(|| Problem::not_found("booking"))?;
-    let decides = !voices(&people(tx, actor, now).await?, actor, &booking).is_empty();
-    if !decides && !bookings::is_open_to(&booking, actor) {
+    let people = people(tx, actor, now).await?;
+    let decides = !voices(tx, &people, actor, &booking).await?.is_empty();
+    if !decides && !bookings::is_open_to(tx, &booking, actor).await? {
         return Err(Problem::not_found("booking"));
     }
     version.map_or(Ok(()), |version| version.check(booking.version))?;
@@ -44,16 +46,36 @@ pub async fn begin(
 
 /// Those for whom the caller may decide on the step that is being decided: themselves, and who delegated to them.
 /// Nobody decides on a request of their own.
-#[must_use]
-pub fn voices(people: &[Person], actor: &Actor, booking: &Booking) -> Vec<UserId> {
+///
+/// # Errors
+/// When the database fails.
+pub async fn voices(
+    tx: &mut Tx,
+    people: &[Person],
+    actor: &Actor,
+    booking: &Booking,
+) -> Result<Vec<UserId>, Problem> {
     let asking = booking.terms.approval.as_ref().filter(|_| booking.status == Status::Pending);
     let Some((step, asking)) = asking.and_then(|asking| Some((asking.current()?, asking))) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     // Who made it asked for it, even when it is somebody else's by now.
     let own = [booking.user_id, booking.created_by];
     let others = people.iter().filter(|person| !own.contains(&person.id) && !own.contains(&actor.user));
-    others.filter(|person| person.decides(step, asking.escalated)).map(|person| person.id).collect()
+    let mut voices = Vec::new();
+    for person in others {
+        let resources = booking.resources.iter().map(|one| one.resource_id);
+        let manages = match &person.remit {
+            Some(remit) => {
+                reach::is_within(tx, actor.organization, remit, booking.user_id, resources).await?
+            }
+            None => true,
+        };
+        if person.decides(step, asking.escalated, manages) {
+            voices.push(person.id);
+        }
+    }
+    Ok(voices)
 }
 
 /// The caller first, then those who delegated to them.
@@ -72,7 +94,7 @@ pub async fn people(tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<Vec<Pe
     .await?;
     let users: Vec<UserId> = std::iter::once(actor.user).chain(delegators.into_iter().map(UserId)).collect();
     let book = Rulebook::load(tx, actor.organization, &Tree::new(), &users).await?;
-    let caller = Person { role: actor.role, ..book.someone(actor.user) };
+    let caller = Person { role: actor.role, remit: actor.remit.clone(), ..book.someone(actor.user) };
     let others = users.iter().skip(1).filter_map(|user| book.person(*user).cloned());
     Ok(std::iter::once(caller).chain(others).collect())
 }
@@ -104,7 +126,8 @@ pub async fn decide(
     .into_iter()
     .map(|row| (row.approver_id, row.approved))
     .collect();
-    let voices = voices(&people(tx, actor, now).await?, actor, booking);
+    let people = people(tx, actor, now).await?;
+    let voices = voices(tx, &people, actor, booking).await?;
     // A delegate who may decide as well has two voices, but each counts once.
     let voice = voices.into_iter().find(|voice| given.iter().all(|(approver, _)| *approver != voice.0));
     let Some(voice) = voice else {

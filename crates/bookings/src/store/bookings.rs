@@ -8,7 +8,7 @@ use platform::http::Problem;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::guests;
+use super::{guests, reach};
 use crate::booking::{BookedResource, Booking, Status};
 use crate::guest::Guest;
 use crate::quote::Quote;
@@ -122,18 +122,45 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
         .collect()
 }
 
-/// Whether the caller may see a booking and change it: its owner, who made it, and who may manage all.
-#[must_use]
-pub fn is_open_to(booking: &Booking, actor: &Actor) -> bool {
-    booking.user_id == actor.user
-        || booking.created_by == actor.user
-        || actor.may::<kernel::role::BookingsManage>()
+/// Whether the caller may see a booking and change it: its owner, who made it, and who manages it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_open_to(tx: &mut Tx, booking: &Booking, actor: &Actor) -> Result<bool, Problem> {
+    let is_theirs = booking.user_id == actor.user || booking.created_by == actor.user;
+    Ok(is_theirs || is_managed_by(tx, booking, actor).await?)
+}
+
+/// Whether the caller manages a booking.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_managed_by(tx: &mut Tx, booking: &Booking, actor: &Actor) -> Result<bool, Problem> {
+    let resources = booking.resources.iter().map(|one| one.resource_id);
+    reach::covers(tx, actor, booking.user_id, resources).await
 }
 
 /// Whether the caller may see a booking: who may change it, and its guests.
-#[must_use]
-pub fn is_visible_to(booking: &Booking, actor: &Actor) -> bool {
-    is_open_to(booking, actor) || booking.guests.iter().any(|guest| guest.user_id == Some(actor.user))
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_visible_to(tx: &mut Tx, booking: &Booking, actor: &Actor) -> Result<bool, Problem> {
+    let is_guest = booking.guests.iter().any(|guest| guest.user_id == Some(actor.user));
+    Ok(is_guest || is_open_to(tx, booking, actor).await?)
+}
+
+/// Of some bookings those that the caller may see and change.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open_among(tx: &mut Tx, bookings: Vec<Booking>, actor: &Actor) -> Result<Vec<Booking>, Problem> {
+    let mut open = Vec::new();
+    for booking in bookings {
+        if is_open_to(tx, &booking, actor).await? {
+            open.push(booking);
+        }
+    }
+    Ok(open)
 }
 
 /// The booking for a change by the caller, locked.
@@ -142,7 +169,10 @@ pub fn is_visible_to(booking: &Booking, actor: &Actor) -> bool {
 /// 404 when there is none that the caller may see.
 pub async fn for_change(tx: &mut Tx, actor: &Actor, id: BookingId) -> Result<Booking, Problem> {
     let booking = load(tx, actor.organization, id, Lock::ForUpdate).await?;
-    booking.filter(|booking| is_open_to(booking, actor)).ok_or_else(|| Problem::not_found("booking"))
+    match booking {
+        Some(booking) if is_open_to(tx, &booking, actor).await? => Ok(booking),
+        _ => Err(Problem::not_found("booking")),
+    }
 }
 
 /// A new booking's rows, in one statement.

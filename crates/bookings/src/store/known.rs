@@ -40,6 +40,15 @@ impl Known {
         if id == self.actor.id { self.actor.clone() } else { self.book.someone(id) }
     }
 
+    /// Whether what is somebody's, on some resources, belongs to the remit of the caller, if they have one.
+    #[must_use]
+    pub fn is_managed(&self, owner: UserId, ids: &[ResourceId]) -> bool {
+        let Some(remit) = &self.actor.remit else { return true };
+        let is_there =
+            |id| self.tree.get(id).is_some_and(|resource| remit.has_place(&resource.location_path));
+        remit.has_member(&self.person(owner).groups) || ids.iter().all(is_there)
+    }
+
     /// What the rules say of a booking that the caller asks for.
     #[must_use]
     pub fn verdict(&self, booking: &Booking, before: Option<Slot>, now: Timestamp) -> Verdict {

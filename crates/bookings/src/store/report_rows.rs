@@ -1,6 +1,6 @@
 //! The rows of a report: sums gathered by resource, type, place or group, with the hours that these were open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -19,16 +19,22 @@ use crate::schedule;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked {
+pub struct Asked<'a> {
     /// Which report.
     pub report: Report,
     /// What its rows stand for.
     pub group_by: Option<GroupBy>,
     /// The first day, and the one after the last.
     pub days: (Date, Date),
+    /// Only these resources count; none for all.
+    pub within: Option<&'a BTreeSet<ResourceId>>,
 }
 
-impl Asked {
+impl Asked<'_> {
+    fn counts(&self, id: ResourceId) -> bool {
+        self.within.is_none_or(|within| within.contains(&id))
+    }
+
     /// What is summed up for it.
     #[must_use]
     pub const fn measures(&self) -> &'static [Measure] {
@@ -86,12 +92,13 @@ type Cell = (i32, i16);
 pub async fn rows(
     tx: &mut Tx,
     organization: OrganizationId,
-    asked: &Asked,
+    asked: &Asked<'_>,
     sums: &[Sum],
 ) -> Result<Vec<ReportRow>, Problem> {
-    let resources = resources(tx, organization, asked, sums).await?;
+    let mut resources = resources(tx, organization, asked, sums).await?;
+    resources.retain(|id, _| asked.counts(*id));
     let mut gathered = BTreeMap::<(Uuid, Cell), Gathered>::new();
-    for sum in sums {
+    for sum in sums.iter().filter(|sum| asked.counts(sum.resource_id)) {
         let resource = resources.get(&sum.resource_id);
         for (id, name) in asked.rows_of(resource, sum.resource_id, sum.group_id) {
             let row = gathered.entry((id, (sum.weekday, sum.bucket))).or_default();
@@ -120,7 +127,7 @@ pub async fn rows(
 async fn resources(
     tx: &mut Tx,
     organization: OrganizationId,
-    asked: &Asked,
+    asked: &Asked<'_>,
     sums: &[Sum],
 ) -> Result<Tree, Problem> {
     let ids: Vec<ResourceId> = if asked.has_hours() {
@@ -167,7 +174,7 @@ async fn open(
     Ok(open.collect())
 }
 
-fn row(asked: &Asked, id: Uuid, cell: Cell, gathered: &Gathered) -> ReportRow {
+fn row(asked: &Asked<'_>, id: Uuid, cell: Cell, gathered: &Gathered) -> ReportRow {
     let sum = |measure: Measure| gathered.sums.get(measure.name()).copied().unwrap_or(0);
     let minutes = |measure| Some(sum(measure) / 60);
     let bucket = usize::try_from(cell.1).ok().and_then(|place| BUCKETS.get(place)).copied();

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use contracts::rules::{self as wire, Scope};
 use contracts::users as people;
 use jiff::tz::TimeZone;
-use kernel::{GroupId, OrganizationId, Role, UserId};
+use kernel::{GroupId, OrganizationId, Remit, Role, UserId};
 use platform::db::Tx;
 use platform::http::Problem;
 use serde::Deserialize;
 use serde_json::Value;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::resources::{Resource, Tree};
@@ -20,6 +21,7 @@ use crate::rules::{Layer, Rules};
 #[derive(Debug, Deserialize)]
 struct Account {
     role: Role,
+    remit: Option<Remit>,
     active: bool,
 }
 
@@ -47,7 +49,7 @@ impl Rulebook {
         let scopes: Vec<Uuid> = scopes.into_iter().collect();
         let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
         let mut rows = sqlx::query!(
-            r#"select 'account' as "kind!", id as "id!", null::uuid as user_id, jsonb_build_object('role', role, 'active', active) as "document?"
+            r#"select 'account' as "kind!", id as "id!", null::uuid as user_id, jsonb_build_object('role', role, 'remit', remit, 'active', active) as "document?"
                from bookings.account where organization_id = $1 and id = any($2)
                union all
                select 'group', m.group_id, m.user_id, r.rules
@@ -81,8 +83,8 @@ impl Rulebook {
         document: Option<Value>,
     ) -> Result<(), serde_json::Error> {
         if kind == "account" {
-            let Account { role, active } = serde_json::from_value(document.unwrap_or_default())?;
-            let person = Person { role, active, ..Person::nobody(UserId(id)) };
+            let Account { role, remit, active } = serde_json::from_value(document.unwrap_or_default())?;
+            let person = Person { role, remit, active, ..Person::nobody(UserId(id)) };
             self.people.insert(UserId(id), person);
             return Ok(());
         }
@@ -133,6 +135,7 @@ impl Rulebook {
         Item {
             resource_id: resource.id,
             units,
+            places: resource.location_path.clone(),
             zone: TimeZone::get(&resource.time_zone).unwrap_or(TimeZone::UTC),
             seats: resource.seats,
             rules: self.rules(resource, owner),
@@ -174,15 +177,16 @@ pub async fn keep_account(
 ) -> Result<(), Problem> {
     let role = serde_json::to_value(account.role).map_err(|error| Problem::internal(&error))?;
     let kept = sqlx::query!(
-        "insert into bookings.account (organization_id, id, version, role, active) values ($1, $2, $3, $4, $5)
+        "insert into bookings.account (organization_id, id, version, role, active, remit) values ($1, $2, $3, $4, $5, $6)
          on conflict on constraint account_pkey do update
-             set version = excluded.version, role = excluded.role, active = excluded.active
+             set version = excluded.version, role = excluded.role, active = excluded.active, remit = excluded.remit
          where bookings.account.version <= excluded.version",
         organization.0,
         user.0,
         account.version,
         role.as_str(),
         account.active,
+        account.remit.as_ref().map(Json) as Option<Json<&Remit>>,
     )
     .execute(&mut **tx)
     .await?;

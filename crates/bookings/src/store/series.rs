@@ -9,7 +9,7 @@ use platform::http::{IfMatch, Problem};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::bookings;
+use super::{bookings, reach};
 use crate::booking::{Booking, Status, Wanted};
 use crate::recurrence::Local;
 use crate::series::Series;
@@ -110,12 +110,13 @@ pub async fn many(tx: &mut Tx, organization: OrganizationId, ids: &[Uuid]) -> Re
 /// 404 when there is none.
 pub async fn get(tx: &mut Tx, actor: &Actor, id: SeriesId) -> Result<Series, Problem> {
     let series = many(tx, actor.organization, &[id.0]).await?.pop();
-    let is_open = |series: &Series| {
-        series.user_id == actor.user
-            || series.created_by == actor.user
-            || actor.may::<kernel::role::BookingsManage>()
-    };
-    series.filter(is_open).ok_or_else(|| Problem::not_found("series"))
+    let series = series.ok_or_else(|| Problem::not_found("series"))?;
+    let is_theirs = series.user_id == actor.user || series.created_by == actor.user;
+    let resources = series.resources.iter().map(|one| one.resource_id);
+    if is_theirs || reach::covers(tx, actor, series.user_id, resources).await? {
+        return Ok(series);
+    }
+    Err(Problem::not_found("series"))
 }
 
 /// The series for a change by the caller, locked and of the version that they saw, with those of its bookings that lie
@@ -153,7 +154,9 @@ pub async fn for_change(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let mut ahead = bookings::many(tx, actor.organization, &ids).await?;
+    let ahead = bookings::many(tx, actor.organization, &ids).await?;
+    // One that was moved to a place that is not the caller's to manage stays.
+    let mut ahead = bookings::open_among(tx, ahead, actor).await?;
     // A request whose time has run out is the timed job's to end.
     ahead.retain(|one| matches!(one.status, Status::Pending | Status::Confirmed) && !one.has_expired(now));
     Ok((series, ahead))
@@ -171,7 +174,6 @@ pub async fn bookings(tx: &mut Tx, actor: &Actor, id: SeriesId) -> Result<Vec<Bo
     )
     .fetch_all(&mut **tx)
     .await?;
-    let mut all = bookings::many(tx, actor.organization, &ids).await?;
-    all.retain(|booking| bookings::is_open_to(booking, actor));
-    Ok(all)
+    let all = bookings::many(tx, actor.organization, &ids).await?;
+    bookings::open_among(tx, all, actor).await
 }

@@ -70,14 +70,15 @@ impl Bookings {
 
     /// Tells the service of somebody and their groups.
     pub async fn account(&self, person: &Person, role: Role, groups: &[GroupId]) {
-        let account = Account { role, active: true, version: 1, groups: groups.iter().copied().collect() };
+        let account =
+            Account { role, active: true, version: 1, groups: groups.iter().copied().collect(), remit: None };
         let event = UserCreated { user_id: person.user, account };
         self.hear(&bookings::on::People, &event).await;
     }
 
     /// Tells the service that somebody's account was closed.
     pub async fn close_account(&self, person: &Person) {
-        let account = Account { role: Role::User, active: false, version: 2, groups: [].into() };
+        let account = Account { role: Role::User, active: false, version: 2, groups: [].into(), remit: None };
         let event = UserCreated { user_id: person.user, account };
         self.hear(&bookings::on::People, &event).await;
     }

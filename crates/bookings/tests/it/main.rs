@@ -20,6 +20,7 @@ mod live;
 mod moving;
 mod pairs;
 mod races;
+mod remit;
 mod reports;
 mod rules;
 mod schema;

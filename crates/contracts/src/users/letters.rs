@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use kernel::{Email, Event, GroupId, InvitationId, LetterId, Role, UserId};
+use kernel::{Email, Event, GroupId, InvitationId, LetterId, Remit, Role, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -73,6 +73,9 @@ pub struct InvitationCreated {
     pub invitation_id: InvitationId,
     /// What they are to be.
     pub role: Role,
+    /// The places and people that they are to be limited to, as managers; none for the whole organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remit: Option<Remit>,
     /// The groups they are to be in.
     pub groups: BTreeSet<GroupId>,
 }

@@ -122,3 +122,15 @@ impl Client {
         panic!("{path} never became what was wanted: {last:#}");
     }
 }
+
+/// Asks again and again until the answer has a status: what follows an event follows soon.
+pub async fn until(status: u16, ask: impl AsyncFn() -> u16) {
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    for _ in 0..600 {
+        tick.tick().await;
+        if ask().await == status {
+            return;
+        }
+    }
+    panic!("was never answered with {status}");
+}

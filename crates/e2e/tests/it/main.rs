@@ -19,6 +19,7 @@ mod provisioning;
 mod read_only;
 mod readme;
 mod real_data;
+mod remit;
 mod single_sign_on;
 mod starting;
 mod survival;

@@ -1,24 +1,10 @@
 //! Groups by rule and SCIM from end to end: what the identity provider says decides on bookings and on sessions.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, until};
 use crate::installation::Installation;
 use crate::journey::afternoon;
-
-/// Asks again and again until the answer has a status: what follows an event follows soon.
-async fn until(status: u16, ask: impl AsyncFn() -> u16) {
-    let mut tick = tokio::time::interval(Duration::from_millis(50));
-    for _ in 0..600 {
-        tick.tick().await;
-        if ask().await == status {
-            return;
-        }
-    }
-    panic!("was never answered with {status}");
-}
 
 async fn provider(installation: &Installation, admin: &Client) -> Client {
     let service = json!({ "name": "Provider", "role": "admin" });

@@ -78,7 +78,7 @@ async fn owners_hear_of_locks_passwords_and_second_factors() {
     let ada = world.person("Ada");
     let until = "2026-03-02T08:15:00Z".parse().unwrap();
     heard(&world, &ada, &UserLocked { user_id: ada.user, until, failures: 10 }).await;
-    let account = Account { role: Role::User, active: true, version: 1, groups: [].into() };
+    let account = Account { role: Role::User, active: true, version: 1, groups: [].into(), remit: None };
     for fields in [vec!["name".to_owned()], vec!["password".to_owned()]] {
         let (before, after) = (account.clone(), account.clone());
         heard(&world, &ada, &UserChanged { user_id: ada.user, before, after, fields }).await;

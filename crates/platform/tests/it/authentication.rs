@@ -3,35 +3,17 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use kernel::{EventId, Role, SessionId};
+use kernel::Role;
 use platform::auth::Claims;
-use testkit::{Issuer, Person, TestApp};
+use testkit::Issuer;
 
 use crate::notes;
-
-fn claims(app: &TestApp, person: &Person) -> Claims {
-    let now = app.now().as_second();
-    Claims {
-        iss: "reservas".into(),
-        aud: "reservas".into(),
-        sub: person.user,
-        org: person.organization,
-        sid: SessionId::mint(),
-        roles: vec![person.role],
-        iat: now,
-        exp: now + 900,
-        jti: EventId::mint().0,
-        auth_time: None,
-        acr: None,
-        scope: None,
-    }
-}
 
 #[tokio::test]
 async fn a_token_is_right_in_every_part_or_refused() {
     let app = notes::start().await;
     let admin = app.person(Role::Admin);
-    let right = claims(&app, &admin);
+    let right = app.issuer.claims(&admin);
     let get = async |token: &str| app.call("GET", "/shelf").bearer(token).send().await;
     get(&app.issuer.sign(&right)).await.expect(200);
 

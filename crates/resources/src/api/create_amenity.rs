@@ -38,7 +38,7 @@ pub struct Request {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Created", body = AmenityBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 409, description = "name_taken, request_in_progress"),
         (status = 422, description = "invalid_input, idempotency_key_reused")
     ),
@@ -49,6 +49,7 @@ pub async fn create_amenity(
     State(app): State<App>,
     request: Idempotent<Request>,
 ) -> Result<Answer, Problem> {
+    actor.demand_whole()?;
     let now = app.context.clock.now();
     let mut tx = app.context.db.begin(actor.organization).await?;
     if let Some(answer) = request.replay(&mut tx, &actor, now).await? {

@@ -10,7 +10,7 @@ use platform::idempotency::{Answer, Idempotent};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::LocationBody;
+use super::{LocationBody, remit};
 use crate::App;
 use crate::error::Error;
 use crate::location::{Kind, code_key};
@@ -49,7 +49,7 @@ pub struct Request {
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Created", body = LocationBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 409, description = "name_taken, code_taken, request_in_progress"),
         (status = 422, description = "invalid_input (`unknown_location`, `wrong_kind`), idempotency_key_reused")
     ),
@@ -70,6 +70,7 @@ pub async fn create_location(
         let parent = places::kind(&mut tx, actor.organization, *parent_id).await?;
         check_parent(*kind, parent)?;
     }
+    remit::demand_location(&mut tx, &actor, *parent_id).await?;
     let id = LocationId::mint();
     sqlx::query!(
         "insert into resources.location (organization_id, id, parent_id, kind, name, name_key, code, code_key)

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::resolve::{self, wrong};
-use super::{ResourceBody, get_resource};
+use super::{ResourceBody, get_resource, remit};
 use crate::App;
 use crate::name::Name;
 use crate::resource::{
@@ -92,7 +92,7 @@ pub(super) fn within_limits(attributes: &Map<String, Value>, (): &()) -> garde::
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeat a request safely: the first answer is given again for 24 h")),
     responses(
         (status = 201, description = "Created", body = ResourceBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 409, description = "external_id_taken, request_in_progress"),
         (status = 422, description = "invalid_input (`unknown_type`, `unknown_amenity`, `unknown_location`, `unknown_part`, \
             `part_retired`, `whole_has_units`, `unknown_time_zone`, `use_delete`), idempotency_key_reused")
@@ -118,6 +118,7 @@ pub async fn create_resource(
     write::insert(&mut tx, organization, &[(id, &content)]).await?;
     write::link(&mut tx, organization, &[(id, None, &content)]).await?;
     let state = states::state(&mut tx, organization, id).await?;
+    remit::demand_change(&mut tx, &actor, None, &state.resource).await?;
     events::tell(&mut tx, organization, &Origin::from(&*actor), None, state.resource.clone(), now).await?;
     let body = ResourceBody::from(state);
     let answer = Answer::created(&format!("/api/v1/resources/{id}"), body.version, &body)?;

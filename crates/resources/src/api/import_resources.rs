@@ -48,7 +48,7 @@ pub const MAX_LINES: usize = 20_000;
         (status = 200, description = "What became of every line. Codes of lines: `required`, `invalid_value`, \
             `wrong_cell_count`, `duplicate_external_id`, `unknown_type`, `unknown_amenity`, `unknown_location`, \
             `location_too_deep`, `wrong_kind`, `unknown_time_zone`, `resource_retired`, `unknown_part_of`, \
-            `ambiguous_part_of`, `part_of_invalid`, `parts_cycle`, `whole_has_units`, `too_many_parts`", body = Report),
+            `outside_remit`, `ambiguous_part_of`, `part_of_invalid`, `parts_cycle`, `whole_has_units`, `too_many_parts`", body = Report),
         (status = 400, description = "malformed_body, malformed_json"),
         (status = 403, description = "permission_required"),
         (status = 409, description = "catalogue_changed, external_id_taken"),
@@ -70,7 +70,7 @@ pub async fn import_resources(
     let mut batch = reading.await.map_err(|error| Problem::internal(&error))??;
     let mut tx = app.context.db.begin(organization).await?;
     parts::lock(&mut tx, organization).await?;
-    let plan = plan::plan(&mut tx, organization, &mut batch, &app.config.default_time_zone).await?;
+    let plan = plan::plan(&mut tx, &actor, &mut batch, &app.config.default_time_zone).await?;
     if !dry_run {
         apply::apply(&mut tx, organization, &Origin::from(&*actor), &plan, app.context.clock.now()).await?;
         tx.commit().await?;

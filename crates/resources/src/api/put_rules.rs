@@ -4,8 +4,8 @@ use axum::extract::State;
 use contracts::rules::{Policy, Prices, RuleSet, Rules, RulesChanged, Schedule, Scope};
 use garde::Validate;
 use kernel::role::CatalogueManage;
-use kernel::{Kind, OrganizationId};
-use platform::auth::Can;
+use kernel::{Kind, LocationId, OrganizationId, ResourceId};
+use platform::auth::{Actor, Can};
 use platform::db::Tx;
 use platform::events::{Origin, append};
 use platform::http::{FieldError, IfMatch, Json, Path, Problem};
@@ -15,8 +15,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::remit;
 use crate::App;
 use crate::rules::flaws;
+use crate::store::states;
 
 /// The rules.
 #[derive(Debug, Validate, ToSchema)]
@@ -85,7 +87,7 @@ pub struct RulesBody {
     request_body = Request,
     responses(
         (status = 200, description = "Laid down", body = RulesBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 404, description = "not_found"),
         (status = 412, description = "stale_version"),
         (status = 422, description = "invalid_input"),
@@ -105,6 +107,7 @@ pub async fn put_rules(
     if !exists(&mut tx, actor.organization, scope, id).await? {
         return Err(Problem::not_found("such thing to lay rules on"));
     }
+    demand_remit(&mut tx, &actor, scope, id).await?;
     let rules = RuleSet {
         policy: request.policy.unwrap_or_default(),
         schedule: request.schedule,
@@ -127,6 +130,18 @@ pub async fn put_rules(
     append(&mut tx, actor.organization, &Origin::from(&*actor), &event, app.context.clock.now()).await?;
     tx.commit().await?;
     Answer::ok(next, &RulesBody { id, scope, version: next, rules })
+}
+
+/// Refuses rules on what the caller, a manager of some places, does not manage.
+async fn demand_remit(tx: &mut Tx, actor: &Actor, scope: Scope, id: Uuid) -> Result<(), Problem> {
+    match scope {
+        Scope::Location => remit::demand_location(tx, actor, Some(LocationId(id))).await,
+        Scope::Resource => {
+            let state = states::state(tx, actor.organization, ResourceId(id)).await?;
+            actor.demand_place(&state.resource.location_path)
+        }
+        Scope::Organization | Scope::Type | Scope::Group => actor.demand_whole(),
+    }
 }
 
 /// Whether there is such a thing in the organization; groups are the user service's to know.

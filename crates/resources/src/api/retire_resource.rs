@@ -10,7 +10,7 @@ use platform::db::Tx;
 use platform::events::{Origin, append};
 use platform::http::{IfMatch, Path, Problem};
 
-use super::get_resource;
+use super::{get_resource, remit};
 use crate::App;
 use crate::error::Error;
 use crate::resource::{Content, Status};
@@ -29,7 +29,7 @@ use crate::store::{contents, parts, states, write};
     ),
     responses(
         (status = 204, description = "Retired: it takes no bookings any more, and stays readable"),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 404, description = "not_found"),
         (status = 409, description = "still_part (with the names in `wholes`)"),
         (status = 412, description = "stale_version"),
@@ -59,6 +59,7 @@ pub async fn retire_resource(
     let content = Content { status: Status::Retired, ..stored.content };
     write::update(&mut tx, organization, &[(id, &content)]).await?;
     let resource = states::state(&mut tx, organization, id).await?.resource;
+    remit::demand_change(&mut tx, &actor, None, &resource).await?;
     let (origin, now) = (Origin::from(&*actor), app.context.clock.now());
     append(&mut tx, organization, &origin, &ResourceRetired { resource }, now).await?;
     tx.commit().await?;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::create_resource::{external_id, within_limits, zone};
-use super::{ResourceBody, get_resource, resolve};
+use super::{ResourceBody, get_resource, remit, resolve};
 use crate::App;
 use crate::error::Error;
 use crate::name::Name;
@@ -96,7 +96,7 @@ pub(super) fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     request_body = Request,
     responses(
         (status = 200, description = "The resource as it is now", body = ResourceBody),
-        (status = 403, description = "permission_required"),
+        (status = 403, description = "permission_required, outside_remit"),
         (status = 404, description = "not_found"),
         (status = 409, description = "resource_retired, external_id_taken, parts_cycle (with the names in `cycle`)"),
         (status = 412, description = "stale_version"),
@@ -134,6 +134,7 @@ pub async fn update_resource(
     write::update(&mut tx, organization, &[(id, &content)]).await?;
     write::link(&mut tx, organization, &[(id, Some(&stored.content), &content)]).await?;
     let after = states::state(&mut tx, organization, id).await?;
+    remit::demand_change(&mut tx, &actor, Some(&before.resource), &after.resource).await?;
     let (origin, now) = (Origin::from(&*actor), app.context.clock.now());
     let resource = after.resource.clone();
     events::tell(&mut tx, organization, &origin, Some(before.resource), resource, now).await?;

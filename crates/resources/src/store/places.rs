@@ -25,6 +25,29 @@ pub async fn kind(
     Ok(name.and_then(|name| Kind::of(&name)))
 }
 
+/// A location and all it lies in, from the site down; empty when the organization has no such location.
+///
+/// # Errors
+/// When the database fails.
+pub async fn path(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    id: LocationId,
+) -> Result<Vec<LocationId>, Problem> {
+    let ids = sqlx::query_scalar!(
+        r#"with recursive up as (
+               select id, parent_id, 0 as height from resources.location where organization_id = $1 and id = $2
+               union all
+               select l.id, l.parent_id, up.height + 1 from up
+               join resources.location l on l.organization_id = $1 and l.id = up.parent_id
+           )
+           select id as "id!" from up order by height desc"#,
+        organization.0,
+        id.0,
+    );
+    Ok(ids.fetch_all(&mut **tx).await?.into_iter().map(LocationId).collect())
+}
+
 /// All locations of the organization.
 ///
 /// # Errors

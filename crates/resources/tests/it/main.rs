@@ -8,6 +8,7 @@ mod import_campus;
 mod import_links;
 mod import_rooms;
 mod parts;
+mod remit;
 mod resources;
 mod rules;
 mod schema;

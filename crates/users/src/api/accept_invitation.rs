@@ -7,7 +7,7 @@ use contracts::users::{InvitationEnded, LetterKind};
 use garde::Validate;
 use jiff::Timestamp;
 use kernel::role::UsersManage;
-use kernel::{Email, GroupId, InvitationId, OrganizationId, Role};
+use kernel::{Email, GroupId, InvitationId, OrganizationId, Remit, Role};
 use platform::config::Secret;
 use platform::db::Tx;
 use platform::events::{self, Origin};
@@ -49,6 +49,7 @@ struct Invited {
     email: Email,
     name: String,
     role: Role,
+    remit: Option<Remit>,
     groups: BTreeSet<GroupId>,
 }
 
@@ -86,6 +87,7 @@ pub async fn accept_invitation(
     let account = Account {
         email_verified: true,
         groups: invited.groups,
+        remit: invited.remit,
         ..Account::new(&defaults, invited.email, invited.name, invited.role, now)
     };
     let origin = Origin { actor: Some(account.id), on_behalf_of: None, correlation };
@@ -149,7 +151,7 @@ async fn demand_inviter(
 
 async fn load(tx: &mut Tx, organization: OrganizationId, id: InvitationId) -> Result<Invited, Problem> {
     let row = sqlx::query!(
-        r#"select email, name, role as "role: Role",
+        r#"select email, name, role as "role: Role", remit as "remit: sqlx::types::Json<Remit>",
                   array(select g.id from users.user_group g
                         where g.organization_id = i.organization_id and g.id = any(i.groups)) as "groups!"
            from users.invitation i where organization_id = $1 and id = $2"#,
@@ -162,6 +164,7 @@ async fn load(tx: &mut Tx, organization: OrganizationId, id: InvitationId) -> Re
         email: Email::try_from(row.email).map_err(|error| Problem::internal(&error))?,
         name: row.name,
         role: row.role,
+        remit: row.remit.map(|remit| remit.0),
         groups: row.groups.into_iter().map(GroupId).collect(),
     })
 }

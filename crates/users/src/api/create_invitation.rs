@@ -8,22 +8,24 @@ use garde::Validate;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::role::UsersManage;
-use kernel::{Email, GroupId, InvitationId, OrganizationId, Role, UserId};
+use kernel::{Email, GroupId, InvitationId, OrganizationId, Remit, Role, UserId};
 use platform::auth::Can;
 use platform::db::Tx;
 use platform::events::{Origin, append};
-use platform::http::{FieldError, Problem};
+use platform::http::Problem;
 use platform::idempotency::{Answer, Idempotent};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::fields;
+use super::{fields, remit};
 use crate::App;
 use crate::error::Error;
 use crate::giving;
 use crate::letter::lasts;
 use crate::store::letters::{self, Addressee, Kept};
+use crate::store::{accounts, memberships};
 
 /// Whom to invite, and as what.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -40,6 +42,9 @@ pub struct Request {
     /// What they are to be.
     #[garde(skip)]
     pub role: Role,
+    /// The places and people that they are to be limited to, as managers; absent for the whole organization.
+    #[garde(inner(custom(fields::remit)))]
+    pub remit: Option<Remit>,
     /// The groups they are to be in: 50 at most.
     #[garde(length(max = 50))]
     #[serde(default)]
@@ -60,6 +65,8 @@ pub struct InvitationBody {
     pub name: String,
     /// What they are to be.
     pub role: Role,
+    /// The places and people that they are to be limited to, as managers; none for the whole organization.
+    pub remit: Option<Remit>,
     /// The groups they are to be in.
     pub groups: Vec<GroupId>,
     /// Who invited them.
@@ -83,7 +90,7 @@ pub struct InvitationBody {
         (status = 201, description = "The invitation, good for seven days", body = InvitationBody),
         (status = 403, description = "permission_required; for a role above user: beyond_own_rights, step_up_required"),
         (status = 409, description = "email_taken, request_in_progress"),
-        (status = 422, description = "invalid_input (not_found: a group), idempotency_key_reused")
+        (status = 422, description = "invalid_input (not_found: a group, managers_only), idempotency_key_reused")
     ),
     extensions(("x-permission" = json!("users.manage")))
 )]
@@ -100,11 +107,13 @@ pub async fn create_invitation(
     }
     let body = &request.body;
     check(&mut tx, organization, body).await?;
+    remit::check(&mut tx, organization, body.role, body.remit.as_ref()).await?;
     let invitation = InvitationBody {
         id: InvitationId::mint(),
         email: body.email.clone(),
         name: body.name.trim().to_owned(),
         role: body.role,
+        remit: body.remit.clone(),
         groups: body.groups.iter().copied().collect(),
         invited_by: actor.user,
         created_at: now,
@@ -112,8 +121,12 @@ pub async fn create_invitation(
     };
     store(&mut tx, organization, &invitation).await?;
     let origin = Origin::from(&*actor);
-    let event =
-        InvitationCreated { invitation_id: invitation.id, role: body.role, groups: body.groups.clone() };
+    let event = InvitationCreated {
+        invitation_id: invitation.id,
+        role: body.role,
+        remit: body.remit.clone(),
+        groups: body.groups.clone(),
+    };
     append(&mut tx, organization, &origin, &event, now).await?;
     let kept = Kept { to: Addressee::Invited(invitation.id), kind: LetterKind::Invitation, email: None };
     letters::request(&mut tx, organization, kept, &origin, now).await?;
@@ -124,25 +137,13 @@ pub async fn create_invitation(
 }
 
 async fn check(tx: &mut Tx, organization: OrganizationId, body: &Request) -> Result<(), Problem> {
-    let groups: Vec<Uuid> = body.groups.iter().map(|group| group.0).collect();
-    let row = sqlx::query!(
-        r#"select exists (select from users.account
-                          where organization_id = $1 and email = $2 and removed_at is null) as "taken!",
-                  (select count(*) from users.user_group where organization_id = $1 and id = any($3)) as "known!""#,
-        organization.0,
-        body.email.as_str(),
-        &groups,
-    )
-    .fetch_one(&mut **tx)
-    .await?;
-    if row.taken {
+    if accounts::find(tx, organization, &body.email).await?.is_some() {
         return Err(Error::EmailTaken.into());
     }
-    if usize::try_from(row.known).is_ok_and(|known| known == groups.len()) {
+    if memberships::are_groups(tx, organization, &body.groups).await? {
         return Ok(());
     }
-    let detail = "One of the groups does not exist.".to_owned();
-    Err(Problem::invalid(vec![FieldError { pointer: "/groups".into(), code: "not_found".into(), detail }]))
+    Err(Problem::invalid_field("/groups", "not_found", "One of the groups does not exist."))
 }
 
 async fn store(tx: &mut Tx, organization: OrganizationId, new: &InvitationBody) -> Result<(), sqlx::Error> {
@@ -164,8 +165,8 @@ async fn store(tx: &mut Tx, organization: OrganizationId, new: &InvitationBody) 
     .execute(&mut **tx)
     .await?;
     sqlx::query!(
-        "insert into users.invitation (organization_id, id, email, name, role, groups, invited_by, expires_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into users.invitation (organization_id, id, email, name, role, groups, invited_by, expires_at, created_at, remit)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         organization.0,
         new.id.0,
         new.email.as_str(),
@@ -175,6 +176,7 @@ async fn store(tx: &mut Tx, organization: OrganizationId, new: &InvitationBody) 
         new.invited_by.0,
         new.expires_at.to_sqlx(),
         new.created_at.to_sqlx(),
+        new.remit.as_ref().map(Json) as Option<Json<&Remit>>,
     )
     .execute(&mut **tx)
     .await?;

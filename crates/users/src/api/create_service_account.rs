@@ -4,7 +4,7 @@ use axum::extract::State;
 use garde::Validate;
 use kernel::email::EmailError;
 use kernel::role::UsersManage;
-use kernel::{Email, Role, UserId};
+use kernel::{Email, Remit, Role, UserId};
 use platform::auth::{Can, Fresh};
 use platform::events::Origin;
 use platform::http::Problem;
@@ -12,7 +12,7 @@ use platform::idempotency::{Answer, Idempotent};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{UserBody, fields};
+use super::{UserBody, fields, remit};
 use crate::App;
 use crate::account::Account;
 use crate::store::{accounts, organizations};
@@ -29,6 +29,9 @@ pub struct Request {
     /// What it is to be. Its keys can have less, never more.
     #[garde(skip)]
     pub role: Role,
+    /// The places and people that it is to be limited to, as a manager's; absent for the whole organization.
+    #[garde(inner(custom(fields::remit)))]
+    pub remit: Option<Remit>,
 }
 
 /// Makes a service account. Its address is made up and leads nowhere (RFC 6761, section 6.4); it has no password, so that
@@ -45,7 +48,7 @@ pub struct Request {
         (status = 201, description = "The account; make keys for it at /api/v1/api-keys", body = UserBody),
         (status = 403, description = "permission_required, step_up_required"),
         (status = 409, description = "request_in_progress"),
-        (status = 422, description = "invalid_input, idempotency_key_reused")
+        (status = 422, description = "invalid_input (managers_only, not_found: a group of the remit), idempotency_key_reused")
     ),
     extensions(("x-permission" = json!("users.manage")))
 )]
@@ -62,11 +65,13 @@ pub async fn create_service_account(
     }
     let organization = organizations::load(&mut tx, actor.organization).await?;
     let body = &request.body;
+    remit::check(&mut tx, actor.organization, body.role, body.remit.as_ref()).await?;
     let address = format!("{}@service.invalid", UserId::mint()).parse();
     let address: Email = address.map_err(|error: EmailError| Problem::internal(&error))?;
     let account = Account {
         // It has no mailbox: the administrator vouches for it.
         email_verified: true,
+        remit: body.remit.clone(),
         ..Account::new(&organization, address, body.name.clone(), body.role, now)
     };
     accounts::create_service(&mut tx, actor.organization, &account, &Origin::from(&*actor)).await?;

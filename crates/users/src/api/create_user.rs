@@ -3,7 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use kernel::role::UsersManage;
-use kernel::{Email, Role};
+use kernel::{Email, Remit, Role};
 use platform::auth::Can;
 use platform::config::Secret;
 use platform::events::Origin;
@@ -12,7 +12,7 @@ use platform::idempotency::{Answer, Idempotent};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{UserBody, fields};
+use super::{UserBody, fields, remit};
 use crate::App;
 use crate::account::{Account, Change};
 use crate::giving;
@@ -38,6 +38,9 @@ pub struct Request {
     /// What they are to be.
     #[garde(skip)]
     pub role: Role,
+    /// The places and people that they are to be limited to, as managers; absent for the whole organization.
+    #[garde(inner(custom(fields::remit)))]
+    pub remit: Option<Remit>,
     /// Their language (BCP 47); the organization's when absent.
     #[garde(inner(custom(fields::locale)))]
     #[schema(min_length = 2, max_length = 35, example = "en-GB")]
@@ -61,7 +64,7 @@ pub struct Request {
         (status = 201, description = "The account", body = UserBody),
         (status = 403, description = "permission_required; for a role above user: beyond_own_rights, step_up_required"),
         (status = 409, description = "email_taken, request_in_progress"),
-        (status = 422, description = "invalid_input (password_too_short, password_guessable, password_common, password_weak), idempotency_key_reused"),
+        (status = 422, description = "invalid_input (managers_only, not_found: a group of the remit, password_too_short, password_guessable, password_common, password_weak), idempotency_key_reused"),
         (status = 503, description = "hashing_busy")
     ),
     extensions(("x-permission" = json!("users.manage")))
@@ -88,10 +91,15 @@ pub async fn create_user(
     if let Some(answer) = request.replay(&mut tx, &actor, now).await? {
         return Ok(answer);
     }
+    remit::check(&mut tx, actor.organization, body.role, body.remit.as_ref()).await?;
     let organization = organizations::load(&mut tx, actor.organization).await?;
     let account = Account::new(&organization, body.email.clone(), body.name.clone(), body.role, now);
-    let change =
-        Change { locale: body.locale.clone(), time_zone: body.time_zone.clone(), ..Change::default() };
+    let change = Change {
+        locale: body.locale.clone(),
+        time_zone: body.time_zone.clone(),
+        remit: Some(body.remit.clone()),
+        ..Change::default()
+    };
     let (account, _) = account.changed(change);
     // Who makes the account vouches for the address.
     let account = Account { email_verified: true, ..account };

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::users::Branding;
+use kernel::Remit;
 use platform::config::Secret;
 use platform::http::Problem;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::account::{is_locale, is_time_zone};
@@ -19,6 +21,13 @@ use crate::settings::{MOST_DOMAINS, is_colour, is_host};
 /// The refusal of a request that says none or too many of several things.
 pub(super) fn one_of(pointer: &str, words: &str) -> Problem {
     Problem::invalid_field(pointer, "one_of", words)
+}
+
+/// Tells null, which takes something away, from what is absent.
+pub fn some<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 fn rule(holds: bool, words: &str) -> garde::Result {
@@ -66,6 +75,12 @@ pub fn preferences(preferences: &Value, (): &()) -> garde::Result {
 /// Attributes of an account: at most 20.
 pub fn attributes(attributes: &BTreeMap<String, String>, (): &()) -> garde::Result {
     group_rule::check_attributes(attributes).map_err(garde::Error::new)
+}
+
+/// What a manager is limited to: at most 20 places and 20 groups.
+pub fn remit(remit: &Remit, (): &()) -> garde::Result {
+    let most = remit.locations.len().max(remit.groups.len());
+    rule(most <= Remit::MOST, "a remit has at most 20 locations and 20 groups")
 }
 
 /// A language tag: 2 to 35 characters.

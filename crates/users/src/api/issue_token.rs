@@ -130,11 +130,11 @@ pub async fn issue_token(
     tx.commit().await?;
     let left = u32::try_from(shown.expires_at.duration_since(now).as_secs()).unwrap_or(u32::MAX);
     let seconds = left.min(app.config.access_token_minutes * 60);
-    let (user, role) = (shown.user, shown.role);
+    let (user, role, remit) = (shown.user, shown.role, shown.remit);
     let session = SessionId(key.0);
     let text = String::from(scope.clone());
     let after = shown.tokens_from;
-    let bearer = Bearer { organization, user, session, role, proof: None, scope: Some(scope), after };
+    let bearer = Bearer { organization, user, session, role, remit, proof: None, scope: Some(scope), after };
     let tokens = Tokens {
         access_token: app.signer().await?.mint(bearer, now, seconds)?,
         token_type: "Bearer",

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use jiff_sqlx::ToSqlx as _;
 use kernel::role::UsersManage;
-use kernel::{Email, GroupId, InvitationId, Role, UserId};
+use kernel::{Email, GroupId, InvitationId, Remit, Role, UserId};
 use platform::auth::Can;
 use platform::http::{Json, Page, PageQuery, Problem, Query};
 
@@ -33,7 +33,7 @@ pub async fn list_invitations(
     let after: Option<InvitationId> = query.after()?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     let rows = sqlx::query!(
-        r#"select id as "id: InvitationId", email, name, role as "role: Role", groups,
+        r#"select id as "id: InvitationId", email, name, role as "role: Role", groups, remit as "remit: sqlx::types::Json<Remit>",
                   invited_by as "invited_by: UserId", created_at, expires_at
            from users.invitation
            where organization_id = $1 and expires_at > $2 and ($3::uuid is null or id > $3)
@@ -53,6 +53,7 @@ pub async fn list_invitations(
             email: Email::try_from(row.email).map_err(|error| Problem::internal(&error))?,
             name: row.name,
             role: row.role,
+            remit: row.remit.map(|remit| remit.0),
             groups: row.groups.into_iter().map(GroupId).collect(),
             invited_by: row.invited_by,
             created_at: row.created_at.to_jiff(),

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use garde::Validate;
 use kernel::role::UsersRead;
-use kernel::{Email, Role, UserId};
+use kernel::{Email, Remit, Role, UserId};
 use platform::auth::Can;
 use platform::http::{Json, Page, PageQuery, Problem, Query};
 use serde::Deserialize;
@@ -65,7 +65,7 @@ pub async fn list_users(
     let rows = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
-                  phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
+                  remit as "remit: sqlx::types::Json<Remit>", phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
                   array(select group_id from users.membership m
                         where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
            from users.account

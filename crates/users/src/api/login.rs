@@ -4,7 +4,7 @@ use axum::extract::State;
 use contracts::users::LetterKind;
 use garde::Validate;
 use http::HeaderMap;
-use kernel::{Email, Kind, OrganizationId, Role, UserId};
+use kernel::{Email, Kind, OrganizationId, UserId};
 use platform::config::Secret;
 use platform::db::Tx;
 use platform::events::Origin;
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::proof::tell_of_lock;
 use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
+use crate::account::Account;
 use crate::error::Error;
 use crate::naming::Naming;
 use crate::organization::DEFAULT_SLUG;
@@ -114,7 +115,7 @@ pub async fn login(
     let renewed = renewed(&app, &claimed, &request.password).await;
     let mut tx = db.begin(claimed.organization).await?;
     second_factor::hold_policy(&mut tx, claimed.organization).await?;
-    let role = still_may(&mut tx, &claimed).await?.ok_or(Error::InvalidCredentials)?;
+    let account = still_may(&mut tx, &claimed).await?.ok_or(Error::InvalidCredentials)?;
     // Anew: the settings may have changed since the account was read.
     match settings::entry(&mut tx, claimed.organization, claimed.user, app.config.demands_verification())
         .await?
@@ -122,7 +123,7 @@ pub async fn login(
         Entry::Open => {}
         Entry::Disabled | Entry::Unverified => return Err(Error::InvalidCredentials.into()),
     }
-    if !single_sign_on::admits_password(&mut tx, claimed.organization, role).await? {
+    if !single_sign_on::admits_password(&mut tx, claimed.organization, account.role).await? {
         return Err(Refusal::Demanded.into());
     }
     if let Some(hash) = renewed {
@@ -148,12 +149,13 @@ pub async fn login(
         now,
     };
     let session = start.begin(&mut tx, &app.config).await?;
-    let scope = second_factor::limit(&mut tx, claimed.organization, role, false).await?;
+    let scope = second_factor::limit(&mut tx, claimed.organization, account.role, false).await?;
     tx.commit().await?;
     attempt.succeeded(db).await?;
     let proof = Some(Proof { at: now, second_factor: false });
     let (organization, user) = (claimed.organization, claimed.user);
-    let bearer = Bearer { organization, user, session: session.id, role, proof, scope, after: None };
+    let (role, remit) = (account.role, account.remit);
+    let bearer = Bearer { organization, user, session: session.id, role, remit, proof, scope, after: None };
     tokens(&app, bearer, Some(&session), now).await
 }
 
@@ -272,11 +274,11 @@ async fn replace(tx: &mut Tx, claimed: &Claimed, hash: &str) -> Result<(), sqlx:
     Ok(())
 }
 
-/// The role of an account that may sign in, whose password is still the one that was checked; locks it, so that a
+/// An account that may sign in, whose password is still the one that was checked; locks it, so that a
 /// change of password or a deactivation either comes first or ends this session too.
-async fn still_may(tx: &mut Tx, claimed: &Claimed) -> Result<Option<Role>, sqlx::Error> {
+async fn still_may(tx: &mut Tx, claimed: &Claimed) -> Result<Option<Account>, sqlx::Error> {
     let (organization, user) = (claimed.organization, claimed.user);
     let account = accounts::lock(tx, organization, user).await?.filter(|account| account.active);
     let is_still = passwords::is_still(tx, organization, user, &claimed.hash).await?;
-    Ok(account.filter(|_| is_still).map(|account| account.role))
+    Ok(account.filter(|_| is_still))
 }

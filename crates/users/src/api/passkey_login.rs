@@ -100,7 +100,9 @@ pub async fn passkey_login(
     };
     let session = start.begin(&mut tx, &app.config).await?;
     tx.commit().await?;
-    let (role, proof) = (account.role, Some(Proof { at: now, second_factor: true }));
-    let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
+    let (role, remit) = (account.role, account.remit);
+    let proof = Some(Proof { at: now, second_factor: true });
+    let bearer =
+        Bearer { organization, user, session: session.id, role, remit, proof, scope: None, after: None };
     tokens(&app, bearer, Some(&session), now).await
 }

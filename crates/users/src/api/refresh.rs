@@ -74,7 +74,7 @@ pub async fn refresh(
         return Err(Error::InvalidRefreshToken.into());
     }
     let account = accounts::load(&mut tx, organization, user).await?;
-    let role = account.filter(|account| account.active).ok_or(Error::InvalidRefreshToken)?.role;
+    let account = account.filter(|account| account.active).ok_or(Error::InvalidRefreshToken)?;
     if is_too_often(&mut tx, &token, now).await? {
         return Err(Error::TooManyRefreshes.into());
     }
@@ -90,11 +90,11 @@ pub async fn refresh(
     sessions::keep(&mut tx, &next, now).await?;
     let idle_until = idle_until(&app.config, live.remembered, now);
     touch(&mut tx, organization, token.id, correlation.client.as_deref(), now, idle_until).await?;
-    let scope = second_factor::limit(&mut tx, organization, role, live.second_factor).await?;
+    let scope = second_factor::limit(&mut tx, organization, account.role, live.second_factor).await?;
     tx.commit().await?;
     let proof = Some(Proof { at: live.authenticated_at, second_factor: live.second_factor });
-    let bearer =
-        Bearer { organization, user, session: token.id, role, proof, scope, after: live.tokens_from };
+    let (session, role, remit) = (token.id, account.role, account.remit);
+    let bearer = Bearer { organization, user, session, role, remit, proof, scope, after: live.tokens_from };
     tokens(&app, bearer, Some(&next), now).await
 }
 

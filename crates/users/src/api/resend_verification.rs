@@ -4,6 +4,7 @@ use axum::extract::State;
 use contracts::users::LetterKind;
 use garde::Validate;
 use http::StatusCode;
+use jiff::Timestamp;
 use kernel::{Email, UserId};
 use platform::events::Origin;
 use platform::http::{Correlation, Json, Problem};
@@ -49,14 +50,21 @@ pub async fn resend_verification(
     naming: Naming,
     Json(request): Json<Request>,
 ) -> Result<StatusCode, Problem> {
-    let aside = app.aside.clone();
+    let (aside, now) = (app.aside.clone(), app.context.clock.now());
     aside.start("another mail to verify an address", async move {
-        ask(&app, correlation, &naming, &request).await
+        ask(&app, correlation, &naming, &request, now).await
     })?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn ask(app: &App, correlation: Correlation, naming: &Naming, request: &Request) -> Result<(), Problem> {
+/// Looks whether the address, at the time it was asked for, waits for another mail.
+async fn ask(
+    app: &App,
+    correlation: Correlation,
+    naming: &Naming,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let found = organizations::find(&app.context.db, request.organization.as_deref(), naming).await?;
     let Some(found) = found else { return Ok(()) };
     let mut tx = app.context.db.begin(found.id).await?;
@@ -72,7 +80,7 @@ async fn ask(app: &App, correlation: Correlation, naming: &Naming, request: &Req
         accounts::lock(&mut tx, found.id, user).await?;
         let kept = Kept { to: Addressee::Account(user), kind: LetterKind::EmailVerification, email: None };
         let origin = Origin { actor: None, on_behalf_of: None, correlation };
-        letters::request(&mut tx, found.id, kept, &origin, app.context.clock.now()).await?;
+        letters::request(&mut tx, found.id, kept, &origin, now).await?;
     }
     tx.commit().await?;
     Ok(())

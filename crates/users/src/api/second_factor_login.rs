@@ -4,7 +4,7 @@ use axum::extract::State;
 use garde::Validate;
 use http::HeaderMap;
 use jiff::Timestamp;
-use kernel::{Role, UserId};
+use kernel::UserId;
 use platform::config::Secret;
 use platform::events::Origin;
 use platform::http::{Correlation, Json, Problem};
@@ -15,6 +15,7 @@ use super::passkey_login::PasskeyProof;
 use super::proof::{self, settle};
 use super::{Tokens, TokensAnswer, agent, fields, tokens};
 use crate::App;
+use crate::account::Account;
 use crate::error::Error;
 use crate::opaque_token::{ChallengeToken, RefreshToken};
 use crate::passkey::{Assertion, Purpose};
@@ -91,9 +92,11 @@ pub async fn second_factor_login(
     let attempt = Attempt::by_code(user, correlation.client.as_deref());
     let count = attempt.begin(db, now).await?;
     let met = meet(&app, (&token, user, remember), &shown, (&headers, &correlation), now).await;
-    let (session, role) = settle(&app, (&attempt, count), (organization, user), &correlation, met).await?;
+    let (session, account) = settle(&app, (&attempt, count), (organization, user), &correlation, met).await?;
     let proof = Some(Proof { at: now, second_factor: true });
-    let bearer = Bearer { organization, user, session: session.id, role, proof, scope: None, after: None };
+    let (role, remit) = (account.role, account.remit);
+    let bearer =
+        Bearer { organization, user, session: session.id, role, remit, proof, scope: None, after: None };
     tokens(&app, bearer, Some(&session), now).await
 }
 
@@ -104,7 +107,7 @@ async fn meet(
     shown: &Shown,
     (headers, correlation): (&HeaderMap, &Correlation),
     now: Timestamp,
-) -> Result<(RefreshToken, Role), Problem> {
+) -> Result<(RefreshToken, Account), Problem> {
     let organization = token.organization;
     let mut tx = app.context.db.begin(organization).await?;
     // Locked before the challenge is met: of two at once one signs in.
@@ -133,5 +136,5 @@ async fn meet(
         Start { organization, user, remember, second_factor: true, agent: agent(headers), correlation, now };
     let session = start.begin(&mut tx, &app.config).await?;
     tx.commit().await?;
-    Ok((session, account.role))
+    Ok((session, account))
 }

@@ -187,9 +187,9 @@ async fn begin(
     let scope = second_factor::limit(&mut tx, organization, account.role, answered.second_factor).await?;
     tx.commit().await?;
     let proof = Some(Proof { at: answered.authenticated_at, second_factor: answered.second_factor });
-    let (session_id, role) = (session.id, account.role);
+    let (session_id, role, remit) = (session.id, account.role, account.remit.clone());
     // Tokens of before the role that was given just now count no more; this one is none of those.
-    let bearer = Bearer { organization, user, session: session_id, role, proof, scope, after: None };
+    let bearer = Bearer { organization, user, session: session_id, role, remit, proof, scope, after: None };
     Ok(tokens(app, bearer, Some(&session), now).await?.into_response())
 }
 
@@ -209,8 +209,8 @@ async fn prove(
     let scope = second_factor::limit(&mut tx, organization, account.role, second_factor).await?;
     tx.commit().await?;
     let proof = Some(Proof { at, second_factor });
-    let (user, session, role) = (account.id, asker.session, account.role);
-    let bearer = Bearer { organization, user, session, role, proof, scope, after };
+    let (user, session, role, remit) = (account.id, asker.session, account.role, account.remit.clone());
+    let bearer = Bearer { organization, user, session, role, remit, proof, scope, after };
     Ok(tokens(app, bearer, None, now).await?.into_response())
 }
 

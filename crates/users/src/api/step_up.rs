@@ -117,7 +117,7 @@ async fn prove(
     let scope = second_factor::limit(&mut tx, organization, account.role, has_second).await?;
     tx.commit().await?;
     let proof = Some(Proof { at: now, second_factor: has_second });
-    Ok(Bearer { organization, user, session, role: account.role, proof, scope, after })
+    Ok(Bearer { organization, user, session, role: account.role, remit: account.remit, proof, scope, after })
 }
 
 /// Takes the second factor, where there is one; whether the proof is one of two factors.

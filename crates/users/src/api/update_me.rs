@@ -8,7 +8,7 @@ use platform::auth::Can;
 use platform::events::{self, Origin};
 use platform::http::{IfMatch, Json, Problem};
 use platform::idempotency::Answer;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -36,23 +36,18 @@ pub struct Request {
     pub time_zone: Option<String>,
     /// Their phone number in international form (E.164); null takes it away.
     #[garde(inner(inner(custom(fields::phone))))]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, deserialize_with = "fields::some")]
     #[schema(value_type = Option<String>, max_length = 16, example = "+436641234567")]
     pub phone: Option<Option<String>>,
     /// Where a picture of them is, by https; null takes it away.
     #[garde(inner(inner(custom(fields::picture_url))))]
-    #[serde(default, deserialize_with = "some")]
+    #[serde(default, deserialize_with = "fields::some")]
     #[schema(value_type = Option<String>, max_length = 2048, example = "https://example.edu/ada.png")]
     pub picture_url: Option<Option<String>>,
     /// What programs remember for them, as a whole: an object of 4096 bytes at most.
     #[garde(inner(custom(fields::preferences)))]
     #[schema(value_type = Option<Object>, example = json!({"theme": "dark"}))]
     pub preferences: Option<Value>,
-}
-
-/// Tells null, which takes something away, from what is absent.
-fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Changes the caller's profile.

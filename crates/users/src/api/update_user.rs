@@ -6,7 +6,7 @@ use axum::extract::State;
 use contracts::users::{SessionEnd, UserChanged};
 use garde::Validate;
 use kernel::role::UsersManage;
-use kernel::{Clock, Role, UserId};
+use kernel::{Clock, Remit, Role, UserId};
 use platform::auth::{Actor, Can};
 use platform::db::Tx;
 use platform::events::{self, Origin};
@@ -15,7 +15,7 @@ use platform::idempotency::Answer;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{UserBody, fields};
+use super::{UserBody, fields, remit};
 use crate::App;
 use crate::account::{Account, Change};
 use crate::giving;
@@ -46,6 +46,12 @@ pub struct Request {
     /// What they are.
     #[garde(skip)]
     pub role: Option<Role>,
+    /// The places and people that they are limited to, as managers; null for the whole organization. Whoever becomes a
+    /// manager without one manages the whole organization.
+    #[garde(inner(inner(custom(fields::remit))))]
+    #[serde(default, deserialize_with = "fields::some")]
+    #[schema(value_type = Option<Remit>)]
+    pub remit: Option<Option<Remit>>,
     /// Whether they may sign in; false ends their sessions.
     #[garde(skip)]
     pub active: Option<bool>,
@@ -59,6 +65,7 @@ impl From<Request> for Change {
             time_zone: request.time_zone,
             attributes: request.attributes,
             role: request.role,
+            remit: request.remit,
             active: request.active,
             ..Self::default()
         }
@@ -83,7 +90,7 @@ impl From<Request> for Change {
         (status = 404, description = "not_found"),
         (status = 409, description = "last_administrator"),
         (status = 412, description = "stale_version"),
-        (status = 422, description = "invalid_input"),
+        (status = 422, description = "invalid_input (managers_only, not_found: a group of the remit)"),
         (status = 428, description = "if_match_required")
     ),
     extensions(("x-permission" = json!("users.manage")))
@@ -100,6 +107,8 @@ pub async fn update_user(
     let before =
         accounts::lock(&mut tx, organization, id).await?.ok_or_else(|| Problem::not_found("user"))?;
     version.check(before.version)?;
+    let role = request.role.unwrap_or(before.role);
+    remit::check(&mut tx, organization, role, request.remit.iter().flatten().next()).await?;
     let (mut after, mut fields) = before.changed(request.into());
     if !fields.is_empty() {
         giving::check(&actor, &[before.role, after.role], app.context.clock.now())?;
@@ -129,7 +138,7 @@ async fn tell(
     let (organization, user, origin, now) = (actor.organization, after.id, Origin::from(actor), clock.now());
     let event = UserChanged { user_id: user, before: before.into(), after: after.into(), fields };
     events::append(tx, organization, &origin, &event, now).await?;
-    if before.role != after.role {
+    if (before.role, &before.remit) != (after.role, &after.remit) {
         // A role taken away is gone within seconds, not when the token expires.
         session_starts::renew_tokens(tx, organization, user, clock).await?;
     }

@@ -2,10 +2,11 @@
 
 use contracts::users::UserCreated;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{OrganizationId, Role, UserId};
+use kernel::{OrganizationId, Remit, Role, UserId};
 use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -46,7 +47,7 @@ pub async fn find_all(
     let rows = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
-                  phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
+                  remit as "remit: Json<Remit>", phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
                   array(select group_id from users.membership m
                         where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
            from users.account where organization_id = $1 and email = any($2) and removed_at is null"#,
@@ -167,7 +168,7 @@ pub async fn load_all(
     let rows = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
-                  phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
+                  remit as "remit: Json<Remit>", phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
                   array(select group_id from users.membership m
                         where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
            from users.account where organization_id = $1 and id = any($2) and removed_at is null order by id"#,

@@ -2,11 +2,12 @@
 
 use contracts::users::UserCreated;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{Email, GroupId, OrganizationId, Role, UserId};
+use kernel::{Email, GroupId, OrganizationId, Remit, Role, UserId};
 use platform::db::{OnConstraint as _, Tx};
 use platform::events::{self, Origin};
 use platform::http::Problem;
 use serde_json::Value;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -37,6 +38,8 @@ pub struct Row {
     pub attributes: Value,
     /// What they are.
     pub role: Role,
+    /// What they are limited to, as managers.
+    pub remit: Option<Json<Remit>>,
     /// Whether they may sign in.
     pub active: bool,
     /// Whether the address was shown to be theirs.
@@ -67,6 +70,7 @@ impl TryFrom<Row> for Account {
             attributes: serde_json::from_value(row.attributes)
                 .map_err(|error| sqlx::Error::Decode(error.into()))?,
             role: row.role,
+            remit: row.remit.map(|remit| remit.0),
             active: row.active,
             email_verified: row.email_verified,
             groups: row.groups.into_iter().map(GroupId).collect(),
@@ -85,6 +89,7 @@ impl From<&Account> for contracts::users::Account {
             active: account.active,
             version: account.version,
             groups: account.groups.clone(),
+            remit: account.remit.clone(),
         }
     }
 }
@@ -142,8 +147,8 @@ async fn insert(
 ) -> Result<Account, Problem> {
     sqlx::query!(
         "insert into users.account (organization_id, id, email, name, locale, time_zone, role, active, email_verified,
-                                    version, created_at, updated_at, service, attributes)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)",
+                                    version, created_at, updated_at, service, attributes, remit)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14)",
         organization.0,
         account.id.0,
         account.email.as_str(),
@@ -157,6 +162,7 @@ async fn insert(
         account.created_at.to_sqlx(),
         service,
         serde_json::json!(account.attributes),
+        account.remit.as_ref().map(Json) as Option<Json<&Remit>>,
     )
     .execute(&mut **tx)
     .await
@@ -178,7 +184,7 @@ pub async fn load(
     let row = sqlx::query_as!(
         Row,
         r#"select id as "id: UserId", email as "email!", name as "name!", locale, time_zone, role as "role: Role",
-                  phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
+                  remit as "remit: Json<Remit>", phone, picture_url, preferences, attributes, active, email_verified, version, created_at, updated_at,
                   array(select group_id from users.membership m
                         where m.organization_id = account.organization_id and m.user_id = account.id) as "groups!"
            from users.account where organization_id = $1 and id = $2 and removed_at is null"#,
@@ -240,7 +246,7 @@ pub async fn store(
     let row = sqlx::query!(
         "update users.account
          set name = $3, locale = $4, time_zone = $5, phone = $6, picture_url = $7, preferences = $8, role = $9,
-             active = $10, attributes = $11, version = version + 1
+             active = $10, attributes = $11, remit = $12, version = version + 1
          where organization_id = $1 and id = $2
          returning version, updated_at",
         organization.0,
@@ -254,6 +260,7 @@ pub async fn store(
         account.role as Role,
         account.active,
         serde_json::json!(account.attributes),
+        account.remit.as_ref().map(Json) as Option<Json<&Remit>>,
     )
     .fetch_one(&mut **tx)
     .await?;

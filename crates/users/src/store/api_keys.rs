@@ -3,11 +3,12 @@
 use contracts::users::{ApiKeyCreated, ApiKeyRevoked};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{ApiKeyId, OrganizationId, Role, UserId};
+use kernel::{ApiKeyId, OrganizationId, Remit, Role, UserId};
 use platform::config::Secret;
 use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
+use sqlx::types::Json;
 use subtle::ConstantTimeEq as _;
 
 use crate::client_key;
@@ -83,6 +84,8 @@ pub struct Shown {
     pub user: UserId,
     /// What the account is now.
     pub role: Role,
+    /// The places and people that it is limited to, as a manager's.
+    pub remit: Option<Remit>,
     /// The permissions that the key has.
     pub scopes: Vec<String>,
     /// Until when it works.
@@ -111,7 +114,7 @@ pub async fn take(
     .fetch_optional(&mut **tx)
     .await?;
     let row = sqlx::query!(
-        r#"select k.user_id as "user_id: UserId", a.role as "role: Role", k.hash, k.scopes, k.expires_at, k.tokens_from
+        r#"select k.user_id as "user_id: UserId", a.role as "role: Role", a.remit as "remit: Json<Remit>", k.hash, k.scopes, k.expires_at, k.tokens_from
            from users.api_key k
            join users.account a on a.organization_id = k.organization_id and a.id = k.user_id
            where k.organization_id = $1 and k.id = $2 and k.revoked_at is null and k.expires_at > $3
@@ -136,6 +139,7 @@ pub async fn take(
     Ok(Some(Shown {
         user: row.user_id,
         role: row.role,
+        remit: row.remit.map(|remit| remit.0),
         scopes: row.scopes,
         expires_at: row.expires_at.to_jiff(),
         tokens_from: row.tokens_from.map(|from| from.to_jiff()),

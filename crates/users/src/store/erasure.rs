@@ -46,7 +46,7 @@ async fn forget_account(
     sqlx::query!(
         "update users.account
          set email = null, name = null, locale = '', time_zone = '', phone = null, picture_url = null,
-             preferences = '{}', attributes = '{}', external_id = null, user_name = null, user_name_key = null,
+             preferences = '{}', attributes = '{}', remit = null, external_id = null, user_name = null, user_name_key = null,
              active = false, removed_at = $3, version = version + 1
          where organization_id = $1 and id = $2",
         organization.0,

@@ -92,6 +92,24 @@ pub async fn take(
     Ok(ended.rows_affected() + kept.rows_affected())
 }
 
+/// Whether all of some groups exist.
+///
+/// # Errors
+/// When the database fails.
+pub async fn are_groups(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    groups: &BTreeSet<GroupId>,
+) -> Result<bool, sqlx::Error> {
+    let ids: Vec<Uuid> = groups.iter().map(|group| group.0).collect();
+    let known = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from users.user_group where organization_id = $1 and id = any($2)"#,
+        organization.0,
+        &ids,
+    );
+    Ok(usize::try_from(known.fetch_one(&mut **tx).await?).is_ok_and(|known| known == ids.len()))
+}
+
 /// One person in some groups.
 #[must_use]
 pub fn pairs(user: UserId, groups: &BTreeSet<GroupId>) -> HashSet<Pair> {

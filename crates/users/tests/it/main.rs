@@ -33,6 +33,7 @@ mod profile;
 mod races;
 mod refresh;
 mod register;
+mod remit;
 mod reset_password;
 mod schema;
 mod scim;

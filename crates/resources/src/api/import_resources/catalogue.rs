@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use kernel::{AmenityId, LocationId, OrganizationId, ResourceTypeId};
+use kernel::{AmenityId, LocationId, Remit, ResourceTypeId};
+use platform::auth::Actor;
 use platform::db::Tx;
 use platform::http::{FieldError, Problem};
 
@@ -10,6 +11,7 @@ use super::draft::{Batch, Draft};
 use crate::api::resolve::wrong;
 use crate::location::{Kind, PathError, Tree};
 use crate::name::Name;
+use crate::resource::Content;
 use crate::store::{names, places};
 
 /// Ids by name, and the names that are new.
@@ -42,6 +44,7 @@ pub(super) struct Catalogue {
     pub tree: Tree,
     kinds: Vec<Kind>,
     create_missing: bool,
+    remit: Option<Remit>,
 }
 
 /// What a line's names stand for; `None` where it is silent.
@@ -54,11 +57,8 @@ pub(super) struct Resolved {
 
 impl Catalogue {
     /// What is there of all that the batch names.
-    pub(super) async fn load(
-        tx: &mut Tx,
-        organization: OrganizationId,
-        batch: &Batch,
-    ) -> Result<Self, Problem> {
+    pub(super) async fn load(tx: &mut Tx, actor: &Actor, batch: &Batch) -> Result<Self, Problem> {
+        let organization = actor.organization;
         let drafts = || batch.lines.iter().filter(|line| line.is_valid()).map(|line| &line.draft);
         let types = keys(drafts().filter_map(|draft| draft.r#type.as_ref()));
         let amenities = keys(drafts().flat_map(|draft| draft.amenities.iter().flatten()));
@@ -68,15 +68,26 @@ impl Catalogue {
             tree: places::tree(tx, organization).await?,
             kinds: batch.location_kinds.clone(),
             create_missing: batch.create_missing,
+            remit: actor.remit.clone(),
         })
+    }
+
+    /// Whether the caller manages a resource, before and after.
+    pub(super) fn has(&self, before: Option<&Content>, after: &Content) -> bool {
+        let Some(remit) = &self.remit else { return true };
+        let is_there =
+            |content: &Content| content.location_id.is_some_and(|id| remit.has_place(&self.tree.ids(id)));
+        before.into_iter().chain([after]).all(is_there)
     }
 
     /// What a line names, or everything that is not there.
     pub(super) fn resolve(&mut self, draft: &Draft) -> Result<Resolved, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut resolved = Resolved::default();
+        // Types and amenities are the whole organization's.
+        let create_names = self.create_missing && self.remit.is_none();
         if let Some(name) = &draft.r#type {
-            resolved.type_id = self.types.find(name, self.create_missing.then_some(ResourceTypeId::mint));
+            resolved.type_id = self.types.find(name, create_names.then_some(ResourceTypeId::mint));
             if resolved.type_id.is_none() {
                 errors.push(wrong(
                     "/type",
@@ -88,7 +99,7 @@ impl Catalogue {
         if let Some(names) = &draft.amenities {
             let mut ids = BTreeSet::new();
             for name in names {
-                match self.amenities.find(name, self.create_missing.then_some(AmenityId::mint)) {
+                match self.amenities.find(name, create_names.then_some(AmenityId::mint)) {
                     Some(id) => drop(ids.insert(id)),
                     None => {
                         let detail = format!("There is no amenity {:?}.", name.as_str());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kernel::{OrganizationId, ResourceId};
+use platform::auth::outside_remit;
 use platform::db::Tx;
 use platform::http::Problem;
 
@@ -79,6 +80,11 @@ fn find(batch: &mut Batch, plan: &Plan, known: &BTreeMap<ResourceId, Stored>) ->
         let by_name =
             by_name.get(&key(&text)).map(|ids| ids.iter().copied().collect::<Vec<_>>()).unwrap_or_default();
         match (by_external_id.get(text.as_str()), by_name.as_slice()) {
+            (Some(whole), _) | (None, [whole])
+                if known.get(whole).is_some_and(|whole| !plan.catalogue.has(None, &whole.content)) =>
+            {
+                line.error(Field::PartOf, "outside_remit", outside_remit().detail);
+            }
             (Some(whole), _) | (None, [whole]) => {
                 links.push(Link { line: *at, part: entry.id, whole: *whole })
             }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use kernel::{LocationId, OrganizationId, ResourceId};
+use platform::auth::{Actor, outside_remit};
 use platform::db::Tx;
 use platform::http::{FieldError, Problem};
 use serde_json::Map;
@@ -58,12 +59,13 @@ impl Plan {
 /// Plans a batch; lines that turn out not to be valid get their errors. All resources concerned are locked.
 pub(super) async fn plan(
     tx: &mut Tx,
-    organization: OrganizationId,
+    actor: &Actor,
     batch: &mut Batch,
     default_time_zone: &str,
 ) -> Result<Plan, Problem> {
+    let organization = actor.organization;
     refuse_duplicates(&mut batch.lines);
-    let mut catalogue = Catalogue::load(tx, organization, batch).await?;
+    let mut catalogue = Catalogue::load(tx, actor, batch).await?;
     let mut resolved = Vec::with_capacity(batch.lines.len());
     for line in &mut batch.lines {
         let names = if line.is_valid() { catalogue.resolve(&line.draft) } else { Ok(Resolved::default()) };
@@ -79,6 +81,9 @@ pub(super) async fn plan(
             before.map_or_else(|| (ResourceId::mint(), None), |(id, stored)| (id, Some(stored)));
         let was = before.as_ref().map(|stored| &stored.content);
         match resolved.get(at).map(|names| content(&line.draft, names, was, default_time_zone)) {
+            Some(Ok(after)) if !catalogue.has(was, &after) => {
+                line.error(Field::Location, "outside_remit", outside_remit().detail);
+            }
             Some(Ok(after)) => drop(lines.insert(at, Entry { id, before, after })),
             Some(Err(errors)) => line.errors.extend(errors),
             None => {}
