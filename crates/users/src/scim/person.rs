@@ -170,13 +170,40 @@ fn name(user: &Map<String, Value>, before: Option<&Provisioned>, user_name: &str
     if let Some(name) = kept(user, Some("name"), "formatted")? {
         return Ok(name);
     }
-    let parts = [kept(user, Some("name"), "givenName")?, kept(user, Some("name"), "familyName")?];
-    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let whole: String = whole.chars().take(super::LONGEST).collect();
+    let whole = joined(user)?;
     if !whole.is_empty() {
         return Ok(whole);
     }
     Ok(before.map_or_else(|| user_name.to_owned(), |before| before.account.name.clone()))
+}
+
+/// Given and family name as one.
+fn joined(user: &Map<String, Value>) -> Result<String, Refusal> {
+    let parts = [kept(user, Some("name"), "givenName")?, kept(user, Some("name"), "familyName")?];
+    let whole = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Ok(whole.chars().take(super::LONGEST).collect())
+}
+
+/// Of a resource after its PATCH: who changes a part of the name, and not the whole that was made of it, means the whole.
+///
+/// # Errors
+/// 400 `invalidValue` when a part is none.
+pub fn follow_name(user: &mut Map<String, Value>, before: &Map<String, Value>) -> Result<(), Refusal> {
+    let was = text(before, "displayName")?;
+    if text(user, "displayName")? != was {
+        return Ok(());
+    }
+    let formatted = kept(user, Some("name"), "formatted")?;
+    let is_joined = was.as_deref() == Some(joined(before)?.as_str());
+    let whole = match formatted {
+        Some(formatted) if was.as_ref() != Some(&formatted) => formatted,
+        _ if is_joined => joined(user)?,
+        _ => return Ok(()),
+    };
+    if !whole.is_empty() {
+        user.insert("displayName".to_owned(), whole.into());
+    }
+    Ok(())
 }
 
 /// The address: the first of `emails`, the primary one before that of work before others; else `userName`.
@@ -307,6 +334,27 @@ mod tests {
             read_new(json!({"userName": "bob@example.com"})).unwrap().email.as_str(),
             "bob@example.com"
         );
+    }
+
+    #[test]
+    fn a_part_of_a_name_that_changes_changes_the_whole() {
+        let after = |display: &str, change: Value| {
+            let was = json!({"displayName": display, "name": {"formatted": display, "givenName": "Ada", "familyName": "Byron"}});
+            let (was, mut user) = (was.as_object().unwrap().clone(), was.as_object().unwrap().clone());
+            for (name, value) in change.as_object().unwrap() {
+                match user.get_mut("name").and_then(Value::as_object_mut) {
+                    Some(parts) if name != "displayName" => parts.insert(name.clone(), value.clone()),
+                    _ => user.insert(name.clone(), value.clone()),
+                };
+            }
+            follow_name(&mut user, &was).unwrap();
+            user["displayName"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(after("Ada Byron", json!({"familyName": "King"})), "Ada King");
+        assert_eq!(after("Ada Byron", json!({"formatted": "Countess Ada"})), "Countess Ada");
+        assert_eq!(after("The Countess", json!({"familyName": "King"})), "The Countess");
+        assert_eq!(after("Ada Byron", json!({"familyName": "King", "displayName": "A. King"})), "A. King");
+        assert_eq!(after("Ada Byron", json!({})), "Ada Byron");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::App;
 use crate::account::{Account, Change};
 use crate::scim::Refusal;
 use crate::scim::patch::{apply, read as operations};
-use crate::scim::person::{Provisioned, Wish, read};
+use crate::scim::person::{Provisioned, Wish, follow_name, read};
 use crate::store::{account_batches, organizations, scim_users};
 
 pub(super) async fn list(caller: Caller, State(app): State<App>, asked: Asked) -> Result<Response, Refusal> {
@@ -118,10 +118,12 @@ pub(super) async fn patch(
     let before = scim_users::lock(&mut tx, organization, id(&user)?).await?.ok_or_else(Refusal::not_found)?;
     check_version(&headers, &before.etag())?;
     let now = app.context.clock.now();
-    let Value::Object(mut patched) = before.resource() else { return Err(Refusal::not_found()) };
+    let Value::Object(was) = before.resource() else { return Err(Refusal::not_found()) };
+    let mut patched = was.clone();
     for operation in &operations {
         apply(&mut patched, operation)?;
     }
+    follow_name(&mut patched, &was)?;
     let user = change(&mut tx, &caller, &before, read(&patched, Some(&before))?, now).await?;
     tx.commit().await?;
     Ok(shown(false, &user, &asked))
