@@ -50,6 +50,12 @@ pub struct Booking {
     /// How many are invited, users and others.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub guest_count: u32,
+    /// The place in a waitlist for which it is held, when it is an offer or was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waitlist_entry_id: Option<WaitlistEntryId>,
+    /// Who may decide on it now, in events after which others have to: 50 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approver_ids: Vec<UserId>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

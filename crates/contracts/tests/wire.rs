@@ -46,6 +46,8 @@ fn booking(status: BookingStatus) -> Booking {
         released_at: None,
         guest_user_ids: Vec::new(),
         guest_count: 0,
+        waitlist_entry_id: None,
+        approver_ids: vec![UserId(id(11))],
     }
 }
 

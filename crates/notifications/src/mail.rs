@@ -151,14 +151,22 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), one_line(value))
 }
 
-/// The text and the page with the calendar entry as their alternative, which mail programs act on, and again as a file.
+/// What a message does to the reader's calendar, if it does anything.
+const fn method(kind: Kind) -> Option<Method> {
+    match kind {
+        Kind::BookingConfirmed | Kind::BookingMoved | Kind::BookingTransferred => Some(Method::Request),
+        Kind::BookingCancelled => Some(Method::Cancel),
+        _ => None,
+    }
+}
+
+/// The text and the page; with the calendar entry as their alternative, which mail programs act on, and again as a file.
 fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
     let facts = &letter.facts;
-    let method = match letter.kind {
-        Kind::BookingConfirmed | Kind::BookingMoved => Method::Request,
-        // The other kinds are of no booking.
-        _ => Method::Cancel,
-    };
+    let alternatives = MultiPart::alternative()
+        .singlepart(SinglePart::plain(letter.rendered.text.clone()))
+        .singlepart(SinglePart::html(letter.rendered.html.clone()));
+    let Some(method) = method(letter.kind) else { return Ok(alternatives) };
     let title = letter.title.as_deref().map(one_line).filter(|title| !title.is_empty());
     let calendar = calendar::write(&Entry {
         method,
@@ -174,10 +182,7 @@ fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
     let media_type = |text: &str| ContentType::parse(text).map_err(|error| error.to_string());
     let inline = media_type(&format!("text/calendar; charset=utf-8; method={}", method.word()))?;
     let file = media_type("application/ics; name=\"booking.ics\"")?;
-    let alternatives = MultiPart::alternative()
-        .singlepart(SinglePart::plain(letter.rendered.text.clone()))
-        .singlepart(SinglePart::html(letter.rendered.html.clone()))
-        .singlepart(SinglePart::builder().header(inline).body(calendar.clone()));
+    let alternatives = alternatives.singlepart(SinglePart::builder().header(inline).body(calendar.clone()));
     let attachment = Attachment::new("booking.ics".to_owned()).body(calendar, file);
     Ok(MultiPart::mixed().multipart(alternatives).singlepart(attachment))
 }

@@ -1,5 +1,6 @@
 //! What a person is told, and the facts that the telling needs. Ids stand for people.
 
+use jiff::Timestamp;
 use kernel::Slot;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +17,26 @@ pub enum Kind {
     BookingMoved,
     /// A booking was given up.
     BookingCancelled,
+    /// A booking waits for approval.
+    BookingRequested,
+    /// Those who decide refused a booking.
+    BookingRejected,
+    /// Nobody decided on a booking in time.
+    BookingExpired,
+    /// What somebody waits for is held for them.
+    BookingOffered,
+    /// A booking begins soon.
+    BookingReminder,
+    /// Nobody came; the time is free again.
+    BookingNoShow,
+    /// A booking no longer fits its resource.
+    BookingFlagged,
+    /// A booking is somebody else's now.
+    BookingTransferred,
+    /// A booking is over.
+    BookingCompleted,
+    /// A booking waits for the person's decision.
+    BookingApprovalNeeded,
     /// Someone asked for a new password.
     PasswordResetRequested,
     /// The password is another.
@@ -26,6 +47,14 @@ pub enum Kind {
     SecondFactorChanged,
     /// A webhook that the person made is told nothing more.
     WebhookDisabled,
+}
+
+impl Kind {
+    /// Whether those are told by mail of whom nobody has said anything.
+    #[must_use]
+    pub const fn is_wanted(self) -> bool {
+        !matches!(self, Self::BookingCompleted)
+    }
 }
 
 /// What a template knows of a booking, as it was when the event happened.
@@ -41,6 +70,9 @@ pub struct Facts {
     pub before: Option<Appointment>,
     /// Why, in the words of who did it.
     pub reason: Option<String>,
+    /// Until when it is held, if it is.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// A time and places.
@@ -115,7 +147,7 @@ mod tests {
 
     #[test]
     fn places_are_told_in_one_line() {
-        let slot = Slot::new(jiff::Timestamp::UNIX_EPOCH, "1970-01-01T01:00:00Z".parse().unwrap()).unwrap();
+        let slot = Slot::new(Timestamp::UNIX_EPOCH, "1970-01-01T01:00:00Z".parse().unwrap()).unwrap();
         let places = vec![place("Blue\r\nRoom", 1, &["Campus", "Main building"]), place("Laptop", 3, &[])];
         let appointment = Appointment { slot, places };
         assert_eq!(appointment.names(), "Blue Room, 3 × Laptop");

@@ -35,14 +35,14 @@ pub struct Rule {
     pub is_fixed: bool,
 }
 
-/// What holds for a person, for every kind that can be chosen: a fixed rule, else their choice, else the rule, else yes.
+/// What holds for a person, for every kind that can be chosen: a fixed rule, else their choice, else the rule, else what is usual.
 #[must_use]
 pub fn settle(rules: &[Rule], choices: &[(Kind, bool)]) -> Vec<Preference> {
     let settle = |kind: Kind| {
         let rule = rules.iter().find(|rule| rule.kind == kind);
         let choice = choices.iter().find(|(chosen, _)| *chosen == kind).map(|(_, is_wanted)| *is_wanted);
         let is_fixed = rule.is_some_and(|rule| rule.is_fixed);
-        let by_rule = rule.is_none_or(|rule| rule.is_wanted);
+        let by_rule = rule.map_or(kind.is_wanted(), |rule| rule.is_wanted);
         Preference { kind, is_wanted: if is_fixed { by_rule } else { choice.unwrap_or(by_rule) }, is_fixed }
     };
     KINDS.into_iter().map(settle).collect()
@@ -55,9 +55,12 @@ mod tests {
     #[test]
     fn a_fixed_rule_comes_before_a_choice_and_a_choice_before_a_rule() {
         let wanted = |rules: &[Rule], choices: &[(Kind, bool)]| {
-            settle(rules, choices).into_iter().map(|preference| preference.is_wanted).collect::<Vec<_>>()
+            let preferences = settle(rules, choices).into_iter().take(3);
+            preferences.map(|preference| preference.is_wanted).collect::<Vec<_>>()
         };
         assert_eq!(wanted(&[], &[]), [true, true, true]);
+        let unasked = settle(&[], &[]).into_iter().filter(|preference| !preference.is_wanted);
+        assert_eq!(unasked.map(|preference| preference.kind).collect::<Vec<_>>(), [Kind::BookingCompleted]);
         let rule = |kind, is_wanted, is_fixed| Rule { kind, is_wanted, is_fixed };
         let rules = [rule(Kind::BookingConfirmed, false, false), rule(Kind::BookingCancelled, true, true)];
         assert_eq!(wanted(&rules, &[]), [false, true, true]);

@@ -10,11 +10,27 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::message::{Facts, Kind};
+use crate::wording::booking::happened;
 use crate::wording::{Language, dates};
 pub use values::{Reader, Values};
 
 /// Kinds of messages that an organization can word anew.
-pub const KINDS: [Kind; 3] = [Kind::BookingConfirmed, Kind::BookingMoved, Kind::BookingCancelled];
+/// New ones at the end: tokens in mails that were sent name them by their place.
+pub const KINDS: [Kind; 13] = [
+    Kind::BookingConfirmed,
+    Kind::BookingMoved,
+    Kind::BookingCancelled,
+    Kind::BookingRequested,
+    Kind::BookingRejected,
+    Kind::BookingExpired,
+    Kind::BookingOffered,
+    Kind::BookingReminder,
+    Kind::BookingNoShow,
+    Kind::BookingFlagged,
+    Kind::BookingTransferred,
+    Kind::BookingCompleted,
+    Kind::BookingApprovalNeeded,
+];
 /// Characters of one template at most.
 pub const LONGEST: usize = 20_000;
 
@@ -56,7 +72,7 @@ pub struct Rendered {
 /// The subject in a person's list. It names no person and has no words of theirs, so it may be kept.
 #[must_use]
 pub fn kept_subject(kind: Kind, facts: &Facts) -> String {
-    let what = Language::En.words().happened(kind).subject;
+    let what = happened(Language::En, kind).subject;
     let when = dates::interval(facts.now.slot, facts.now.time_zone(), Language::En);
     format!("{what}: {}, {when}", facts.now.names())
 }

@@ -1,12 +1,11 @@
-//! The words of our own mails about bookings, in each language that we have; and which of them a reader gets.
+//! The languages that we have words in, which of them a reader gets, and the words that all mails share.
 
 pub mod account;
+pub mod booking;
 pub mod dates;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use crate::message::Kind;
 
 /// A language that we have words in.
 #[derive(
@@ -65,17 +64,6 @@ impl Language {
     }
 }
 
-/// What happened to a booking, in words.
-#[derive(Debug)]
-pub struct Happened {
-    /// In the subject.
-    pub subject: &'static str,
-    /// After greeting; `{}` stands for the booking's reference.
-    pub sentence: &'static str,
-    /// What the attached file does.
-    pub calendar: &'static str,
-}
-
 /// The words of a language.
 #[derive(Debug)]
 pub struct Words {
@@ -93,22 +81,8 @@ pub struct Words {
     pub reason: &'static str,
     /// Leads to where one says what one wants to be told.
     pub unsubscribe: &'static str,
-    confirmed: Happened,
-    moved: Happened,
-    cancelled: Happened,
-}
-
-impl Words {
-    /// What happened to a booking.
-    #[must_use]
-    pub const fn happened(&self, kind: Kind) -> &Happened {
-        match kind {
-            Kind::BookingConfirmed => &self.confirmed,
-            Kind::BookingMoved => &self.moved,
-            // The other kinds are of no booking.
-            _ => &self.cancelled,
-        }
-    }
+    /// Labels the time until which something is held.
+    pub until: &'static str,
 }
 
 const EN: Words = Words {
@@ -119,21 +93,7 @@ const EN: Words = Words {
     before: "Before",
     reason: "Reason",
     unsubscribe: "Send me no more mails of this kind",
-    confirmed: Happened {
-        subject: "Booking confirmed",
-        sentence: "your booking {} is confirmed.",
-        calendar: "The attached file adds it to your calendar.",
-    },
-    moved: Happened {
-        subject: "Booking changed",
-        sentence: "your booking {} has changed.",
-        calendar: "The attached file updates it in your calendar.",
-    },
-    cancelled: Happened {
-        subject: "Booking cancelled",
-        sentence: "your booking {} was cancelled.",
-        calendar: "The attached file removes it from your calendar.",
-    },
+    until: "Until",
 };
 
 const PT: Words = Words {
@@ -144,21 +104,7 @@ const PT: Words = Words {
     before: "Antes",
     reason: "Motivo",
     unsubscribe: "Não quero receber mais mensagens deste tipo",
-    confirmed: Happened {
-        subject: "Reserva confirmada",
-        sentence: "a sua reserva {} está confirmada.",
-        calendar: "O ficheiro em anexo adiciona-a ao seu calendário.",
-    },
-    moved: Happened {
-        subject: "Reserva alterada",
-        sentence: "a sua reserva {} foi alterada.",
-        calendar: "O ficheiro em anexo atualiza-a no seu calendário.",
-    },
-    cancelled: Happened {
-        subject: "Reserva cancelada",
-        sentence: "a sua reserva {} foi cancelada.",
-        calendar: "O ficheiro em anexo remove-a do seu calendário.",
-    },
+    until: "Até",
 };
 
 const ES: Words = Words {
@@ -169,21 +115,7 @@ const ES: Words = Words {
     before: "Antes",
     reason: "Motivo",
     unsubscribe: "No quiero recibir más mensajes de este tipo",
-    confirmed: Happened {
-        subject: "Reserva confirmada",
-        sentence: "su reserva {} está confirmada.",
-        calendar: "El archivo adjunto la añade a su calendario.",
-    },
-    moved: Happened {
-        subject: "Reserva modificada",
-        sentence: "su reserva {} ha cambiado.",
-        calendar: "El archivo adjunto la actualiza en su calendario.",
-    },
-    cancelled: Happened {
-        subject: "Reserva cancelada",
-        sentence: "su reserva {} ha sido cancelada.",
-        calendar: "El archivo adjunto la elimina de su calendario.",
-    },
+    until: "Hasta",
 };
 
 #[cfg(test)]
@@ -203,14 +135,5 @@ mod tests {
             assert_eq!(Language::of(locale), language, "{locale}");
         }
         assert!(Language::Pt.is_one(0) && !Language::Es.is_one(0) && Language::En.is_one(1));
-    }
-
-    #[test]
-    fn every_sentence_names_the_booking() {
-        for language in Language::ALL {
-            for kind in [Kind::BookingConfirmed, Kind::BookingMoved, Kind::BookingCancelled] {
-                assert_eq!(language.words().happened(kind).sentence.matches("{}").count(), 1);
-            }
-        }
     }
 }

@@ -22,6 +22,8 @@ impl From<&Booking> for wire::Booking {
             released_at: booking.released_at,
             guest_user_ids: booking.guests.iter().filter_map(|guest| guest.user_id).collect(),
             guest_count: u32::try_from(booking.guests.len()).unwrap_or(u32::MAX),
+            waitlist_entry_id: booking.terms.waitlist,
+            approver_ids: Vec::new(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Decisions on requests: who may decide, for whom, and what was decided.
 
+use contracts::rules::Who;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, OrganizationId, UserId};
+use kernel::role::BookingsApprove;
+use kernel::{BookingId, OrganizationId, Permission as _, Role, UserId};
 use platform::auth::Actor;
 use platform::db::Tx;
 use platform::http::{IfMatch, Problem};
@@ -12,12 +14,15 @@ use super::bookings::{self, Lock};
 use super::reach;
 use super::resources::Tree;
 use super::rules::Rulebook;
+use super::write::Act;
 use crate::booking::{Booking, Status};
 use crate::error::Error;
 use crate::policy::Person;
 
 /// Requests that one approval may leave no room for, at most.
 const MOST_RIVALS: i64 = 200;
+/// Approvers who are named in an event at most.
+const MOST_TOLD: i64 = 50;
 
 /// The request for a decision by the caller, locked.
 ///
@@ -76,6 +81,49 @@ pub async fn voices(
         }
     }
     Ok(voices)
+}
+
+/// Who may decide on a request now, themselves: 50 at most. Nobody when it is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn deciders(tx: &mut Tx, act: &Act, booking: &Booking) -> Result<Vec<UserId>, Problem> {
+    let asking = booking.terms.approval.as_ref().filter(|_| booking.status == Status::Pending);
+    let Some((step, asking)) = asking.and_then(|asking| Some((asking.current()?, asking))) else {
+        return Ok(Vec::new());
+    };
+    let named: Vec<&Who> =
+        std::iter::once(&step.approvers).chain(asking.escalated.then_some(&step.escalate_to)).collect();
+    let least = |who: &Who| if *who == Who::default() { Some(BookingsApprove::LEAST) } else { who.role };
+    let role = named.iter().filter_map(|who| least(who)).min();
+    let roles: Vec<String> = [Role::User, Role::Manager, Role::Admin]
+        .into_iter()
+        .filter(|is| role.is_some_and(|least| *is >= least))
+        .filter_map(|role| Some(serde_json::to_value(role).ok()?.as_str()?.to_owned()))
+        .collect();
+    let users: Vec<Uuid> = named.iter().flat_map(|who| &who.users).map(|user| user.0).collect();
+    let groups: Vec<Uuid> = named.iter().flat_map(|who| &who.groups).map(|group| group.0).collect();
+    let resources: Vec<Uuid> = booking.resources.iter().map(|one| one.resource_id.0).collect();
+    let ids = sqlx::query_scalar!(
+        "select id from bookings.account a
+         where organization_id = $1 and active and id <> $2 and id <> $3
+           and (id = any($4)
+                or exists (select from bookings.membership m
+                           where m.organization_id = $1 and m.user_id = a.id and m.group_id = any($5))
+                or (role = any($6) and (remit is null or bookings.is_within($1, $2, $7,
+                    array(select jsonb_array_elements_text(remit -> 'locations')::uuid),
+                    array(select jsonb_array_elements_text(remit -> 'groups')::uuid)))))
+         order by id limit $8",
+        act.organization.0,
+        booking.user_id.0,
+        booking.created_by.0,
+        &users,
+        &groups,
+        &roles,
+        &resources,
+        MOST_TOLD,
+    );
+    Ok(ids.fetch_all(&mut **tx).await?.into_iter().map(UserId).collect())
 }
 
 /// The caller first, then those who delegated to them.

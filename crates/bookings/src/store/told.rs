@@ -5,6 +5,7 @@ use platform::db::Tx;
 use platform::events::{self, Origin};
 use platform::http::Problem;
 
+use super::approvals;
 use super::write::Act;
 use crate::booking::{Booking, Status};
 
@@ -58,6 +59,11 @@ impl Told {
         }
     }
 
+    /// Whether somebody has to decide who had not to before.
+    const fn asks(self) -> bool {
+        matches!(self, Self::Requested | Self::Approved | Self::Escalated | Self::Moved | Self::Reinstated)
+    }
+
     /// Writes the event.
     pub(super) async fn tell(
         self,
@@ -70,7 +76,9 @@ impl Told {
         let on_behalf_of =
             Some(after.user_id).filter(|owner| act.origin.actor.is_some_and(|actor| actor != *owner));
         let origin = Origin { on_behalf_of, ..act.origin.clone() };
-        let (before, booking) = (before.map(Into::into), after.into());
+        let before = before.map(Into::into);
+        let approver_ids = if self.asks() { approvals::deciders(tx, act, after).await? } else { Vec::new() };
+        let booking = wire::Booking { approver_ids, ..after.into() };
         macro_rules! append {
             ($event:ident) => {
                 events::append(

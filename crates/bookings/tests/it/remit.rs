@@ -162,6 +162,17 @@ async fn they_decide_on_requests_there_and_theirs() {
     let ada_here = houses.book(&app.ada, houses.here, "10").await;
     let ada_there = houses.book(&app.ada, houses.there, "10").await;
     let bob_there = houses.book(&app.bob, houses.there, "11").await;
+    // Who has to decide is told, so that somebody can ask them.
+    let asked: Vec<Value> =
+        app.events().await.into_iter().map(|event| event.data["booking"]["approver_ids"].clone()).collect();
+    let by = |who: &[&Person]| {
+        let mut ids: Vec<_> = who.iter().map(|person| person.user).collect();
+        ids.sort_unstable();
+        json!(ids)
+    };
+    let (everywhere, caretaker_, head_) = (&app.manager, &caretaker.0, &head.0);
+    let expected = [by(&[everywhere, caretaker_]), by(&[everywhere]), by(&[everywhere, head_])];
+    assert_eq!(asked, expected);
     assert_eq!(houses.listed(caretaker, "approvals").await, [text(&ada_here["id"])].into());
     assert_eq!(houses.listed(head, "approvals").await, [text(&bob_there["id"])].into());
     let decide = async |who, booking: &Value| {

@@ -23,4 +23,5 @@ mod remit;
 mod single_sign_on;
 mod starting;
 mod survival;
+mod told;
 mod traces;

@@ -12,7 +12,7 @@ use crate::account::{AccountFacts, Link};
 use crate::channel::providers::Try;
 use crate::delivery::{Outcome, REMOVED};
 use crate::mail::{self, Head, Letter, Mail};
-use crate::message::Facts;
+use crate::message::{Facts, Kind};
 use crate::preferences::QuietHours;
 use crate::preferences::quiet::is_urgent;
 use crate::preferences::token::Token;
@@ -112,6 +112,9 @@ async fn about_booking(
     now: Timestamp,
 ) -> Result<Mail, Outcome> {
     let facts = read::<Facts>(told)?;
+    if told.kind == Kind::BookingReminder && facts.now.slot.starts_at() <= now {
+        return Err(Outcome::Permanent("the booking has begun".into()));
+    }
     let language = Language::of(&contact.locale);
     let name = Name { kind: told.kind, language };
     let known = known(app, leased, name).await.map_err(|problem| Outcome::Passing(problem.detail))?;

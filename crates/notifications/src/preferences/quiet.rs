@@ -47,7 +47,17 @@ impl QuietHours {
 /// Whether news of a booking cannot wait for the morning.
 #[must_use]
 pub fn is_urgent(kind: Kind, starts_at: Timestamp, now: Timestamp) -> bool {
-    matches!(kind, Kind::BookingMoved | Kind::BookingCancelled) && starts_at <= now + URGENT
+    match kind {
+        // It passes on to somebody else.
+        Kind::BookingOffered => true,
+        Kind::BookingMoved
+        | Kind::BookingCancelled
+        | Kind::BookingRejected
+        | Kind::BookingReminder
+        | Kind::BookingFlagged
+        | Kind::BookingApprovalNeeded => starts_at <= now + URGENT,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -28,12 +28,8 @@ impl Name {
 
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = match self.kind {
-            Kind::BookingConfirmed => "booking_confirmed",
-            Kind::BookingMoved => "booking_moved",
-            _ => "booking_cancelled",
-        };
-        write!(f, "{kind}.{}", self.language.tag())
+        let kind = serde_json::to_value(self.kind).map_err(|_| std::fmt::Error)?;
+        write!(f, "{}.{}", kind.as_str().unwrap_or_default(), self.language.tag())
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::brand::Brand;
 use crate::message::{Appointment, Facts, Kind, Place, one_line};
+use crate::wording::booking::happened;
 use crate::wording::{Language, dates};
 
 /// The values, each in the reader's language and zone; texts of people are one line each.
@@ -28,7 +29,7 @@ pub struct Values {
     pub happened: String,
     /// `Booking confirmed`
     pub happened_short: &'static str,
-    /// What the attached file does.
+    /// What the attached file does; empty when there is none.
     pub calendar: &'static str,
     /// What the booking is for, if its owner said so.
     pub title: Option<String>,
@@ -105,7 +106,7 @@ impl Values {
     #[must_use]
     pub fn new(kind: Kind, facts: &Facts, reader: Reader<'_>, title: Option<&str>) -> Self {
         let words = reader.language.words();
-        let happened = words.happened(kind);
+        let happened = happened(reader.language, kind);
         let text = |text: Option<&str>| text.map(one_line).filter(|text| !text.is_empty());
         let told = |at: &Appointment| dates::interval(at.slot, reader.time_zone, reader.language);
         let there = facts.now.time_zone();
@@ -142,6 +143,8 @@ impl Values {
             unsubscribe_url: None,
         };
         let addresses = facts.now.addresses();
+        let until = facts.until.filter(|_| kind == Kind::BookingOffered);
+        let until = until.map(|until| dates::moment(until, reader.time_zone, reader.language));
         values.lines = [
             (words.what, values.title.as_deref()),
             (words.place, Some(addresses.as_str())),
@@ -149,6 +152,7 @@ impl Values {
             ("", values.when_there.as_deref()),
             (words.before, values.places_before.as_deref()),
             (words.before, values.when_before.as_deref()),
+            (words.until, until.as_deref()),
             (words.reason, values.reason.as_deref()),
         ]
         .into_iter()
@@ -172,6 +176,7 @@ impl Values {
             now: sample_appointment(14)?,
             before: moved,
             reason: None,
+            until: (kind == Kind::BookingOffered).then_some(sample_appointment(13)?.slot.starts_at()),
         };
         Ok(Self::new(kind, &facts, reader, Some("Design review")))
     }

@@ -74,7 +74,7 @@ async fn an_organization_words_its_mails_anew_and_nobody_elses() {
     let own: Vec<_> =
         list["items"].as_array().unwrap().iter().filter(|item| item["is_own"] == true).collect();
     assert_eq!((own.len(), &own[0]["id"]), (1, &"booking_confirmed.pt".into()));
-    assert_eq!(list["items"].as_array().unwrap().len(), 9);
+    assert_eq!(list["items"].as_array().unwrap().len(), 39);
     let stranger = Person::new(OrganizationId::mint(), Role::Admin);
     let theirs = world.test.call_as(&stranger, "GET", PATH).send().await.expect(200).json();
     assert_ne!(theirs, forms());

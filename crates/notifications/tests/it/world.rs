@@ -158,6 +158,8 @@ pub fn booking(person: &Person) -> Booking {
         released_at: None,
         guest_user_ids: Vec::new(),
         guest_count: 0,
+        waitlist_entry_id: None,
+        approver_ids: Vec::new(),
     }
 }
 
