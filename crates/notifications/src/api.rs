@@ -31,3 +31,4 @@ pub mod test_message_template;
 pub mod test_webhook;
 pub mod unsubscribe;
 pub mod update_webhook;
+pub mod watch_notifications;

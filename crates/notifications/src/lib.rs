@@ -7,6 +7,7 @@ pub mod channel;
 pub mod config;
 pub mod delivery;
 pub mod error;
+pub mod inbox;
 pub mod jobs;
 pub mod letter;
 pub mod mail;
@@ -56,6 +57,8 @@ pub struct App {
     pub providers: Arc<Providers>,
     /// Makes requests to integrators.
     pub webhooks: Arc<webhooks::Client>,
+    /// Inboxes that are open.
+    pub inbox: Arc<store::inbox::Hub>,
 }
 
 impl std::fmt::Debug for App {
@@ -93,7 +96,8 @@ impl App {
         }
         let providers = Arc::new(providers(&config)?);
         let webhooks = Arc::new(webhooks::Client::new(Guard::new(&config.webhook_networks)?)?);
-        Ok(Self { context, config: Arc::new(config), sender, providers, webhooks })
+        let inbox = Arc::default();
+        Ok(Self { context, config: Arc::new(config), sender, providers, webhooks, inbox })
     }
 }
 
@@ -134,6 +138,7 @@ struct Document;
 pub fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(api::list_notifications::list_notifications))
+        .routes(routes!(api::watch_notifications::watch_notifications))
         .routes(routes!(api::get_unread::get_unread))
         .routes(routes!(api::mark_read::mark_read))
         .routes(routes!(api::list_dead_letters::list_dead_letters))

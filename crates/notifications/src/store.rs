@@ -1,6 +1,7 @@
 //! Writing a message with its deliveries: what every event that is told does.
 
 pub mod erasure;
+pub mod inbox;
 pub mod preferences;
 pub mod suppressions;
 pub mod templates;

@@ -7,6 +7,7 @@ pub mod extract;
 pub mod outward;
 pub mod page;
 pub mod problem;
+pub mod seats;
 pub mod serve;
 pub mod stack;
 

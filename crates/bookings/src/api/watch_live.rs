@@ -14,6 +14,7 @@ use http::HeaderMap;
 use kernel::role::{BookingsManage, BookingsOwn};
 use kernel::{Kind, LocationId, ResourceId, UserId};
 use platform::auth::{Actor, Can};
+use platform::http::seats::Seat;
 use platform::http::{Problem, Query};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
@@ -24,7 +25,7 @@ use utoipa::IntoParams;
 
 use crate::App;
 use crate::live::{Change, Cursor, Watch};
-use crate::store::live::{Seat, watched};
+use crate::store::live::watched;
 
 /// Resources in one call at most.
 const MOST: usize = 100;
@@ -173,7 +174,7 @@ pub async fn watch_live(
         given => given.flatten(),
     };
     let watch = filter.watch(&app, &actor).await?;
-    let seat = app.live.seat(actor.user)?;
+    let seat = app.live.seats.take(actor.user)?;
     app.live.start(&app.context).await?;
     let begun = app.live.subscribe(after);
     let (kind, after) = match (&begun.missed, after) {
@@ -200,11 +201,11 @@ pub async fn watch_live(
 #[cfg(test)]
 mod tests {
     use kernel::OrganizationId;
+    use platform::http::seats::Seats;
     use serde_json::json;
     use tokio::sync::broadcast;
 
     use super::*;
-    use crate::store::live::Hub;
 
     fn change(position: u32) -> Arc<Change> {
         let cursor: Cursor = format!("1-{position}").parse().unwrap();
@@ -239,7 +240,7 @@ mod tests {
             ends_at: Instant::now() + Duration::from_secs(600),
             shutdown: CancellationToken::new(),
             dropped: false,
-            _seat: Arc::<Hub>::default().seat(viewer).unwrap(),
+            _seat: Seats::default().take(viewer).unwrap(),
         };
         sender.send(change(1)).unwrap();
         let (told, screen) = screen.next().await.unwrap();

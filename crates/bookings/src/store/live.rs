@@ -3,14 +3,15 @@
 //! **Invariant:** a screen that comes back with a cursor misses nothing, or is told to reload: what it missed and its
 //! place in the queue are taken under one lock.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kernel::{Kind, LocationId, OrganizationId, ResourceId, UserId};
+use kernel::{LocationId, OrganizationId, ResourceId};
 use platform::db::Tx;
 use platform::events::{Envelope, Feed};
 use platform::http::Problem;
+use platform::http::seats::Seats;
 use platform::service::Context;
 use tokio::sync::{OnceCell, broadcast};
 use uuid::Uuid;
@@ -21,8 +22,6 @@ use crate::live::{Change, Cursor};
 const KEPT: usize = 4096;
 /// How many changes a screen may be behind before it is dropped.
 const BEHIND: usize = 1024;
-/// Screens of one process, and of one user in it.
-const MOST: (usize, usize) = (1000, 10);
 /// How long the reader waits for the next event at a time, and after a failure.
 const WAIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(1);
@@ -33,7 +32,8 @@ pub struct Hub {
     started: OnceCell<()>,
     window: Mutex<Window>,
     sender: broadcast::Sender<Arc<Change>>,
-    seats: Mutex<BTreeMap<UserId, usize>>,
+    /// The places of screens.
+    pub seats: Seats,
 }
 
 #[derive(Debug, Default)]
@@ -55,25 +55,6 @@ pub struct Subscription {
     pub receiver: broadcast::Receiver<Arc<Change>>,
 }
 
-/// A screen's place among those that are open; given up when dropped.
-#[derive(Debug)]
-pub struct Seat {
-    hub: Arc<Hub>,
-    user: UserId,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seats = locked(&self.hub.seats);
-        if let Some(count) = seats.get_mut(&self.user) {
-            *count -= 1;
-            if *count == 0 {
-                seats.remove(&self.user);
-            }
-        }
-    }
-}
-
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -84,33 +65,12 @@ impl Default for Hub {
             started: OnceCell::new(),
             window: Mutex::default(),
             sender: broadcast::Sender::new(BEHIND),
-            seats: Mutex::default(),
+            seats: Seats::default(),
         }
     }
 }
 
 impl Hub {
-    /// A place for a screen of somebody.
-    ///
-    /// # Errors
-    /// 429 when they have too many open, 503 when the process has.
-    pub fn seat(self: &Arc<Self>, user: UserId) -> Result<Seat, Problem> {
-        let mut seats = locked(&self.seats);
-        if seats.get(&user).is_some_and(|count| *count >= MOST.1) {
-            let detail = format!("You have {} of these open; close one first.", MOST.1);
-            return Err(Problem::new(Kind::TooMany, "too_many_streams", detail));
-        }
-        if seats.values().sum::<usize>() >= MOST.0 {
-            return Err(Problem::unavailable(
-                "streams_exhausted",
-                "Too many screens are open. Try again.",
-                5,
-            ));
-        }
-        *seats.entry(user).or_default() += 1;
-        Ok(Seat { hub: self.clone(), user })
-    }
-
     /// Starts the reader, once, behind the last events.
     ///
     /// # Errors

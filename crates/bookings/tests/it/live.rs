@@ -3,70 +3,9 @@
 use contracts::rules::Scope;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use testkit::Person;
+use testkit::{EventStream, Person};
 
 use crate::harness::{Bookings, at};
-
-/// The service on a port of its own.
-async fn serve(app: &Bookings) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/api/v1/live", listener.local_addr().unwrap());
-    tokio::spawn(platform::http::serve::serve(app.router.clone(), listener, app.context.shutdown.clone()));
-    url
-}
-
-/// A stream that is being read.
-struct Stream {
-    response: reqwest::Response,
-    text: String,
-}
-
-#[derive(Debug)]
-struct Told {
-    kind: String,
-    id: String,
-    data: Value,
-}
-
-impl Stream {
-    async fn open(app: &Bookings, person: &Person, url: &str, last: Option<&str>) -> Self {
-        let mut request = app.context.client.get(url).bearer_auth(app.issuer.token(person));
-        if let Some(last) = last {
-            request = request.header("last-event-id", last);
-        }
-        let response = request.send().await.unwrap();
-        assert_eq!(response.status().as_u16(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, text: String::new() }
-    }
-
-    /// The next event; none when the stream has ended.
-    async fn next(&mut self) -> Option<Told> {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| {
-                    let line = event.lines().find_map(|line| line.strip_prefix(name));
-                    line.map(|value| value.trim_start_matches([':', ' ']).to_owned()).unwrap_or_default()
-                };
-                let told = Told {
-                    kind: field("event"),
-                    id: field("id"),
-                    data: serde_json::from_str(&field("data")).unwrap_or_default(),
-                };
-                self.text = rest.to_owned();
-                return Some(told);
-            }
-            let chunk = self.response.chunk().await.ok()??;
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
-        }
-    }
-
-    async fn expect(&mut self, kind: &str) -> Told {
-        let told = self.next().await.unwrap();
-        assert_eq!(told.kind, kind, "{told:?}");
-        told
-    }
-}
 
 async fn step(app: &Bookings, person: &Person, booking: &Value, verb: &str) {
     let path = format!("/api/v1/bookings/{}/{verb}", booking["id"].as_str().unwrap());
@@ -76,11 +15,11 @@ async fn step(app: &Bookings, person: &Person, booking: &Value, verb: &str) {
 #[tokio::test]
 async fn a_screen_is_told_what_concerns_it_and_resumes_without_a_gap() {
     let app = Bookings::start().await;
-    let url = serve(&app).await;
+    let url = format!("{}/api/v1/live", app.serve().await);
     let (room, other) = (app.room("Ada", 8).await, app.room("Bob", 8).await);
     let url = format!("{url}?resource_id={room}");
-    let mut bobs = Stream::open(&app, &app.bob, &url, None).await;
-    let mut managers = Stream::open(&app, &app.manager, &url, None).await;
+    let mut bobs = EventStream::open(&app, &app.bob, &url, None).await;
+    let mut managers = EventStream::open(&app, &app.manager, &url, None).await;
     bobs.expect("ready").await;
     managers.expect("ready").await;
     app.book(other, "09:00", "10:00").await;
@@ -93,7 +32,7 @@ async fn a_screen_is_told_what_concerns_it_and_resumes_without_a_gap() {
     drop(bobs);
     step(&app, &app.ada, &booking, "cancel").await;
     app.book(room, "12:00", "13:00").await;
-    let mut again = Stream::open(&app, &app.bob, &url, Some(&told.id)).await;
+    let mut again = EventStream::open(&app, &app.bob, &url, Some(&told.id)).await;
     assert_eq!(again.expect("ready").await.id, told.id);
     again.expect("booking.cancelled").await;
     assert_eq!(again.expect("booking.confirmed").await.data["starts_at"], at("12:00"));
@@ -105,12 +44,12 @@ async fn a_screen_is_told_what_concerns_it_and_resumes_without_a_gap() {
 #[tokio::test]
 async fn blackouts_are_told_to_all_they_are_over() {
     let app = Bookings::start().await;
-    let url = serve(&app).await;
+    let url = format!("{}/api/v1/live", app.serve().await);
     let resource = crate::harness::room("Ada", 8);
     let place = resource.location_path[0];
     app.tell(resource).await;
-    let mut screen = Stream::open(&app, &app.bob, &format!("{url}?location_id={place}"), None).await;
-    let mut own = Stream::open(&app, &app.bob, &format!("{url}?user_id={}", app.bob.user), None).await;
+    let mut screen = EventStream::open(&app, &app.bob, &format!("{url}?location_id={place}"), None).await;
+    let mut own = EventStream::open(&app, &app.bob, &format!("{url}?user_id={}", app.bob.user), None).await;
     screen.expect("ready").await;
     own.expect("ready").await;
     let body = json!({ "scope": Scope::Location, "scope_id": place, "starts_at": at("10:00"), "ends_at": at("11:00"), "reason": "Works" });
@@ -127,14 +66,13 @@ async fn blackouts_are_told_to_all_they_are_over() {
 #[tokio::test]
 async fn a_stream_ends_with_its_token_and_with_the_process() {
     let app = Bookings::start().await;
-    let url = serve(&app).await;
+    let url = format!("{}/api/v1/live", app.serve().await);
     let token = app.issuer.token(&app.bob);
     app.clock.advance(SignedDuration::from_millis(899_500));
-    let response = app.context.client.get(&url).bearer_auth(token).send().await.unwrap();
-    let mut ending = Stream { response, text: String::new() };
+    let mut ending = EventStream::with_token(&app, &token, &url, None).await;
     ending.expect("ready").await;
     assert!(ending.next().await.is_none(), "its token has expired");
-    let mut open = Stream::open(&app, &app.bob, &url, None).await;
+    let mut open = EventStream::open(&app, &app.bob, &url, None).await;
     open.expect("ready").await;
     app.context.shutdown.cancel();
     assert!(open.next().await.is_none(), "the process stops");
@@ -156,19 +94,19 @@ async fn refusals_are_told_before_anything_streams() {
     call.send().await.problem(400, "invalid_cursor");
     app.call("GET", "/api/v1/live").send().await.problem(401, "token_required");
     // Others may have as many as one.
-    let url = serve(&app).await;
+    let url = format!("{}/api/v1/live", app.serve().await);
     let mut open = Vec::new();
     for _ in 0..10 {
-        open.push(Stream::open(&app, &app.bob, &url, None).await);
+        open.push(EventStream::open(&app, &app.bob, &url, None).await);
     }
     ask(&app.bob, "").await.problem(429, "too_many_streams");
-    Stream::open(&app, &app.ada, &url, None).await.expect("ready").await;
+    EventStream::open(&app, &app.ada, &url, None).await.expect("ready").await;
 }
 
 #[tokio::test]
 async fn who_was_away_too_long_is_told_to_reload() {
     let app = Bookings::start().await;
-    let url = serve(&app).await;
+    let url = format!("{}/api/v1/live", app.serve().await);
     let room = app.room("Ada", 8).await;
     let booking = app.book(room, "10:00", "11:00").await;
     // More than is kept, written behind the service's back.
@@ -180,7 +118,7 @@ async fn who_was_away_too_long_is_told_to_reload() {
     let mut owner = app.owner().await;
     sqlx::query("set search_path to bookings").execute(&mut owner).await.unwrap();
     sqlx::query(many).execute(&mut owner).await.unwrap();
-    let mut screen = Stream::open(&app, &app.bob, &url, Some("1-1")).await;
+    let mut screen = EventStream::open(&app, &app.bob, &url, Some("1-1")).await;
     let reset = screen.expect("reset").await;
     step(&app, &app.ada, &booking, "cancel").await;
     let told = screen.expect("booking.cancelled").await;

@@ -5,6 +5,7 @@ mod account;
 mod crash;
 mod deliver;
 mod erasure;
+mod inbox;
 mod letter;
 mod list_notifications;
 mod on;
