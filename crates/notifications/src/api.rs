@@ -3,6 +3,7 @@
 pub mod add_suppression;
 pub mod create_webhook;
 pub mod get_message_template;
+pub mod get_notification_statistics;
 pub mod get_preference_rules;
 pub mod get_preferences;
 pub mod get_unread;

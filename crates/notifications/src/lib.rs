@@ -139,6 +139,7 @@ pub fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(api::list_notifications::list_notifications))
         .routes(routes!(api::watch_notifications::watch_notifications))
+        .routes(routes!(api::get_notification_statistics::get_notification_statistics))
         .routes(routes!(api::get_unread::get_unread))
         .routes(routes!(api::mark_read::mark_read))
         .routes(routes!(api::list_dead_letters::list_dead_letters))

@@ -150,6 +150,7 @@ const ROWS: &[(&str, Option<Role>)] = &[
     ("get_resources_audit", Some(Admin)),
     ("get_report", Some(Manager)),
     ("list_notifications", Some(User)),
+    ("get_notification_statistics", Some(Admin)),
     ("watch_notifications", Some(User)),
     ("get_unread", Some(User)),
     ("mark_read", Some(User)),

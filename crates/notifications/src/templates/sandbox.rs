@@ -8,8 +8,10 @@
 use std::io::{self, Write};
 
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, Value};
 use serde::Serialize;
+
+use crate::wording::Language;
 
 /// Steps that rendering may take.
 const STEPS: u64 = 50_000;
@@ -53,9 +55,11 @@ fn environment(html: bool) -> Environment<'static> {
     environment
 }
 
-/// `{{ count | plural(one, other) }}`: the word for a count.
-fn plural(count: i64, one: String, other: String) -> String {
-    if count == 1 { one } else { other }
+/// `{{ count | plural(one, other) }}`: the word for a count, by the rules of the reader's language.
+fn plural(state: &State<'_, '_>, count: i64, one: String, other: String) -> String {
+    let language = state.lookup("language");
+    let language = language.as_ref().and_then(Value::as_str).map_or(Language::En, Language::of);
+    if language.is_one(count) { one } else { other }
 }
 
 fn say(error: &Error) -> String {
@@ -156,6 +160,11 @@ mod tests {
         assert_eq!(text("{% if title %}{{ title }}{% else %}-{% endif %}").unwrap(), "Design review");
         assert_eq!(text("{%- for place in places -%}{{ place.name }};{% endfor %}").unwrap(), "Blue Room;");
         assert_eq!(text("{{ places | length | plural('room', 'rooms') }}").unwrap(), "room");
+        let none = |language| {
+            let values = serde_json::json!({ "language": language, "places": [] });
+            render("{{ places | length | plural('sala', 'salas') }}", &values, false).unwrap()
+        };
+        assert_eq!((none("pt"), none("es")), ("sala".into(), "salas".into()), "each by its own rules");
         assert_eq!(text("{# a remark ~ * #}{ no block }").unwrap(), "{ no block }");
     }
 

@@ -15,6 +15,7 @@ mod providers;
 mod schema;
 mod settings;
 mod smtp;
+mod statistics;
 mod templates;
 mod webhooks;
 mod world;
