@@ -346,7 +346,10 @@ fn asking(request: &Request<'_>, price: Option<&Money>) -> Option<Asking> {
         }
     }
     let (actor, owner) = (request.actor, request.owner);
-    let manages = actor.answers_for(owner) || request.items.iter().all(|item| actor.runs(item));
+    // A remit limits who has one; all others decide as the step says.
+    let manages = actor.remit.is_none()
+        || actor.answers_for(owner)
+        || request.items.iter().all(|item| actor.runs(item));
     let alone = |step: &ApprovalStep| step.quorum <= 1 && actor.decides(step, false, manages);
     if steps.iter().all(alone) {
         return None;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use http::{header, request::Parts};
 use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, Validation};
 use kernel::{Clock, Kind, LocationId, OrganizationId, Permission, Remit, Role, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -147,6 +148,8 @@ pub struct Verifier {
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
     revocations: Option<Arc<Revocations>>,
+    /// What a token has to say, but for the time: made once, as it is looked at with every request.
+    rules: Arc<Validation>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -159,7 +162,12 @@ impl Verifier {
     /// A verifier with a set of keys.
     #[must_use]
     pub fn new(keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, clock, revocations: None }
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        rules.validate_exp = false;
+        Self { keys, clock, revocations: None, rules: Arc::new(rules) }
     }
 
     /// The same, which refuses the tokens of sessions that are over.
@@ -188,18 +196,13 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Claims, Problem> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| refused())?;
         // The algorithm is ours, never the token's choice (RFC 8725, section 3.1).
-        let (jsonwebtoken::Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else {
+        let (Algorithm::EdDSA, Some(kid)) = (header.alg, header.kid) else {
             return Err(refused());
         };
         let retired = self.revocations.as_ref().is_some_and(|known| known.has_retired(&kid));
         let key = self.keys.find(&kid).await?.filter(|_| !retired).ok_or_else(refused)?;
-        let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::EdDSA);
-        rules.set_issuer(&[ISSUER]);
-        rules.set_audience(&[AUDIENCE]);
-        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // Compared below, with the clock that was handed in.
-        rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &rules).map_err(|_| refused())?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &self.rules).map_err(|_| refused())?.claims;
+        // With the clock that was handed in.
         if claims.exp <= self.clock.now().as_second() {
             return Err(expired());
         }

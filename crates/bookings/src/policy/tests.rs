@@ -1,6 +1,7 @@
 //! Every rule, broken and kept; the terms that come of them.
 
 use contracts::rules::{RuleSet, Scope};
+use kernel::{LocationId, Remit};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -98,6 +99,29 @@ fn approval_is_asked_for_when_a_condition_holds() {
         None,
         "they could approve it alone"
     );
+}
+
+#[test]
+fn who_could_approve_alone_needs_nobody_and_a_manager_of_some_places_only_there() {
+    let asks = |approvers: Value, places: &[LocationId], actor: &Person| {
+        let rules =
+            json!({ "policy": { "approval": { "always": true, "steps": [{ "approvers": approvers }] } } });
+        let item = Item { places: places.to_vec(), ..item(rules) };
+        let verdict = verdict(&[item], "2026-03-02T09:00:00Z", "2026-03-02T09:30:00Z", None, actor);
+        verdict.terms.approval.is_some()
+    };
+    let [here, there] = [LocationId::mint(), LocationId::mint()];
+    let remit = Remit { locations: [here].into(), ..Remit::default() };
+    let caretaker = Person { remit: Some(remit), ..person(Role::Manager) };
+    let by_role = || json!({ "role": "manager" });
+    assert!(!asks(by_role(), &[here], &caretaker) && asks(by_role(), &[there], &caretaker));
+    assert!(!asks(json!({}), &[here], &caretaker) && asks(json!({}), &[there], &caretaker));
+    assert!(
+        !asks(json!({ "users": [caretaker.id] }), &[there], &caretaker),
+        "who is named decides everywhere"
+    );
+    assert!(!asks(by_role(), &[there], &person(Role::Manager)));
+    assert!(!asks(json!({ "role": "user" }), &[there], &person(Role::User)));
 }
 
 #[test]
