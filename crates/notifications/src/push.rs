@@ -28,8 +28,6 @@ use web_push::{Family, WebPush};
 
 /// How long to wait for a connection to a push service.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a request to one may take, from the resolution of its name to the last byte that is read.
-const REQUEST: Duration = Duration::from_secs(15);
 
 /// A push, ready for a provider.
 #[derive(Debug, Clone)]
@@ -101,6 +99,9 @@ impl Pushers {
     pub fn new(settings: &Settings, contact: &str, guard: &Guard, client: &Client) -> Result<Self, String> {
         if settings.rate > 10_000 {
             return Err("push.rate must be 0 to 10,000".into());
+        }
+        if !(1..=30).contains(&settings.timeout_seconds) {
+            return Err("push.timeout_seconds must be 1 to 30".into());
         }
         let fcm = Fcm::new(settings, client)?.map(|fcm| Provider::new(device::Provider::Fcm.name(), fcm, settings.rate));
         let apns = Apns::new(settings)?;

@@ -71,7 +71,8 @@ function oauth(request, body) {
   const claims = jwt(form.get('assertion'), 'RS256', rsa.publicKey);
   if (!claims) throw refuse('invalid_grant');
   const { iss, scope, aud, iat, exp } = claims.body;
-  must(iss === EMAIL && scope === SCOPE && aud === `${origin}/token`, 'wrong claims of the assertion');
+  if (iss !== EMAIL) throw refuse('invalid_grant');
+  must(scope === SCOPE && aud === `${origin}/token`, 'wrong claims of the assertion');
   must(Math.abs(iat - now) <= 300 && exp > now && exp - iat <= 3600, 'wrong times of the assertion');
   must(claims.head.kid === 'google-key' && claims.head.typ === 'JWT', 'a wrong head of the assertion');
   const token = `ya29.${randomBytes(24).toString('base64url')}`;

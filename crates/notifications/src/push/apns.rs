@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::reply::Reply;
 use super::settings::{Settings, base, file};
-use super::{CONNECT, Data, Push, REQUEST};
+use super::{CONNECT, Data, Push};
 use crate::channel::{Channel, Sending};
 use crate::delivery::{Outcome, Way};
 
@@ -102,7 +102,7 @@ impl Apns {
             team: settings.apns_team_id.clone(),
             head,
             key,
-            client: client()?,
+            client: client(settings.timeout())?,
             kept: Mutex::default(),
         }))
     }
@@ -168,14 +168,14 @@ impl Channel<Push> for Apns {
 
 /// A client that speaks HTTP/2 alone, over one connection for all pushes.
 #[expect(clippy::disallowed_methods, reason = "the client that is handed in begins with HTTP/1.1, which APNs does not speak")]
-fn client() -> Result<Client, String> {
+fn client(timeout: Duration) -> Result<Client, String> {
     let builder = Client::builder()
         .http2_prior_knowledge()
         .http2_keep_alive_interval(PING)
         .http2_keep_alive_timeout(CONNECT)
         .http2_keep_alive_while_idle(true)
         .connect_timeout(CONNECT)
-        .timeout(REQUEST)
+        .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .user_agent(concat!("reservas/", env!("CARGO_PKG_VERSION")));

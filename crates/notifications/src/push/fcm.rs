@@ -1,12 +1,14 @@
 //! Pushes by Firebase Cloud Messaging, API HTTP v1 (`projects.messages:send`).
 
+use std::time::Duration;
+
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
 
 use super::google_token::Account;
 use super::reply::Reply;
 use super::settings::{Settings, base, file};
-use super::{Data, Push, REQUEST};
+use super::{Data, Push};
 use crate::channel::{Channel, Sending};
 use crate::delivery::{Outcome, Way};
 
@@ -15,6 +17,7 @@ pub struct Fcm {
     account: Account,
     url: String,
     client: Client,
+    timeout: Duration,
 }
 
 #[derive(Serialize)]
@@ -112,7 +115,7 @@ impl Fcm {
         let account = Account::parse(&text, client.clone())?;
         let url = base("push.fcm_url", &settings.fcm_url)?;
         let url = format!("{url}/v1/projects/{}/messages:send", account.project);
-        Ok(Some(Self { account, url, client: client.clone() }))
+        Ok(Some(Self { account, url, client: client.clone(), timeout: settings.timeout() }))
     }
 
     /// With another token where the kept one counts no more: once, as one that was just made is refused for other reasons.
@@ -128,7 +131,7 @@ impl Fcm {
     }
 
     async fn request(&self, push: &Push, token: &str) -> Result<Reply, Outcome> {
-        let request = self.client.post(&self.url).timeout(REQUEST).bearer_auth(token).json(&body(push));
+        let request = self.client.post(&self.url).timeout(self.timeout).bearer_auth(token).json(&body(push));
         Reply::of(request, push.now).await
     }
 }

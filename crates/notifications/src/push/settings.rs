@@ -11,7 +11,10 @@
 //! | `RESERVAS_NOTIFICATIONS_PUSH_APNS_URL` | `https://api.push.apple.com` | where APNs is reached; `https://api.sandbox.push.apple.com` for apps under development |
 //! | `RESERVAS_NOTIFICATIONS_PUSH_WEB_PUSH_KEY` | `web-push-key` in the data folder, made by `all` | the key pair for browsers (VAPID), as `reservas admin keys generate-web-push` prints it |
 //! | `RESERVAS_NOTIFICATIONS_PUSH_WEB_PUSH_SUBJECT` | `mailto:` and the address that mails come from | whom push services of browsers write to: `mailto:…` or `https://…` |
+//! | `RESERVAS_NOTIFICATIONS_PUSH_TIMEOUT_SECONDS` | 15 | how long a request to a push service may take: 1 to 30 |
 //! | `RESERVAS_NOTIFICATIONS_PUSH_RATE` | 0: no limit | pushes a second that one replica gives to each provider at most: 0 to 10,000 |
+
+use std::time::Duration;
 
 use platform::config::Secret;
 use serde::{Deserialize, Serialize};
@@ -39,8 +42,18 @@ pub struct Settings {
     pub web_push_key: Secret,
     /// Whom push services of browsers write to; empty: the address that mails come from.
     pub web_push_subject: String,
+    /// How long a request to a push service may take, from the resolution of its name to the last byte that is read: 1 to
+    /// 30 seconds.
+    pub timeout_seconds: u32,
     /// Pushes a second that one replica gives to each provider at most: 0 (no limit) to 10,000.
     pub rate: u32,
+}
+
+impl Settings {
+    /// How long a request may take.
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds.into())
+    }
 }
 
 impl Default for Settings {
@@ -55,6 +68,7 @@ impl Default for Settings {
             apns_url: "https://api.push.apple.com".into(),
             web_push_key: Secret::default(),
             web_push_subject: String::new(),
+            timeout_seconds: 15,
             rate: 0,
         }
     }

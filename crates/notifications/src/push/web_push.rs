@@ -1,6 +1,7 @@
 //! Pushes to browsers, at whatever push service each has (RFC 8030), encrypted (RFC 8291) and signed (RFC 8292).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -61,6 +62,7 @@ pub struct WebPush {
     subject: Arc<str>,
     guard: Guard,
     client: Client,
+    timeout: Duration,
 }
 
 /// What a page's service worker gets.
@@ -89,7 +91,7 @@ impl WebPush {
             _ => return Err("push.web_push_subject must begin with mailto: or https://".into()),
         };
         let client = guarded(guard, concat!("reservas/", env!("CARGO_PKG_VERSION")))?;
-        Ok(Some(Self { vapid, subject: subject.into(), guard: guard.clone(), client }))
+        Ok(Some(Self { vapid, subject: subject.into(), guard: guard.clone(), client, timeout: settings.timeout() }))
     }
 
     /// Our public key (base64url), with which browsers subscribe.
@@ -112,7 +114,7 @@ impl WebPush {
         let text = serde_json::to_vec(&payload).map_err(|error| Outcome::Permanent(error.to_string()))?;
         let body = encrypt(subscription, &text);
         let body = body.ok_or_else(|| Outcome::Permanent("the text is too long, or the key is none".into()))?;
-        let request = self.client.post(url).body(body);
+        let request = self.client.post(url).timeout(self.timeout).body(body);
         let request = request
             .header("authorization", authorization)
             .header("content-type", "application/octet-stream")
