@@ -1,4 +1,4 @@
-//! What comes in from others: licences and banned crates, by the lists in deny.toml, without the network.
+//! What comes in from others: licences and banned crates, by the lists in deny.toml.
 
 use std::fs;
 use std::process::ExitCode;

@@ -8,13 +8,13 @@ use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::Outcome;
 
-/// Everything cargo knows, for this machine's platform, without the network.
+/// Everything cargo knows, for this machine's platform, with the versions of `Cargo.lock`. What has not been downloaded yet is.
 pub fn metadata() -> Outcome<Metadata> {
     let version = Command::new("rustc").arg("-vV").output()?;
     let version = String::from_utf8(version.stdout)?;
     let host =
         version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc -vV names no host")?;
-    let options = ["--offline", "--filter-platform", host].map(str::to_owned);
+    let options = ["--locked", "--filter-platform", host].map(str::to_owned);
     Ok(MetadataCommand::new().other_options(options).exec()?)
 }
 

@@ -85,6 +85,8 @@ id! {
     MessageId;
     /// A message's way through one channel.
     DeliveryId;
+    /// A telephone or browser that a person is told things on.
+    DeviceId;
     /// An address that gets no mail.
     SuppressionId;
     /// Somebody else's address that is told what happens.

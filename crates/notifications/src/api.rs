@@ -1,5 +1,6 @@
 //! What callers may ask: a file for each operation.
 
+pub mod add_device;
 pub mod add_suppression;
 pub mod create_webhook;
 pub mod get_message_template;
@@ -7,10 +8,12 @@ pub mod get_notification_statistics;
 pub mod get_preference_rules;
 pub mod get_preferences;
 pub mod get_unread;
+pub mod get_web_push_key;
 pub mod get_webhook;
 pub mod get_webhook_delivery;
 pub mod list_attempts;
 pub mod list_dead_letters;
+pub mod list_devices;
 pub mod list_message_templates;
 pub mod list_notifications;
 pub mod list_suppressions;
@@ -22,6 +25,7 @@ pub mod put_message_template;
 pub mod put_preference_rules;
 pub mod put_preferences;
 pub mod redeliver_webhook;
+pub mod remove_device;
 pub mod remove_message_template;
 pub mod remove_suppression;
 pub mod remove_webhook;

@@ -1,4 +1,4 @@
-//! The ways to deliver a mail: to a server by SMTP, or into a folder of files.
+//! The ways to deliver: a mail to a server by SMTP or into a folder of files, a push to the services that reach devices.
 
 pub mod outbox;
 pub mod providers;
@@ -16,11 +16,11 @@ pub use smtp::Smtp;
 /// An attempt under way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 
-/// A way to deliver.
-pub trait Channel: Send + Sync {
+/// A way to deliver messages of a sort.
+pub trait Channel<M = Mail>: Send + Sync {
     /// Its name.
     fn way(&self) -> Way;
 
     /// Tries once, within a time limit of its own.
-    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a>;
+    fn send<'a>(&'a self, message: &'a M) -> Sending<'a>;
 }

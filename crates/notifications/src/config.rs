@@ -12,10 +12,13 @@
 //! | `RESERVAS_NOTIFICATIONS_BOOKINGS_URL` | by the port base | where the booking service is reached |
 //! | `RESERVAS_NOTIFICATIONS_MAX_ATTEMPTS` | 16 (four and a half days) | attempts at a delivery before it fails: 1 to 100 |
 //! | `RESERVAS_NOTIFICATIONS_WEBHOOK_NETWORKS` | none | networks of your own that webhooks may lead to, beside the public internet: `10.1.0.0/16, fd00::/8`; `http://` is allowed then, too |
+//! | `RESERVAS_NOTIFICATIONS_PUSH_…` | | pushes to devices: see `push::settings` |
 //! | `RESERVAS_NOTIFICATIONS_SERVER_…` | | see `platform::config::Server` |
 
 use platform::config::{Secret, Server};
 use serde::{Deserialize, Serialize};
+
+use crate::push;
 
 /// The settings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +46,8 @@ pub struct Config {
     pub max_attempts: u16,
     /// Networks that webhooks may lead to beside the public internet, with commas between.
     pub webhook_networks: String,
+    /// Pushes to devices.
+    pub push: push::Settings,
 }
 
 impl Default for Config {
@@ -59,6 +64,7 @@ impl Default for Config {
             bookings_url: String::new(),
             max_attempts: 16,
             webhook_networks: String::new(),
+            push: push::Settings::default(),
         }
     }
 }

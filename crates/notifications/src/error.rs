@@ -15,6 +15,9 @@ pub enum Error {
     /// As many webhooks as an organization can have.
     #[error("An organization has at most 50 webhooks.")]
     TooManyWebhooks,
+    /// As many devices as a person can have.
+    #[error("A person has at most 20 devices.")]
+    TooManyDevices,
     /// Nothing is sent to a webhook that is disabled.
     #[error("The webhook is disabled. Enable it first.")]
     WebhookDisabled,
@@ -42,6 +45,7 @@ impl Fault for Error {
             Self::NotFailed
             | Self::Suppressed
             | Self::TooManyWebhooks
+            | Self::TooManyDevices
             | Self::WebhookDisabled
             | Self::DeliveryWaits => Kind::Conflict,
             Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => Kind::Internal,
@@ -53,6 +57,7 @@ impl Fault for Error {
             Self::NotFailed => "not_failed",
             Self::Suppressed => "suppressed_already",
             Self::TooManyWebhooks => "too_many_webhooks",
+            Self::TooManyDevices => "too_many_devices",
             Self::WebhookDisabled => "webhook_disabled",
             Self::DeliveryWaits => "delivery_waits",
             Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => "internal",

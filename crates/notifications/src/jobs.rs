@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod deliver;
 pub mod letter;
+pub mod push;
 pub mod record;
 pub mod webhook_record;
 pub mod webhooks;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::App;
-use deliver::deliver_due;
+use deliver::{Queue, deliver_due};
 use webhooks::tell_due;
 
 /// How often the queue is looked at when it was empty.
@@ -23,21 +24,25 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Batches under way at once: one with a mail that hangs does not stop the others.
 const LANES: usize = 3;
 
+/// Batches of pushes beside them, likewise.
+const PUSH_LANES: usize = 2;
+
 /// Requests to webhooks beside them, likewise.
 const WEBHOOK_LANES: usize = 2;
 
 /// What a lane does.
 #[derive(Clone, Copy)]
 enum Work {
-    Mails,
+    Deliveries(Queue),
     Webhooks,
 }
 
 /// Delivers what is due until the process stops; then the mails under way are finished and no other is begun.
 pub async fn run(app: App) {
-    let mails = join_all((0..LANES).map(|_| lane(&app, Work::Mails)));
+    let mails = join_all((0..LANES).map(|_| lane(&app, Work::Deliveries(Queue::Mails))));
+    let pushes = join_all((0..PUSH_LANES).map(|_| lane(&app, Work::Deliveries(Queue::Pushes))));
     let webhooks = join_all((0..WEBHOOK_LANES).map(|_| lane(&app, Work::Webhooks)));
-    tokio::join!(mails, webhooks);
+    tokio::join!(mails, pushes, webhooks);
 }
 
 async fn lane(app: &App, work: Work) {
@@ -45,7 +50,7 @@ async fn lane(app: &App, work: Work) {
         // A mail whose sending cannot be written down would be sent again and again.
         let due = match (app.context.db.takes_writes().await, work) {
             (false, _) => Ok(None),
-            (true, Work::Mails) => deliver_due(app).await.map(Some),
+            (true, Work::Deliveries(queue)) => deliver_due(app, queue).await.map(Some),
             (true, Work::Webhooks) => tell_due(app).await.map(Some),
         };
         let pause = match due {

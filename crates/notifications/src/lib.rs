@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod channel;
 pub mod config;
 pub mod delivery;
+pub mod device;
 pub mod error;
 pub mod inbox;
 pub mod jobs;
@@ -16,6 +17,7 @@ pub mod on;
 pub mod peers;
 pub mod personal_data;
 pub mod preferences;
+pub mod push;
 pub mod store;
 pub mod suppression;
 pub mod templates;
@@ -55,6 +57,8 @@ pub struct App {
     pub sender: Mailbox,
     /// Who takes mails.
     pub providers: Arc<Providers>,
+    /// Who takes pushes to devices.
+    pub pushers: Arc<push::Pushers>,
     /// Makes requests to integrators.
     pub webhooks: Arc<webhooks::Client>,
     /// Inboxes that are open.
@@ -85,7 +89,8 @@ impl App {
     /// # Errors
     /// A sentence for the operator, when a setting is missing or wrong.
     pub fn new(context: Context, config: Config) -> Result<Self, String> {
-        let sender = config.from.parse().map_err(|error| format!("from is not a mailbox: {error}"))?;
+        let sender: Mailbox =
+            config.from.parse().map_err(|error| format!("from is not a mailbox: {error}"))?;
         for (name, url) in [("users_url", &config.users_url), ("bookings_url", &config.bookings_url)] {
             if url.is_empty() {
                 return Err(format!("{name} is not set"));
@@ -95,9 +100,23 @@ impl App {
             return Err("max_attempts must be 1 to 100".into());
         }
         let providers = Arc::new(providers(&config)?);
-        let webhooks = Arc::new(webhooks::Client::new(Guard::new(&config.webhook_networks)?)?);
+        let guard = Guard::new(&config.webhook_networks)?;
+        let pushers = push::Pushers::new(&config.push, sender.email.as_ref(), &guard, &context.client)?;
+        // Without one nobody could register a device; it is told before somebody tries.
+        if !pushers.names().is_empty() && context.keyring.ids().is_empty() {
+            return Err(format!("pushes are set up, but {}", platform::sealing::Error::NoKey));
+        }
+        let webhooks = Arc::new(webhooks::Client::new(guard)?);
         let inbox = Arc::default();
-        Ok(Self { context, config: Arc::new(config), sender, providers, webhooks, inbox })
+        Ok(Self {
+            context,
+            config: Arc::new(config),
+            sender,
+            providers,
+            pushers: Arc::new(pushers),
+            webhooks,
+            inbox,
+        })
     }
 }
 
@@ -142,6 +161,9 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::get_notification_statistics::get_notification_statistics))
         .routes(routes!(api::get_unread::get_unread))
         .routes(routes!(api::mark_read::mark_read))
+        .routes(routes!(api::list_devices::list_devices, api::add_device::add_device))
+        .routes(routes!(api::get_web_push_key::get_web_push_key))
+        .routes(routes!(api::remove_device::remove_device))
         .routes(routes!(api::list_dead_letters::list_dead_letters))
         .routes(routes!(api::replay_dead_letters::replay_dead_letters))
         .routes(routes!(api::replay_dead_letter::replay_dead_letter))

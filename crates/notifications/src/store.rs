@@ -1,5 +1,6 @@
 //! Writing a message with its deliveries: what every event that is told does.
 
+pub mod devices;
 pub mod erasure;
 pub mod inbox;
 pub mod preferences;
@@ -19,6 +20,7 @@ use crate::account::AccountFacts;
 use crate::delivery::Way;
 use crate::error::Error;
 use crate::message::{Facts, Kind};
+use crate::preferences::Channel;
 use crate::store::erasure::is_forgotten;
 use crate::templates::kept_subject;
 
@@ -48,7 +50,7 @@ pub enum About {
     Account(AccountFacts),
 }
 
-/// Keeps a message, unless this person was told of this event before, and queues it, unless they want no mail of it.
+/// Keeps a message, unless this person was told of this event before, and queues it by the ways by which they want it.
 ///
 /// # Errors
 /// When the database fails.
@@ -88,14 +90,19 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     .fetch_optional(&mut **tx)
     .await?;
     let Some(message) = message else { return Ok(()) };
-    // Who wants no mail of it finds it in their list all the same.
-    if preferences::wants(tx, telling.organization, telling.user, telling.kind).await? {
+    // Who wants none of them finds it in their list all the same.
+    let wanted = preferences::wanted(tx, telling.organization, telling.user, telling.kind).await?;
+    if wanted.contains(&Channel::Email) {
         queue(app, tx, telling.organization, MessageId(message), now).await?;
+    }
+    if wanted.contains(&Channel::Push) && matches!(telling.about, About::Booking(..)) {
+        let whose = (telling.organization, telling.user, MessageId(message));
+        devices::queue(tx, whose, &app.pushers.names(), now).await?;
     }
     Ok(())
 }
 
-/// Queues a message on the way that is set up.
+/// Queues a message as a mail.
 ///
 /// # Errors
 /// When the database fails.

@@ -20,7 +20,7 @@ use crate::commands::reload::reload_on_change;
 use crate::commands::stop_signal;
 use crate::console::say;
 use crate::secret_file;
-use crate::settings::{SEALING_KEYS, Settings};
+use crate::settings::{SEALING_KEYS, Settings, WEB_PUSH_KEY};
 use crate::wiring::{Service, bind, cache, migrate_schemas};
 
 /// How long a service may take to say that it is ready.
@@ -45,6 +45,11 @@ pub async fn run(mut settings: Settings) -> Result<(), String> {
     }
     if settings.keyring()?.ids().is_empty() {
         secret_file::read_or_make(&folder.join(SEALING_KEYS), Keyring::generate)?;
+    }
+    if settings.notifications.push.web_push_key.get().is_none() {
+        let made = notifications::push::vapid::generate()?;
+        settings.notifications.push.web_push_key =
+            secret_file::read_or_make(&folder.join(WEB_PUSH_KEY), || made)?;
     }
     // From here on there is something to stop, also when the signal comes before everything runs.
     let stop = stop_signal()?;

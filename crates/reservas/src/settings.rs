@@ -149,6 +149,8 @@ impl Default for Settings {
 
 /// The file of sealing keys in the data folder.
 pub const SEALING_KEYS: &str = "sealing-keys";
+/// The file of the key pair for browsers (VAPID) in the data folder.
+pub const WEB_PUSH_KEY: &str = "web-push-key";
 /// Names the configuration file; read by the command line.
 pub const FILE: &str = "RESERVAS_CONFIG";
 

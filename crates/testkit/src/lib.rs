@@ -12,6 +12,7 @@ mod clock;
 mod database;
 mod identity_provider;
 mod issuer;
+mod push_server;
 mod stream;
 
 pub use app::{TestApp, unprotected_tables};
@@ -20,4 +21,5 @@ pub use clock::ManualClock;
 pub use database::{database, empty_database, variable};
 pub use identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider};
 pub use issuer::{Issuer, Person};
+pub use push_server::PushServer;
 pub use stream::{EventStream, Told};

@@ -11,16 +11,16 @@ use super::Channel;
 use crate::delivery::{Outcome, Way};
 use crate::mail::Mail;
 
-/// Mails that a breaker looks back at; it opens when half of them found the provider away.
+/// Messages that a breaker looks back at; it opens when half of them found the provider away.
 const CALLS: usize = 8;
-/// How long an open breaker refuses before it lets a mail try again.
+/// How long an open breaker refuses before it lets a message try again.
 const OPEN: Duration = Duration::from_secs(10);
-/// How long a mail waits at most for its turn at a provider with a limit.
+/// How long a message waits at most for its turn at a provider with a limit.
 const TURN: Duration = Duration::from_secs(2);
 /// How long nothing is taken from the queue after every provider was found resting.
 const REST: Duration = Duration::from_secs(5);
 
-/// One mail at one provider.
+/// One message at one provider.
 #[derive(Debug)]
 pub struct Try {
     /// Which.
@@ -32,16 +32,16 @@ pub struct Try {
 }
 
 /// A channel with its breaker and its pace.
-pub struct Provider {
+pub struct Provider<M = Mail> {
     name: &'static str,
-    channel: Box<dyn Channel>,
+    channel: Box<dyn Channel<M>>,
     breaker: AsyncRecloser,
     pace: Pace,
 }
 
-impl Provider {
-    /// The provider of that name; at most `per_second` mails a second, 0 for as many as come.
-    pub fn new(name: &'static str, channel: impl Channel + 'static, per_second: u32) -> Self {
+impl<M> Provider<M> {
+    /// The provider of that name; at most `per_second` messages a second, 0 for as many as come.
+    pub fn new(name: &'static str, channel: impl Channel<M> + 'static, per_second: u32) -> Self {
         let breaker =
             Recloser::custom().error_rate(0.5).closed_len(CALLS).half_open_len(1).open_wait(OPEN).build();
         Self {
@@ -53,13 +53,13 @@ impl Provider {
     }
 
     /// Tries once; none when it rests.
-    async fn attempt(&self, mail: &Mail) -> Option<Try> {
+    pub async fn attempt(&self, message: &M) -> Option<Try> {
         if !self.pace.turn().await {
             return None;
         }
         let started = Instant::now();
         let sending = async {
-            match self.channel.send(mail).await {
+            match self.channel.send(message).await {
                 bad @ (Outcome::Away(_) | Outcome::Unsure(_)) => Err(bad),
                 told => Ok(told),
             }

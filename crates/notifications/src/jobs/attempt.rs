@@ -2,20 +2,20 @@
 
 use contracts::users::Contact;
 use jiff::Timestamp;
-use kernel::{BookingId, Email};
+use kernel::{BookingId, DeviceId, Email};
 use platform::http::Problem;
 use serde::de::DeserializeOwned;
 
 use super::deliver::{About, Leased, Told};
-use super::letter;
+use super::{letter, push};
 use crate::account::{AccountFacts, Link};
 use crate::channel::providers::Try;
 use crate::delivery::{Outcome, REMOVED};
 use crate::mail::{self, Head, Letter, Mail};
 use crate::message::{Facts, Kind};
-use crate::preferences::QuietHours;
 use crate::preferences::quiet::is_urgent;
 use crate::preferences::token::Token;
+use crate::preferences::{Channel, QuietHours};
 use crate::store::erasure::is_forgotten;
 use crate::store::suppressions::is_suppressed;
 use crate::store::{preferences, templates};
@@ -41,11 +41,13 @@ pub struct Report {
     pub message_id: Option<String>,
     /// The address, when it must get no more mail.
     pub suppress: Option<Digest>,
+    /// The device, when its provider calls it gone.
+    pub gone: Option<DeviceId>,
 }
 
 impl From<Outcome> for Report {
     fn from(outcome: Outcome) -> Self {
-        Self { tries: Vec::new(), outcome, message_id: None, suppress: None }
+        Self { tries: Vec::new(), outcome, message_id: None, suppress: None, gone: None }
     }
 }
 
@@ -54,9 +56,10 @@ pub async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Report {
     if leased.attempt - leased.spent > i32::from(app.config.max_attempts) {
         return Outcome::Passing("the last attempts broke off without an end".into()).into();
     }
-    match &leased.about {
-        About::Letter(id) => letter::attempt(app, leased, *id, now).await,
-        About::Told(told) => attempt_told(app, leased, told, now).await,
+    match (&leased.about, leased.device) {
+        (About::Letter(id), _) => letter::attempt(app, leased, *id, now).await,
+        (About::Told(told), Some(device)) => push::attempt(app, leased, told, device, now).await,
+        (About::Told(told), None) => attempt_told(app, leased, told, now).await,
     }
 }
 
@@ -90,15 +93,17 @@ pub async fn send(app: &App, leased: &Leased, email: &Email, mail: &Mail) -> Rep
         Err(problem) => return Outcome::Passing(problem.detail).into(),
     }
     let tries = app.providers.send(mail).await;
-    let tries: Vec<_> =
-        tries.into_iter().map(|made| Try { outcome: without_address(made.outcome, email), ..made }).collect();
+    let tries: Vec<_> = tries
+        .into_iter()
+        .map(|made| Try { outcome: without(made.outcome, email.as_str()), ..made })
+        .collect();
     let outcome = tries.last().map_or(Outcome::Resting, |last| last.outcome.clone());
     let suppress = matches!(outcome, Outcome::NoSuchAddress(_)).then_some(digest);
-    Report { tries, outcome, message_id: Some(mail.message_id.clone()), suppress }
+    Report { tries, message_id: Some(mail.message_id.clone()), suppress, ..Report::from(outcome) }
 }
 
 /// What the message was written with. Passing: a replica of a later version may have written it.
-fn read<T: DeserializeOwned>(told: &Told) -> Result<T, Outcome> {
+pub(super) fn read<T: DeserializeOwned>(told: &Told) -> Result<T, Outcome> {
     serde_json::from_value(told.data.clone())
         .map_err(|error| Outcome::Passing(format!("the message cannot be read: {error}")))
 }
@@ -118,10 +123,7 @@ async fn about_booking(
     let language = Language::of(&contact.locale);
     let name = Name { kind: told.kind, language };
     let known = known(app, leased, name).await.map_err(|problem| Outcome::Passing(problem.detail))?;
-    let left = known.quiet.and_then(|quiet| quiet.left(now, &contact.time_zone));
-    if let Some(left) = left.filter(|_| !is_urgent(told.kind, facts.now.slot.starts_at(), now)) {
-        return Err(Outcome::Quiet(left));
-    }
+    quiet(known.quiet, (told.kind, &facts), contact, now)?;
     let title = peers::title(app, leased.organization, booking, &leased.correlation_id).await;
     let title = title.map_err(|error| Outcome::Passing(format!("the booking service: {error}")))?;
     let reader = reader(contact);
@@ -147,6 +149,23 @@ async fn about_booking(
     mail::write(&letter, &app.sender, now).map_err(Outcome::Permanent)
 }
 
+/// Whether a person may be disturbed.
+///
+/// # Errors
+/// For how long not, when it can wait.
+pub(super) fn quiet(
+    hours: Option<QuietHours>,
+    (kind, facts): (Kind, &Facts),
+    contact: &Contact,
+    now: Timestamp,
+) -> Result<(), Outcome> {
+    let left = hours.and_then(|hours| hours.left(now, &contact.time_zone));
+    match left.filter(|_| !is_urgent(kind, facts.now.slot.starts_at(), now)) {
+        Some(left) => Err(Outcome::Quiet(left)),
+        None => Ok(()),
+    }
+}
+
 /// What is kept about a person and a message.
 struct Known {
     quiet: Option<QuietHours>,
@@ -161,7 +180,9 @@ async fn known(app: &App, leased: &Leased, name: Name) -> Result<Known, Problem>
     // No key is made for somebody who was removed a moment ago.
     let is_gone = is_forgotten(&mut tx, organization, user).await?;
     let rules = preferences::rules(&mut tx, organization).await?;
-    let is_fixed = rules.iter().any(|rule| rule.kind == name.kind && rule.is_fixed);
+    let is_fixed = rules
+        .iter()
+        .any(|rule| (rule.kind, rule.channel, rule.is_fixed) == (name.kind, Channel::Email, true));
     let token = if is_gone || is_fixed {
         None
     } else {
@@ -205,8 +226,8 @@ async fn about_account(
     mail::write_page(&head, &rendered, &app.sender, now).map_err(Outcome::Permanent)
 }
 
-/// For whom a mail is worded.
-fn reader(contact: &Contact) -> Reader<'_> {
+/// For whom a message is worded.
+pub(super) fn reader(contact: &Contact) -> Reader<'_> {
     Reader {
         name: &contact.name,
         language: Language::of(&contact.locale),
@@ -217,10 +238,11 @@ fn reader(contact: &Contact) -> Reader<'_> {
 }
 
 /// The outcome with the answer that may be kept: servers repeat addresses, and addresses are not ours to keep.
-fn without_address(outcome: Outcome, email: &Email) -> Outcome {
+pub(super) fn without(outcome: Outcome, address: &str) -> Outcome {
+    let address = address.to_lowercase();
     outcome.map(|answer| {
-        let hidden = answer.to_lowercase().contains(email.as_str());
-        let answer = if hidden { answer.to_lowercase().replace(email.as_str(), "[address]") } else { answer };
+        let hidden = answer.to_lowercase().contains(&address);
+        let answer = if hidden { answer.to_lowercase().replace(&address, "[address]") } else { answer };
         answer.chars().take(ANSWER).collect()
     })
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures_util::{StreamExt as _, future, stream};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, DeliveryId, LetterId, OrganizationId, UserId};
+use kernel::{BookingId, DeliveryId, DeviceId, LetterId, OrganizationId, UserId};
 use platform::http::Problem;
 use rand::seq::SliceRandom as _;
 use uuid::Uuid;
@@ -13,13 +13,14 @@ use uuid::Uuid;
 use super::attempt::attempt;
 use super::record::record;
 use crate::App;
+use crate::delivery::Way;
 use crate::message::Kind;
 
 /// Deliveries looked for at once.
 const BATCH: i64 = 64;
 /// Deliveries of one organization that are leased by one statement, and then all under way at once.
 const LEASED: usize = 4;
-/// Leases under way at once; 16 mails, and so connections to the mail server, for each lane of `jobs::run`.
+/// Leases under way at once; 16 deliveries, and so connections to a mail server, for each lane of `jobs::run`.
 const AT_ONCE: usize = 4;
 /// How long a taken delivery is nobody else's. Longer than the slowest attempt: twice 5 s for the peers, twice 2 s for a
 /// turn, twice 60 s for the mail servers, and the database's own limits.
@@ -40,8 +41,27 @@ pub struct Leased {
     pub correlation_id: String,
     /// Whom it is for; for a letter to somebody without an account, the letter's id.
     pub user: UserId,
+    /// The device that it is for; none where it is a mail.
+    pub device: Option<DeviceId>,
     /// What it is about.
     pub about: About,
+}
+
+impl Leased {
+    /// By which way it goes.
+    #[must_use]
+    pub fn way(&self, app: &App) -> Way {
+        if self.device.is_some() { Way::Push } else { app.providers.way() }
+    }
+}
+
+/// Which deliveries: each has its own lanes, so that mail servers that hang do not hold pushes up, nor the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// Mails.
+    Mails,
+    /// Pushes to devices.
+    Pushes,
 }
 
 /// What a delivery is about.
@@ -66,16 +86,16 @@ pub struct Told {
     pub heard_at: Timestamp,
 }
 
-/// Makes one attempt at each delivery that is due, up to a batch of them, and tells how many attempts were made.
-/// Begins none once the process stops, or while every provider rests.
+/// Makes one attempt at each delivery of a queue that is due, up to a batch of them, and tells how many attempts were made.
+/// Begins none once the process stops, or while every provider of mails rests.
 ///
 /// # Errors
 /// When the queue cannot be read. An attempt that fails is recorded, not returned.
-pub async fn deliver_due(app: &App) -> Result<usize, Problem> {
-    if app.providers.rest() {
+pub async fn deliver_due(app: &App, queue: Queue) -> Result<usize, Problem> {
+    if queue == Queue::Mails && app.providers.rest() {
         return Ok(0);
     }
-    let due = stream::iter(find_due(app).await?).take_until(app.context.shutdown.cancelled());
+    let due = stream::iter(find_due(app, queue).await?).take_until(app.context.shutdown.cancelled());
     let leases = due.map(|(organization, ids)| async move {
         let leased = match lease(app, organization, &ids).await {
             Ok(leased) => leased,
@@ -92,13 +112,15 @@ pub async fn deliver_due(app: &App) -> Result<usize, Problem> {
 }
 
 /// What is due, in parts that are leased together. In no order, so that replicas do not reach for the same ones.
-async fn find_due(app: &App) -> Result<Vec<(OrganizationId, Vec<Uuid>)>, Problem> {
+async fn find_due(app: &App, queue: Queue) -> Result<Vec<(OrganizationId, Vec<Uuid>)>, Problem> {
     let now = app.context.clock.now();
     let mut tx = app.context.db.begin_as_finder().await?;
     let rows = sqlx::query!(
-        "select organization_id, id from notifications.delivery where due_at <= $1 order by due_at limit $2",
+        "select organization_id, id from notifications.delivery
+         where (channel = 'push') = $3 and due_at <= $1 order by due_at limit $2",
         now.to_sqlx(),
         BATCH,
+        queue == Queue::Pushes,
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -147,7 +169,7 @@ async fn lease(app: &App, organization: OrganizationId, ids: &[Uuid]) -> Result<
          from taken, notifications.message m
          where d.organization_id = taken.organization_id and d.id = taken.id
            and m.organization_id = d.organization_id and m.id = d.message_id
-         returning d.id, d.attempts, d.spent, m.user_id, case when m.letter_id is null then m.kind end as "kind: Kind",
+         returning d.id, d.attempts, d.spent, d.device_id as "device: DeviceId", m.user_id, case when m.letter_id is null then m.kind end as "kind: Kind",
                    m.booking_id as "booking: BookingId", m.letter_id as "letter: LetterId", m.data,
                    m.correlation_id, m.created_at"#,
         organization.0,
@@ -177,6 +199,7 @@ async fn lease(app: &App, organization: OrganizationId, ids: &[Uuid]) -> Result<
             spent: row.spent,
             correlation_id: row.correlation_id,
             user: UserId(row.user_id),
+            device: row.device,
             about,
         });
     }

@@ -11,6 +11,7 @@ use super::attempt::Report;
 use super::deliver::Leased;
 use crate::App;
 use crate::delivery::{Next, Outcome, State, Way};
+use crate::store::devices::remove_gone;
 use crate::store::erasure::is_forgotten;
 use crate::store::suppressions::insert;
 use crate::suppression::Reason;
@@ -54,7 +55,7 @@ pub async fn record(app: &App, leased: &Leased, report: &Report, at: Timestamp) 
         due_at as _,
         sent_at as _,
         error,
-        app.providers.way() as Way,
+        leased.way(app) as Way,
         failed_at as _,
         i32::from(!made),
     )
@@ -62,6 +63,9 @@ pub async fn record(app: &App, leased: &Leased, report: &Report, at: Timestamp) 
     .await?;
     if let Some(digest) = &report.suppress {
         insert(&mut tx, leased.organization, digest, Reason::NoSuchAddress, Some(leased.user), now).await?;
+    }
+    if let Some(device) = report.gone {
+        remove_gone(&mut tx, leased.organization, device, at).await?;
     }
     tx.commit().await?;
     Ok(made)
@@ -101,7 +105,7 @@ async fn write(
         leased.organization.0,
         leased.id.0,
         leased.attempt,
-        app.providers.way() as Way,
+        leased.way(app) as Way,
         at.to_sqlx(),
         outcome.name(),
         outcome.answer(),

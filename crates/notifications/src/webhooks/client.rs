@@ -53,6 +53,26 @@ pub struct Request<'a> {
     pub body: &'a str,
 }
 
+/// A client for requests to wherever others say: only to where the guard allows, no redirects, no proxy.
+///
+/// # Errors
+/// When the TLS back end cannot be set up.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the client that is handed in resolves inner names, which these requests must not reach"
+)]
+pub fn guarded(guard: &Guard, user_agent: &str) -> Result<reqwest::Client, String> {
+    reqwest::Client::builder()
+        .dns_resolver(guard.clone())
+        .connect_timeout(CONNECT)
+        .timeout(REQUEST)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(user_agent)
+        .build()
+        .map_err(|error| format!("the client for requests to others: {error}"))
+}
+
 /// Makes requests to integrators.
 #[derive(Debug)]
 pub struct Client {
@@ -65,20 +85,8 @@ impl Client {
     ///
     /// # Errors
     /// When the TLS back end cannot be set up.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the client that is handed in resolves inner names, which these requests must not reach"
-    )]
     pub fn new(guard: Guard) -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .dns_resolver(guard.clone())
-            .connect_timeout(CONNECT)
-            .timeout(REQUEST)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("reservas-webhooks/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("the client for webhooks: {error}"))?;
+        let client = guarded(&guard, concat!("reservas-webhooks/", env!("CARGO_PKG_VERSION")))?;
         Ok(Self { guard, client })
     }
 

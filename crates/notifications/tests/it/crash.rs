@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 use notifications::App;
-use notifications::jobs::deliver::deliver_due;
+use notifications::jobs::deliver::{Queue, deliver_due};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -71,7 +71,7 @@ impl Sink {
 }
 
 async fn all_due(app: &App) {
-    while deliver_due(app).await.unwrap() > 0 {}
+    while deliver_due(app, Queue::Mails).await.unwrap() > 0 {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

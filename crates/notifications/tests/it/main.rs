@@ -4,6 +4,7 @@
 mod account;
 mod crash;
 mod deliver;
+mod devices;
 mod erasure;
 mod inbox;
 mod letter;
@@ -12,6 +13,9 @@ mod on;
 mod outbox;
 mod preferences;
 mod providers;
+mod push;
+mod push_failures;
+mod pushes;
 mod schema;
 mod settings;
 mod smtp;

@@ -18,7 +18,7 @@ use jiff::SignedDuration;
 use kernel::{
     BookingId, Event, EventId, LetterId, OrganizationId, PasswordResetId, ResourceId, Role, Slot, UserId,
 };
-use notifications::jobs::deliver::deliver_due;
+use notifications::jobs::deliver::{Queue, deliver_due};
 use notifications::on::Listener;
 use notifications::{App, Config};
 use platform::config::Secret;
@@ -116,7 +116,12 @@ impl World {
 
     /// Makes the attempts that are due.
     pub async fn deliver(&self) -> usize {
-        deliver_due(&self.app).await.unwrap()
+        deliver_due(&self.app, Queue::Mails).await.unwrap()
+    }
+
+    /// Makes the attempts at pushes that are due.
+    pub async fn push(&self) -> usize {
+        deliver_due(&self.app, Queue::Pushes).await.unwrap()
     }
 
     /// Lets time pass until the next attempt of anything is due.

@@ -43,6 +43,8 @@ pub enum Keys {
     },
     /// Print a new sealing key, to be put before the others in RESERVAS_SEALING_KEYS or its file.
     Generate,
+    /// Print a new key pair for pushes to browsers (VAPID), to be put into RESERVAS_NOTIFICATIONS_PUSH_WEB_PUSH_KEY.
+    GenerateWebPush,
     /// Seal all secrets in the database with the first sealing key, so that the others can be taken away.
     Reseal,
 }
@@ -81,6 +83,10 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
         // Needs no installation: it is what one begins with.
         Command::Keys { command: Keys::Generate } => {
             say(Keyring::generate().expose());
+            Ok(())
+        }
+        Command::Keys { command: Keys::GenerateWebPush } => {
+            say(notifications::push::vapid::generate()?.expose());
             Ok(())
         }
     }

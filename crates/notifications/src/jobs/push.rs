@@ -1,0 +1,91 @@
+//! An attempt at a push: whether the device is still the person's, what it says, and the provider that is asked to take it.
+
+use contracts::users::Contact;
+use jiff::Timestamp;
+use kernel::{BookingId, DeviceId};
+use platform::http::Problem;
+
+use super::attempt::{Report, quiet, read, reader, without};
+use super::deliver::{Leased, Told};
+use crate::channel::providers::Try;
+use crate::delivery::{Outcome, REMOVED};
+use crate::device::Address;
+use crate::message::{Facts, Kind};
+use crate::preferences::QuietHours;
+use crate::push::Push;
+use crate::push::words::{expires_at, words};
+use crate::store::{devices, preferences};
+use crate::templates::Values;
+use crate::{App, peers};
+
+/// One attempt, outside of any transaction.
+pub async fn attempt(app: &App, leased: &Leased, told: &Told, device: DeviceId, now: Timestamp) -> Report {
+    let push = match write(app, leased, told, device, now).await {
+        Ok(push) => push,
+        Err(outcome) => return outcome.into(),
+    };
+    let Some(provider) = app.pushers.provider(&push.address) else {
+        return Outcome::Permanent("no pushes are sent by this provider any more".into()).into();
+    };
+    let Some(made) = provider.attempt(&push).await else { return Outcome::Resting.into() };
+    let outcome = without(made.outcome, push.address.secret());
+    let gone = matches!(outcome, Outcome::NoSuchAddress(_)).then_some(device);
+    Report { tries: vec![Try { outcome: outcome.clone(), ..made }], gone, ..Report::from(outcome) }
+}
+
+async fn write(
+    app: &App,
+    leased: &Leased,
+    told: &Told,
+    device: DeviceId,
+    now: Timestamp,
+) -> Result<Push, Outcome> {
+    let booking = told.booking.ok_or_else(|| Outcome::Permanent("it is about no booking".into()))?;
+    let facts = read::<Facts>(told)?;
+    if told.kind == Kind::BookingReminder && facts.now.slot.starts_at() <= now {
+        return Err(Outcome::Permanent("the booking has begun".into()));
+    }
+    let known = known(app, leased, device).await.map_err(|problem| Outcome::Passing(problem.detail))?;
+    let (address, hours) = known.ok_or_else(|| Outcome::Permanent("the device was removed".into()))?;
+    let contact = peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await;
+    let contact = contact.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
+    let contact = contact.ok_or_else(|| Outcome::Permanent(REMOVED.into()))?;
+    quiet(hours, (told.kind, &facts), &contact, now)?;
+    say(leased, (told.kind, booking, &facts), &contact, address, now)
+}
+
+fn say(
+    leased: &Leased,
+    (kind, booking, facts): (Kind, BookingId, &Facts),
+    contact: &Contact,
+    address: Address,
+    now: Timestamp,
+) -> Result<Push, Outcome> {
+    let values = Values::new(kind, facts, reader(contact), None);
+    let (title, body) = words(&values).map_err(Outcome::Passing)?;
+    Ok(Push {
+        delivery: leased.id,
+        address,
+        title,
+        body,
+        kind,
+        booking,
+        is_urgent: crate::preferences::quiet::is_urgent(kind, facts.now.slot.starts_at(), now),
+        now,
+        expires_at: expires_at(kind, facts, now),
+    })
+}
+
+/// Where the device is reached, and when its owner is not to be disturbed; none when it is theirs no more.
+async fn known(
+    app: &App,
+    leased: &Leased,
+    device: DeviceId,
+) -> Result<Option<(Address, Option<QuietHours>)>, Problem> {
+    let (organization, user) = (leased.organization, leased.user);
+    let mut tx = app.context.db.begin(organization).await?;
+    let address = devices::address(&mut tx, &app.context.keyring, (organization, user, device)).await?;
+    let hours = preferences::quiet_hours(&mut tx, organization, user).await?;
+    tx.commit().await?;
+    Ok(address.map(|address| (address, hours)))
+}
