@@ -102,10 +102,6 @@ impl App {
         let providers = Arc::new(providers(&config)?);
         let guard = Guard::new(&config.webhook_networks)?;
         let pushers = push::Pushers::new(&config.push, sender.email.as_ref(), &guard, &context.client)?;
-        // Without one nobody could register a device; it is told before somebody tries.
-        if !pushers.names().is_empty() && context.keyring.ids().is_empty() {
-            return Err(format!("pushes are set up, but {}", platform::sealing::Error::NoKey));
-        }
         let webhooks = Arc::new(webhooks::Client::new(guard)?);
         let inbox = Arc::default();
         Ok(Self {
@@ -213,6 +209,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 #[expect(clippy::unused_async, reason = "every service starts the same way")]
 pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let app = App::new(context, config)?;
+    store::sealed::SEALED.start(&app.context).await?;
     for consumer in on::consumers(&app) {
         tokio::spawn(consumer.run(app.context.shutdown.clone()));
     }

@@ -4,6 +4,7 @@ pub mod devices;
 pub mod erasure;
 pub mod inbox;
 pub mod preferences;
+pub mod sealed;
 pub mod suppressions;
 pub mod templates;
 pub mod webhook_queue;

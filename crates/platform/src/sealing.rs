@@ -4,6 +4,8 @@
 //! value names the key that it was sealed with, so that keys can follow one another, and is bound to its place: moved to
 //! another column, organization or row it does not open.
 
+pub mod at_rest;
+
 use std::fmt;
 use std::sync::Arc;
 

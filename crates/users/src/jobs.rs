@@ -5,13 +5,10 @@ pub mod sweep_groups;
 use std::time::Duration;
 
 use crate::App;
-use crate::store::sealed::{self, Unready};
 use crate::store::{leftovers, throttle};
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(600);
-/// How often a database that did not answer at the start is asked about the sealing keys.
-const AGAIN: Duration = Duration::from_secs(5);
 
 /// Forgets until the process stops.
 pub async fn run(app: App) {
@@ -26,22 +23,6 @@ pub async fn run(app: App) {
         }
         if let Err(problem) = leftovers::prune(&app.context.db, app.context.clock.now()).await {
             tracing::warn!(error = problem.detail, "what has run out is kept for now");
-        }
-    }
-}
-
-/// Looks after the sealing keys once the database answers, when it did not at the start.
-pub async fn prepare(app: App) {
-    let mut tick = tokio::time::interval(AGAIN);
-    loop {
-        tokio::select! {
-            () = app.context.shutdown.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        match sealed::prepare(&app.context).await {
-            Ok(()) => return,
-            Err(Unready::Keys(line)) => return tracing::error!("{line}"),
-            Err(Unready::Database(problem)) => tracing::debug!(code = problem.code, "no sealing keys yet"),
         }
     }
 }

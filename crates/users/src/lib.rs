@@ -56,7 +56,7 @@ use hashing::Passwords;
 use passkey::RelyingParty;
 use single_sign_on::provider::Providers;
 use store::archive::Archives;
-use store::sealed::{self, Unready};
+use store::sealed::SEALED;
 use store::signing_keys::Signers;
 use token::Signer;
 
@@ -270,14 +270,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// When a setting is out of its range, or a sealing key is missing.
 pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let app = App::new(context, config)?;
-    match sealed::prepare(&app.context).await {
-        Ok(()) => {}
-        Err(Unready::Keys(line)) => return Err(line),
-        Err(Unready::Database(problem)) => {
-            tracing::warn!(code = problem.code, "whether the sealing keys are right is not known yet");
-            tokio::spawn(jobs::prepare(app.clone()));
-        }
-    }
+    SEALED.start(&app.context).await?;
     // A database that is down shows in readiness; the first sign-in after it is back tries again.
     if let Err(problem) = app.signer().await {
         tracing::warn!(code = problem.code, "no signing key yet");

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::error::Error;
+use crate::store::sealed::webhook_secret;
 use crate::store::webhooks::{WebhookWithSecret, find};
 use crate::webhooks::{MOST, TYPES, signature};
 
@@ -71,6 +72,7 @@ pub async fn create_webhook(
         return Err(Error::TooManyWebhooks.into());
     }
     let (id, secret) = (WebhookId::mint(), signature::mint());
+    let sealed = app.context.keyring.seal(&webhook_secret(actor.organization, id), &secret)?;
     sqlx::query!(
         "insert into notifications.webhook (organization_id, id, url, types, is_ordered, secret, created_by, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -79,7 +81,7 @@ pub async fn create_webhook(
         request.url,
         &request.types,
         request.is_ordered,
-        secret.as_slice(),
+        sealed,
         actor.user.0,
         app.context.clock.now().to_sqlx(),
     )

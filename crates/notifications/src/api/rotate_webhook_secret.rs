@@ -8,6 +8,7 @@ use platform::auth::Can;
 use platform::http::{Json, Path, Problem};
 
 use crate::App;
+use crate::store::sealed::{old_webhook_secret, webhook_secret};
 use crate::store::webhooks::{WebhookWithSecret, find};
 use crate::webhooks::{OLD_SECRET, signature};
 
@@ -35,13 +36,23 @@ pub async fn rotate_webhook_secret(
     Path(id): Path<WebhookId>,
 ) -> Result<Json<WebhookWithSecret>, Problem> {
     let secret = signature::mint();
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    sqlx::query!(
-        "update notifications.webhook set old_secret = secret, old_secret_until = $4, secret = $3
-         where organization_id = $1 and id = $2",
-        actor.organization.0,
+    let (keyring, organization) = (&app.context.keyring, actor.organization);
+    let mut tx = app.context.db.begin(organization).await?;
+    let kept = sqlx::query_scalar!(
+        "select secret from notifications.webhook where organization_id = $1 and id = $2 for update",
+        organization.0,
         id.0,
-        secret.as_slice(),
+    );
+    let kept = kept.fetch_optional(&mut *tx).await?.ok_or_else(|| Problem::not_found("webhook"))?;
+    // A sealed value opens in its own column alone.
+    let old = keyring.open(&webhook_secret(organization, id), &kept)?;
+    sqlx::query!(
+        "update notifications.webhook set secret = $3, old_secret = $4, old_secret_until = $5
+         where organization_id = $1 and id = $2",
+        organization.0,
+        id.0,
+        keyring.seal(&webhook_secret(organization, id), &secret)?,
+        keyring.seal(&old_webhook_secret(organization, id), old.expose())?,
         (app.context.clock.now() + OLD_SECRET).to_sqlx(),
     )
     .execute(&mut *tx)

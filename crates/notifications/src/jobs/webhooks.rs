@@ -5,9 +5,11 @@ use jiff::SignedDuration;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{OrganizationId, WebhookDeliveryId, WebhookId};
 use platform::http::Problem;
+use platform::sealing::Opened;
 
 use super::webhook_record::record;
 use crate::App;
+use crate::store::sealed::{old_webhook_secret, webhook_secret};
 use crate::webhooks::client::Request;
 
 /// Requests looked for at once.
@@ -70,8 +72,12 @@ async fn tell(app: &App, organization: OrganizationId, id: WebhookDeliveryId) ->
         return Ok(false);
     };
     let now = app.context.clock.now();
-    let mut secrets = vec![leased.secret.as_slice()];
-    secrets.extend(leased.old_secret.as_deref());
+    let keyring = &app.context.keyring;
+    let secret = keyring.open(&webhook_secret(organization, leased.webhook), &leased.secret)?;
+    let old = old_webhook_secret(organization, leased.webhook);
+    let old = leased.old_secret.as_ref().map(|kept| keyring.open(&old, kept)).transpose()?;
+    let mut secrets = vec![secret.expose()];
+    secrets.extend(old.as_ref().map(Opened::expose));
     let request = Request { url: &leased.url, secrets: &secrets, id: &leased.event, body: &leased.body };
     let answer = app.webhooks.send(&request, now).await;
     tracing::info!(webhook = %leased.webhook, delivery = %id, attempt = leased.attempt, status = answer.status, "told");

@@ -5,12 +5,13 @@ use jiff_sqlx::ToSqlx as _;
 use kernel::{DeliveryId, DeviceId, MessageId, OrganizationId, UserId};
 use platform::db::Tx;
 use platform::http::Problem;
-use platform::sealing::{Keyring, Place};
+use platform::sealing::Keyring;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::device::{Address, MOST, Provider};
 use crate::error::Error;
+use crate::store::sealed::device_address;
 
 /// Something on which a person is told things. Its token or subscription is never shown.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,11 +42,6 @@ pub struct Registration<'a> {
     pub address: &'a Address,
     /// When.
     pub now: Timestamp,
-}
-
-/// Where an address stands sealed.
-fn place(organization: OrganizationId, device: DeviceId) -> Place {
-    Place { column: "notifications.device.address", organization: Some(organization), row: device.0 }
 }
 
 /// A person's devices, the newest last.
@@ -164,7 +160,7 @@ async fn insert(
 
 fn seal(keyring: &Keyring, wanted: &Registration<'_>, id: DeviceId) -> Result<Vec<u8>, Problem> {
     let text = serde_json::to_vec(wanted.address).map_err(|error| Problem::internal(&error))?;
-    Ok(keyring.seal(&place(wanted.organization, id), &text)?)
+    Ok(keyring.seal(&device_address(wanted.organization, id), &text)?)
 }
 
 /// Where a person's device is reached; none when it is theirs no more.
@@ -183,7 +179,7 @@ pub async fn address(
         id.0,
     );
     let Some(sealed) = sealed.fetch_optional(&mut **tx).await? else { return Ok(None) };
-    let opened = keyring.open(&place(organization, id), &sealed)?;
+    let opened = keyring.open(&device_address(organization, id), &sealed)?;
     serde_json::from_slice(opened.expose()).map(Some).map_err(|error| Problem::internal(&error))
 }
 

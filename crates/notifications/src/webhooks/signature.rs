@@ -7,8 +7,11 @@ use jiff::Timestamp;
 use rand::RngCore as _;
 use sha2::Sha256;
 
-/// A secret of 256 bits; the specification asks for 192 to 512.
-pub type Secret = [u8; 32];
+/// Bytes of a secret; the specification asks for 24 to 64.
+pub const LENGTH: usize = 32;
+
+/// A secret.
+pub type Secret = [u8; LENGTH];
 
 /// A new secret.
 #[must_use]

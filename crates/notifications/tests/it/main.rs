@@ -17,6 +17,7 @@ mod push;
 mod push_failures;
 mod pushes;
 mod schema;
+mod sealing;
 mod settings;
 mod smtp;
 mod statistics;

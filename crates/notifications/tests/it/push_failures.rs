@@ -196,6 +196,6 @@ async fn wrong_settings_are_found_at_the_start_and_shown_without_their_keys() {
     assert!(wrong(|push| push.timeout_seconds = 0).starts_with("push.timeout_seconds"));
     let mut context = app.context.clone();
     context.keyring = platform::sealing::Keyring::default();
-    let without_key = notifications::App::new(context, (*app.config).clone()).unwrap_err();
+    let without_key = notifications::start(context, (*app.config).clone()).await.unwrap_err();
     assert!(without_key.contains("there is no sealing key"), "{without_key}");
 }

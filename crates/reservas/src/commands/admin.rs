@@ -6,10 +6,11 @@ use clap::Subcommand;
 use platform::db::Db;
 use platform::postgres::{Cluster, OWNER};
 use platform::sealing::Keyring;
+use platform::sealing::at_rest::Resealed;
 use platform::service::Context;
 use tokio_util::sync::CancellationToken;
 use users::store::read_only::{self, ReadOnly};
-use users::store::{sealed, signing_keys};
+use users::store::signing_keys;
 
 use crate::console::say;
 use crate::settings::Settings;
@@ -79,7 +80,7 @@ pub async fn run(settings: Settings, command: Command) -> Result<(), String> {
         Command::Keys { command: Keys::Rotate { at_once } } => {
             on(&settings, async |context| rotate(context, at_once).await).await
         }
-        Command::Keys { command: Keys::Reseal } => on(&settings, reseal).await,
+        Command::Keys { command: Keys::Reseal } => reseal(&settings).await,
         // Needs no installation: it is what one begins with.
         Command::Keys { command: Keys::Generate } => {
             say(Keyring::generate().expose());
@@ -97,8 +98,17 @@ async fn on(
     settings: &Settings,
     work: impl AsyncFnOnce(&Context) -> Result<(), String>,
 ) -> Result<(), String> {
+    at(settings, Service::Users, work).await
+}
+
+/// Works on the installation, as a service.
+async fn at<T>(
+    settings: &Settings,
+    service: Service,
+    work: impl AsyncFnOnce(&Context) -> Result<T, String>,
+) -> Result<T, String> {
     let url = database_url(settings)?;
-    let context = Service::Users.context(settings, &url, CancellationToken::new())?;
+    let context = service.context(settings, &url, CancellationToken::new())?;
     let result = work(&context).await;
     context.db.close().await;
     result
@@ -106,15 +116,26 @@ async fn on(
 
 async fn rotate(context: &Context, at_once: bool) -> Result<(), String> {
     // A key that was sealed here with a key that the services do not have would keep everybody out.
-    sealed::prepare(context).await.map_err(|unready| unready.to_string())?;
+    users::store::sealed::SEALED.prepare(context).await.map_err(|unready| unready.to_string())?;
     let rotated = signing_keys::rotate(context, context.clock.now(), at_once).await;
     let from = rotated.map_err(|problem| problem.detail)?;
     say(format_args!("a new key signs from {from} on"));
     Ok(())
 }
 
-async fn reseal(context: &Context) -> Result<(), String> {
-    let done = sealed::reseal(context).await.map_err(|unready| unready.to_string())?;
+async fn reseal(settings: &Settings) -> Result<(), String> {
+    let mut done = Resealed::default();
+    let services = [
+        (Service::Users, &users::store::sealed::SEALED),
+        (Service::Notifications, &notifications::store::sealed::SEALED),
+    ];
+    for (service, sealed) in services {
+        let reseal =
+            async |context: &Context| sealed.reseal(context).await.map_err(|unready| unready.to_string());
+        let some = at(settings, service, reseal).await?;
+        done.values += some.values;
+        done.retired.extend(some.retired);
+    }
     say(format_args!("sealed anew: {}", done.values));
     for id in done.retired {
         say(format_args!("nothing is sealed with the key {id} any more"));

@@ -1,11 +1,12 @@
 //! Secrets in the database: sealed, also those from before; of no use without the keys, which follow one another.
 
 use kernel::Role;
+use platform::sealing::at_rest::{Resealed, Unready};
 use platform::sealing::{Keyring, Place};
 use platform::service::Context;
 use serde_json::json;
 use sqlx::{PgConnection, Row as _};
-use users::store::sealed::{self, Resealed, Unready};
+use users::store::sealed::{self, SEALED};
 
 use crate::second_factor::{code, enable};
 use crate::{PASSWORD, SignedIn, Users, config, router};
@@ -123,7 +124,7 @@ async fn of_replicas_with_different_keys_one_begins() {
     let tries: Vec<_> = (0..4)
         .map(|_| {
             let context = with(&users, &[&Keyring::generate()]);
-            tokio::spawn(async move { sealed::prepare(&context).await })
+            tokio::spawn(async move { SEALED.prepare(&context).await })
         })
         .collect();
     let mut refused = 0;
@@ -143,12 +144,12 @@ async fn one_key_follows_another_and_the_old_one_can_be_taken_away() {
     let theirs = users.sign_in_at("other", "admin@example.com", PASSWORD).await;
     enable(&users, &theirs).await;
     let (new, old) = (Keyring::generate(), users.context.keyring.ids()[0].to_string());
-    assert!(matches!(sealed::reseal(&with(&users, &[&new])).await, Err(Unready::Keys(_))));
+    assert!(matches!(SEALED.reseal(&with(&users, &[&new])).await, Err(Unready::Keys(_))));
     let both = with(&users, &[&new, &users.sealing_key]);
     assert_eq!(sign_in(&users, &both, "admin@example.com", &secret, 1).await, 200);
-    let done = sealed::reseal(&both).await.unwrap();
-    assert_eq!(done, Resealed { values: 3, retired: vec![old] });
-    assert_eq!(sealed::reseal(&both).await.unwrap(), Resealed { values: 0, retired: Vec::new() });
+    let done = SEALED.reseal(&both).await.unwrap();
+    assert_eq!(done, Resealed { values: 3, retired: [old].into() });
+    assert_eq!(SEALED.reseal(&both).await.unwrap(), Resealed { values: 0, retired: [].into() });
     let alone = with(&users, &[&new]);
     users.clock.advance(jiff::SignedDuration::from_secs(60));
     assert_eq!(sign_in(&users, &alone, "admin@example.com", &secret, 0).await, 200);
