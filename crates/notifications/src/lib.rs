@@ -206,7 +206,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 ///
 /// # Errors
 /// When a setting is missing or wrong.
-#[expect(clippy::unused_async, reason = "every service starts the same way")]
 pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let app = App::new(context, config)?;
     store::sealed::SEALED.start(&app.context).await?;
