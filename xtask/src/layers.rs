@@ -37,7 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("testkit", SERVICE),
     ("e2e", SERVICE),
-    ("bench", &["kernel", "platform", "testkit"]),
+    ("bench", &["kernel", "contracts", "platform", "testkit"]),
     ("xtask", &["platform"]),
 ];
 
