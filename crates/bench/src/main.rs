@@ -1,4 +1,4 @@
-//! Load on the booking service and on the gateway, with baselines in the same run: `make bench` prints all of it as tables.
+//! Load on the services and on the gateway, with baselines in the same run: `make bench` prints all of it as tables.
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
 mod availability;
@@ -10,6 +10,7 @@ mod growth;
 mod load;
 mod memory;
 mod names;
+mod notifications;
 mod races;
 mod replica;
 mod seed;
@@ -29,7 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What a measurement comes to, or one line that says what is wrong.
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Measures the booking service on a private, durable PostgreSQL, and the gateway.
+/// Measures the services on a private, durable PostgreSQL, and the gateway.
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
 struct Arguments {
@@ -55,6 +56,8 @@ enum Command {
     Availability(availability::Flags),
     /// Sign-ins and registrations a second against what bcrypt allows, tokens verified a second, and wrong tokens.
     Users(users::Flags),
+    /// A long queue of mails over two replicas, from a booking to its mail, and a mail server that is away.
+    Notifications(notifications::Flags),
     /// What the service holds in memory after load of all kinds.
     Memory(memory::Flags),
     /// The gateway's processor time a request and its latency, against nginx.
@@ -72,6 +75,7 @@ impl Command {
             Self::Growth(growth::Flags::default()),
             Self::Availability(availability::Flags::default()),
             Self::Users(users::Flags::default()),
+            Self::Notifications(notifications::Flags::default()),
             Self::Memory(memory::Flags::default()),
             Self::Gateway(gateway::Flags::default()),
             Self::GatewayConnections(gateway::Flags::default()),
@@ -86,6 +90,7 @@ impl Command {
             Self::Growth(flags) => growth::run(flags, tuning).await,
             Self::Availability(flags) => availability::run(flags, tuning).await,
             Self::Users(flags) => users::run(flags, tuning).await,
+            Self::Notifications(flags) => notifications::run(flags, tuning).await,
             Self::Memory(flags) => memory::run(flags, tuning).await,
             Self::Gateway(flags) => gateway::run(flags, tuning).await,
             Self::GatewayConnections(flags) => gateway::connections(flags, tuning).await,

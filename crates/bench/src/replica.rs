@@ -1,4 +1,4 @@
-//! A real `reservas bookings` or `reservas users`, built for release, as a process of its own.
+//! A real `reservas bookings`, `users` or `notifications`, built for release, as a process of its own.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ use crate::client::Client;
 
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Seals what lies in the database of a measurement.
+const SEALING_KEY: &str = "YSBrZXkgb2YgdGhlIGJlbmNobWFyaywgMzIgYnl0ZXM=";
 
 /// A running replica. Dropped, it is killed.
 pub struct Replica {
@@ -76,7 +78,7 @@ impl Replica {
             ("DATABASE_URL", database),
             ("RESERVAS_DATA_DIR", &folder.display().to_string()),
             ("RESERVAS_INTERNAL_TOKEN", "the-internal-token-of-the-benchmark"),
-            ("RESERVAS_SEALING_KEYS", "YSBrZXkgb2YgdGhlIGJlbmNobWFyaywgMzIgYnl0ZXM="),
+            ("RESERVAS_SEALING_KEYS", SEALING_KEY),
             ("RESERVAS_USERS_SERVER_LISTEN", &listen),
             ("RESERVAS_ADMIN_PASSWORD", password),
             ("RUST_LOG", "error"),
@@ -84,6 +86,28 @@ impl Replica {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
         Self::launched("users", port, folder.join(format!("users-{port}.log")), environment).await
+    }
+
+    /// Starts a notification service with some settings of its own.
+    pub async fn start_notifications(
+        folder: &Path,
+        database: &str,
+        settings: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Outcome<Self> {
+        let port = free_port()?;
+        let mut environment: Vec<(String, String)> = [
+            ("DATABASE_URL", database),
+            ("RESERVAS_DATA_DIR", &folder.display().to_string()),
+            ("RESERVAS_INTERNAL_TOKEN", "the-internal-token-of-the-benchmark"),
+            ("RESERVAS_SEALING_KEYS", SEALING_KEY),
+            ("RESERVAS_NOTIFICATIONS_SERVER_LISTEN", &format!("127.0.0.1:{port}")),
+            ("RUST_LOG", "error"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        environment.extend(settings.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        Self::launched("notifications", port, folder.join(format!("notifications-{port}.log")), environment)
+            .await
     }
 
     async fn launched(

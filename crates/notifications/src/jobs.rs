@@ -16,7 +16,7 @@ use crate::App;
 use deliver::{Queue, deliver_due};
 use webhooks::tell_due;
 
-/// How often the queue is looked at when it was empty.
+/// How often the queue is looked at when it was empty and nobody woke us: what another replica heard, or is due again.
 const EVERY: Duration = Duration::from_millis(500);
 /// How long to pause when the database fails.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -46,7 +46,10 @@ pub async fn run(app: App) {
 }
 
 async fn lane(app: &App, work: Work) {
+    let mut woken = app.due.subscribe();
     while !app.context.shutdown.is_cancelled() {
+        // Before the queue is looked at: what comes meanwhile is not missed.
+        woken.mark_unchanged();
         // A mail whose sending cannot be written down would be sent again and again.
         let due = match (app.context.db.takes_writes().await, work) {
             (false, _) => Ok(None),
@@ -64,6 +67,7 @@ async fn lane(app: &App, work: Work) {
         };
         tokio::select! {
             () = app.context.shutdown.cancelled() => return,
+            _ = woken.changed(), if pause == EVERY => {}
             () = tokio::time::sleep(pause) => {}
         }
     }

@@ -33,6 +33,7 @@ use platform::auth::Verifier;
 use platform::db::migrate::Schema;
 use platform::internal::InternalToken;
 use platform::service::Context;
+use tokio::sync::watch;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -61,6 +62,8 @@ pub struct App {
     pub pushers: Arc<push::Pushers>,
     /// Makes requests to integrators.
     pub webhooks: Arc<webhooks::Client>,
+    /// Wakes whoever delivers: something may be due.
+    pub due: watch::Sender<()>,
     /// Inboxes that are open.
     pub inbox: Arc<store::inbox::Hub>,
 }
@@ -111,6 +114,7 @@ impl App {
             providers,
             pushers: Arc::new(pushers),
             webhooks,
+            due: watch::Sender::new(()),
             inbox,
         })
     }

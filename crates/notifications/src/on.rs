@@ -41,6 +41,10 @@ impl Handle for Listener {
             _ => booking::booking(app, tx, event).await,
         }
     }
+
+    fn committed(&self) {
+        self.app.due.send_replace(());
+    }
 }
 
 /// The readers of the feeds that this service hears.

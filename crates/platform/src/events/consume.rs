@@ -28,6 +28,9 @@ pub trait Handle: Send + Sync + 'static {
     /// # Errors
     /// An error rolls back and the event comes again: nothing is lost, and nothing behind it is heard before.
     fn handle(&self, tx: &mut Tx, event: &Envelope) -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// Told after a transaction with handled events is there for all to see: what they caused may be begun at once.
+    fn committed(&self) {}
 }
 
 /// A reader of one feed.
@@ -172,6 +175,7 @@ async fn apply<H: Handle>(
         hear(db, name, handler, &mut tx, event).await?;
     }
     tx.commit().await?;
+    handler.committed();
     Ok(after)
 }
 
