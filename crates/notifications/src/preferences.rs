@@ -1,4 +1,4 @@
-//! What people want to be told by mail: their own choice, their organization's rules, quiet hours.
+//! What people want to be told, and by which way: their own choice, their organization's rules, quiet hours.
 
 pub mod quiet;
 pub mod token;
@@ -11,12 +11,42 @@ use crate::templates::KINDS;
 
 pub use quiet::QuietHours;
 
-/// Whether a person is told of a kind of thing by mail.
+/// A way by which a person may want to be told, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = PreferenceChannel)]
+pub enum Channel {
+    /// A mail.
+    #[default]
+    Email,
+    /// A short message to their phone.
+    Sms,
+}
+
+impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Email, Self::Sms];
+
+    /// Whether those are told of a kind by this way of whom nobody has said anything. A short message costs money and
+    /// sounds at night: none comes unasked.
+    #[must_use]
+    pub const fn is_usual(self, kind: Kind) -> bool {
+        match self {
+            Self::Email => kind.is_wanted(),
+            Self::Sms => false,
+        }
+    }
+}
+
+/// Whether a person is told of a kind of thing by one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Preference {
     /// Of what.
     pub kind: Kind,
-    /// Whether mails are sent.
+    /// By which way.
+    pub channel: Channel,
+    /// Whether they are told.
     pub is_wanted: bool,
     /// Whether the organization has fixed it: then the person's own choice does not count.
     pub is_fixed: bool,
@@ -29,23 +59,40 @@ pub struct Preference {
 pub struct Rule {
     /// Of what.
     pub kind: Kind,
-    /// Whether mails are sent to those who have said nothing.
+    /// By which way; by mail when it is absent.
+    #[serde(default)]
+    pub channel: Channel,
+    /// Whether those are told who have said nothing.
     pub is_wanted: bool,
     /// Whether that holds for all, whatever they have said.
     pub is_fixed: bool,
 }
 
-/// What holds for a person, for every kind that can be chosen: a fixed rule, else their choice, else the rule, else what is usual.
+/// What somebody chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// Of what.
+    pub kind: Kind,
+    /// By which way.
+    pub channel: Channel,
+    /// Whether they want to be told.
+    pub is_wanted: bool,
+}
+
+/// What holds for a person, for every way and every kind that can be chosen: a fixed rule, else their choice, else the rule,
+/// else what is usual.
 #[must_use]
-pub fn settle(rules: &[Rule], choices: &[(Kind, bool)]) -> Vec<Preference> {
-    let settle = |kind: Kind| {
-        let rule = rules.iter().find(|rule| rule.kind == kind);
-        let choice = choices.iter().find(|(chosen, _)| *chosen == kind).map(|(_, is_wanted)| *is_wanted);
+pub fn settle(rules: &[Rule], choices: &[Choice]) -> Vec<Preference> {
+    let settle = |(channel, kind)| {
+        let rule = rules.iter().find(|rule| (rule.channel, rule.kind) == (channel, kind));
+        let choice = choices.iter().find(|choice| (choice.channel, choice.kind) == (channel, kind));
+        let choice = choice.map(|choice| choice.is_wanted);
         let is_fixed = rule.is_some_and(|rule| rule.is_fixed);
-        let by_rule = rule.map_or(kind.is_wanted(), |rule| rule.is_wanted);
-        Preference { kind, is_wanted: if is_fixed { by_rule } else { choice.unwrap_or(by_rule) }, is_fixed }
+        let by_rule = rule.map_or(channel.is_usual(kind), |rule| rule.is_wanted);
+        let is_wanted = if is_fixed { by_rule } else { choice.unwrap_or(by_rule) };
+        Preference { kind, channel, is_wanted, is_fixed }
     };
-    KINDS.into_iter().map(settle).collect()
+    Channel::ALL.into_iter().flat_map(|channel| KINDS.map(|kind| (channel, kind))).map(settle).collect()
 }
 
 #[cfg(test)]
@@ -54,18 +101,29 @@ mod tests {
 
     #[test]
     fn a_fixed_rule_comes_before_a_choice_and_a_choice_before_a_rule() {
-        let wanted = |rules: &[Rule], choices: &[(Kind, bool)]| {
+        let wanted = |rules: &[Rule], choices: &[Choice]| {
             let preferences = settle(rules, choices).into_iter().take(3);
             preferences.map(|preference| preference.is_wanted).collect::<Vec<_>>()
         };
         assert_eq!(wanted(&[], &[]), [true, true, true]);
         let unasked = settle(&[], &[]).into_iter().filter(|preference| !preference.is_wanted);
-        assert_eq!(unasked.map(|preference| preference.kind).collect::<Vec<_>>(), [Kind::BookingCompleted]);
-        let rule = |kind, is_wanted, is_fixed| Rule { kind, is_wanted, is_fixed };
+        let (mails, others): (Vec<_>, Vec<_>) =
+            unasked.partition(|preference| preference.channel == Channel::Email);
+        assert_eq!(mails.iter().map(|mail| mail.kind).collect::<Vec<_>>(), [Kind::BookingCompleted]);
+        assert_eq!(others.len(), KINDS.len(), "no short message comes unasked");
+        let rule = |kind, is_wanted, is_fixed| Rule { kind, channel: Channel::Email, is_wanted, is_fixed };
         let rules = [rule(Kind::BookingConfirmed, false, false), rule(Kind::BookingCancelled, true, true)];
         assert_eq!(wanted(&rules, &[]), [false, true, true]);
         let choices =
             [(Kind::BookingConfirmed, true), (Kind::BookingMoved, false), (Kind::BookingCancelled, false)];
+        let choices = choices.map(|(kind, is_wanted)| Choice { kind, channel: Channel::Email, is_wanted });
         assert_eq!(wanted(&rules, &choices), [true, false, true]);
+        let choices = [Choice { kind: Kind::BookingMoved, channel: Channel::Sms, is_wanted: true }];
+        assert_eq!(wanted(&[], &choices), [true, true, true], "each way for itself");
+        let told: Vec<_> = settle(&rules, &choices)
+            .into_iter()
+            .filter(|one| one.channel == Channel::Sms && one.is_wanted)
+            .collect();
+        assert_eq!(told.iter().map(|one| one.kind).collect::<Vec<_>>(), [Kind::BookingMoved]);
     }
 }

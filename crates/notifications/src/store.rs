@@ -19,6 +19,7 @@ use crate::account::AccountFacts;
 use crate::delivery::Way;
 use crate::error::Error;
 use crate::message::{Facts, Kind};
+use crate::preferences::Channel;
 use crate::store::erasure::is_forgotten;
 use crate::templates::kept_subject;
 
@@ -48,7 +49,7 @@ pub enum About {
     Account(AccountFacts),
 }
 
-/// Keeps a message, unless this person was told of this event before, and queues it, unless they want no mail of it.
+/// Keeps a message, unless this person was told of this event before, and queues it by the ways by which they want it.
 ///
 /// # Errors
 /// When the database fails.
@@ -88,8 +89,9 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     .fetch_optional(&mut **tx)
     .await?;
     let Some(message) = message else { return Ok(()) };
-    // Who wants no mail of it finds it in their list all the same.
-    if preferences::wants(tx, telling.organization, telling.user, telling.kind).await? {
+    // Who wants none of them finds it in their list all the same.
+    let wanted = preferences::wanted(tx, telling.organization, telling.user, telling.kind).await?;
+    if wanted.contains(&Channel::Email) {
         queue(app, tx, telling.organization, MessageId(message), now).await?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `GET /api/v1/notification-rules`: what the organization says of who is told what by mail.
+//! `GET /api/v1/notification-rules`: what the organization says of who is told what by which way.
 
 use axum::extract::State;
 use kernel::role::NotificationsManage;
@@ -16,8 +16,8 @@ use crate::store::preferences as stored;
 #[serde(deny_unknown_fields)]
 #[schema(as = PreferenceRules)]
 pub struct Rules {
-    /// One for each kind that has a rule; the others are sent, and everybody may choose.
-    #[garde(length(max = 20))]
+    /// One for each way and kind that has a rule; the others are sent, and everybody may choose.
+    #[garde(length(max = 100))]
     pub items: Vec<Rule>,
 }
 

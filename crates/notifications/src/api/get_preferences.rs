@@ -1,4 +1,4 @@
-//! `GET /api/v1/notification-preferences`: what the caller is told by mail, and when not.
+//! `GET /api/v1/notification-preferences`: what the caller is told by which way, and when not.
 
 use axum::extract::State;
 use kernel::role::NotificationsOwn;
@@ -12,12 +12,12 @@ use crate::App;
 use crate::preferences::{Preference, QuietHours};
 use crate::store::preferences as stored;
 
-/// What the caller is told by mail, and when not.
+/// What the caller is told by which way, and when not.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Preferences {
-    /// One for each kind that can be chosen; mails about the account are always sent.
+    /// One for each way and each kind that can be chosen; mails about the account are always sent.
     pub items: Vec<Preference>,
-    /// Hours without mails about bookings, unless one that begins within twelve hours was moved or cancelled.
+    /// Hours without messages about bookings, unless one that begins within twelve hours was moved or cancelled.
     pub quiet_hours: Option<QuietHours>,
 }
 
@@ -30,7 +30,7 @@ pub struct Preferences {
     path = "/api/v1/notification-preferences",
     operation_id = "get_preferences",
     tag = "notifications",
-    summary = "See what I am told by mail",
+    summary = "See what I am told by which way",
     responses((status = 200, description = "The caller's preferences", body = Preferences)),
     extensions(("x-permission" = json!("notifications.own")))
 )]

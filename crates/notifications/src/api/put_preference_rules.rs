@@ -1,4 +1,4 @@
-//! `PUT /api/v1/notification-rules`: the organization says who is told what by mail, and what cannot be switched off.
+//! `PUT /api/v1/notification-rules`: the organization says who is told what by which way, and what cannot be switched off.
 
 use axum::extract::State;
 use kernel::role::NotificationsManage;
@@ -9,6 +9,7 @@ use super::get_preference_rules::Rules;
 use super::put_preferences::check_kinds;
 use crate::App;
 use crate::message::Kind;
+use crate::preferences::Channel;
 use crate::store::preferences as stored;
 
 /// Lays the rules down, in place of those before.
@@ -20,7 +21,7 @@ use crate::store::preferences as stored;
     path = "/api/v1/notification-rules",
     operation_id = "put_preference_rules",
     tag = "notifications",
-    summary = "Say who is told what by mail",
+    summary = "Say who is told what by which way",
     request_body = Rules,
     responses(
         (status = 200, description = "The rules", body = Rules),
@@ -43,14 +44,15 @@ pub async fn put_preference_rules(
     .execute(&mut *tx)
     .await?;
     for rule in &rules.items {
-        // The last of two rules for one kind holds.
+        // The last of two rules for one kind and way holds.
         sqlx::query!(
-            "insert into notifications.preference_rule (organization_id, kind, is_wanted, is_fixed)
-             values ($1, $2, $3, $4)
+            "insert into notifications.preference_rule (organization_id, kind, channel, is_wanted, is_fixed)
+             values ($1, $2, $3, $4, $5)
              on conflict (organization_id, kind, channel) do update
              set is_wanted = excluded.is_wanted, is_fixed = excluded.is_fixed",
             actor.organization.0,
             rule.kind as Kind,
+            rule.channel as Channel,
             rule.is_wanted,
             rule.is_fixed,
         )

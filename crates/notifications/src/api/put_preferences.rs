@@ -1,4 +1,4 @@
-//! `PUT /api/v1/notification-preferences`: the caller says what they want to be told by mail, and when not.
+//! `PUT /api/v1/notification-preferences`: the caller says what they want to be told by which way, and when not.
 
 use axum::extract::State;
 use garde::Validate;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::get_preferences::{Preferences, read};
 use crate::App;
 use crate::message::Kind;
-use crate::preferences::QuietHours;
+use crate::preferences::{self, Channel, QuietHours};
 use crate::store::erasure::is_forgotten;
 use crate::store::preferences as stored;
 use crate::templates::KINDS;
@@ -22,7 +22,10 @@ use crate::templates::KINDS;
 pub struct Choice {
     /// Of what: `booking_confirmed`, `booking_moved`, `booking_cancelled`.
     pub kind: Kind,
-    /// Whether mails are sent.
+    /// By which way; by mail when it is absent.
+    #[serde(default)]
+    pub channel: Channel,
+    /// Whether they are told.
     pub is_wanted: bool,
 }
 
@@ -32,9 +35,9 @@ pub struct Choice {
 #[schema(as = PutPreferences)]
 pub struct Request {
     /// Choices; kinds that are absent stay as they are.
-    #[garde(length(max = 20))]
+    #[garde(length(max = 100))]
     pub items: Vec<Choice>,
-    /// Hours without mails about bookings, to the minute; none when absent or null.
+    /// Hours without messages about bookings, to the minute; none when absent or null.
     #[garde(skip)]
     pub quiet_hours: Option<QuietHours>,
 }
@@ -48,7 +51,7 @@ pub struct Request {
     path = "/api/v1/notification-preferences",
     operation_id = "put_preferences",
     tag = "notifications",
-    summary = "Say what I want to be told by mail",
+    summary = "Say what I want to be told by which way",
     request_body = Request,
     responses(
         (status = 200, description = "The caller's preferences", body = Preferences),
@@ -73,7 +76,9 @@ pub async fn put_preferences(
         return Err(Problem::not_found("account"));
     }
     for choice in &request.items {
-        stored::choose(&mut tx, actor.organization, actor.user, choice.kind, choice.is_wanted).await?;
+        let Choice { kind, channel, is_wanted } = *choice;
+        let choice = preferences::Choice { kind, channel, is_wanted };
+        stored::choose(&mut tx, actor.organization, actor.user, choice).await?;
     }
     stored::keep_quiet(&mut tx, actor.organization, actor.user, request.quiet_hours).await?;
     let preferences = read(&mut tx, &actor).await?;

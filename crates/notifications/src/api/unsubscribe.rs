@@ -6,6 +6,7 @@ use platform::http::{Path, Problem};
 
 use crate::App;
 use crate::preferences::token::Token;
+use crate::preferences::{Channel, Choice};
 use crate::store::preferences as stored;
 
 /// Switches mails of a kind off for who has one of them. To repeat it changes nothing.
@@ -30,7 +31,8 @@ pub async fn unsubscribe(State(app): State<App>, Path(token): Path<String>) -> R
     if !stored::is_real(&mut tx, &token).await? {
         return Err(Problem::not_found("link"));
     }
-    stored::choose(&mut tx, token.organization, token.user, token.kind, false).await?;
+    let choice = Choice { kind: token.kind, channel: Channel::Email, is_wanted: false };
+    stored::choose(&mut tx, token.organization, token.user, choice).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

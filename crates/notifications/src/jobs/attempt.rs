@@ -13,9 +13,9 @@ use crate::channel::providers::Try;
 use crate::delivery::{Outcome, REMOVED};
 use crate::mail::{self, Head, Letter, Mail};
 use crate::message::{Facts, Kind};
-use crate::preferences::QuietHours;
 use crate::preferences::quiet::is_urgent;
 use crate::preferences::token::Token;
+use crate::preferences::{Channel, QuietHours};
 use crate::store::erasure::is_forgotten;
 use crate::store::suppressions::is_suppressed;
 use crate::store::{preferences, templates};
@@ -161,7 +161,9 @@ async fn known(app: &App, leased: &Leased, name: Name) -> Result<Known, Problem>
     // No key is made for somebody who was removed a moment ago.
     let is_gone = is_forgotten(&mut tx, organization, user).await?;
     let rules = preferences::rules(&mut tx, organization).await?;
-    let is_fixed = rules.iter().any(|rule| rule.kind == name.kind && rule.is_fixed);
+    let is_fixed = rules
+        .iter()
+        .any(|rule| (rule.kind, rule.channel, rule.is_fixed) == (name.kind, Channel::Email, true));
     let token = if is_gone || is_fixed {
         None
     } else {

@@ -8,7 +8,7 @@ use rand::RngCore as _;
 
 use crate::message::Kind;
 use crate::preferences::token::{Key, Token};
-use crate::preferences::{Preference, QuietHours, Rule, settle};
+use crate::preferences::{Channel, Choice, Preference, QuietHours, Rule, settle};
 use crate::store::erasure::is_forgotten;
 
 /// An organization's rules.
@@ -18,8 +18,8 @@ use crate::store::erasure::is_forgotten;
 pub async fn rules(tx: &mut Tx, organization: OrganizationId) -> Result<Vec<Rule>, Problem> {
     let rules = sqlx::query_as!(
         Rule,
-        r#"select kind as "kind: Kind", is_wanted, is_fixed from notifications.preference_rule
-           where organization_id = $1 and channel = 'email'"#,
+        r#"select kind as "kind: Kind", channel as "channel: Channel", is_wanted, is_fixed
+           from notifications.preference_rule where organization_id = $1"#,
         organization.0,
     )
     .fetch_all(&mut **tx)
@@ -32,31 +32,34 @@ pub async fn rules(tx: &mut Tx, organization: OrganizationId) -> Result<Vec<Rule
 /// # Errors
 /// When the database fails.
 pub async fn of(tx: &mut Tx, organization: OrganizationId, user: UserId) -> Result<Vec<Preference>, Problem> {
-    let choices = sqlx::query!(
-        r#"select kind as "kind: Kind", is_wanted from notifications.preference
-           where organization_id = $1 and user_id = $2 and channel = 'email'"#,
+    let choices = sqlx::query_as!(
+        Choice,
+        r#"select kind as "kind: Kind", channel as "channel: Channel", is_wanted from notifications.preference
+           where organization_id = $1 and user_id = $2"#,
         organization.0,
         user.0,
     )
     .fetch_all(&mut **tx)
     .await?;
-    let choices: Vec<_> = choices.into_iter().map(|row| (row.kind, row.is_wanted)).collect();
     Ok(settle(&rules(tx, organization).await?, &choices))
 }
 
-/// Whether a person wants mails of a kind; what cannot be chosen is always sent.
+/// By which ways a person wants to be told of a kind; what cannot be chosen is always mailed.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn wants(
+pub async fn wanted(
     tx: &mut Tx,
     organization: OrganizationId,
     user: UserId,
     kind: Kind,
-) -> Result<bool, Problem> {
+) -> Result<Vec<Channel>, Problem> {
     let preferences = of(tx, organization, user).await?;
-    let found = preferences.iter().find(|preference| preference.kind == kind);
-    Ok(found.is_none_or(|preference| preference.is_wanted))
+    let is_wanted = |channel: &Channel| {
+        let chosen = preferences.iter().find(|one| (one.kind, one.channel) == (kind, *channel));
+        chosen.map_or(*channel == Channel::Email, |preference| preference.is_wanted)
+    };
+    Ok(Channel::ALL.into_iter().filter(is_wanted).collect())
 }
 
 /// Keeps a person's choice.
@@ -67,16 +70,17 @@ pub async fn choose(
     tx: &mut Tx,
     organization: OrganizationId,
     user: UserId,
-    kind: Kind,
-    is_wanted: bool,
+    choice: Choice,
 ) -> Result<(), Problem> {
     sqlx::query!(
-        "insert into notifications.preference (organization_id, user_id, kind, is_wanted) values ($1, $2, $3, $4)
+        "insert into notifications.preference (organization_id, user_id, kind, channel, is_wanted)
+         values ($1, $2, $3, $4, $5)
          on conflict (organization_id, user_id, kind, channel) do update set is_wanted = excluded.is_wanted",
         organization.0,
         user.0,
-        kind as Kind,
-        is_wanted,
+        choice.kind as Kind,
+        choice.channel as Channel,
+        choice.is_wanted,
     )
     .execute(&mut **tx)
     .await?;

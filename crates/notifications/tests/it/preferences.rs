@@ -1,4 +1,4 @@
-//! What people want to be told by mail, when not, and the link by which they say so.
+//! What people want to be told by which way, when not, and the link by which they say so.
 
 use contracts::bookings::BookingCancelled;
 use jiff::SignedDuration;
@@ -34,7 +34,7 @@ async fn what_is_not_wanted_is_listed_and_not_mailed() {
     let made = put(&world, &ada, MINE, confirmed(false)).await.expect(200).json();
     assert_eq!(
         made["items"][0],
-        json!({ "kind": "booking_confirmed", "is_wanted": false, "is_fixed": false })
+        json!({ "kind": "booking_confirmed", "channel": "email", "is_wanted": false, "is_fixed": false })
     );
     tell(&world, &ada).await;
     tell(&world, &bob).await;
