@@ -1,7 +1,12 @@
-//! The ways to deliver a mail: to a server by SMTP, or into a folder of files.
+//! The ways to deliver: a mail by SMTP, by vendors that take it by HTTP, or into a folder of files; a short message likewise.
 
+pub mod address;
+pub mod http;
 pub mod outbox;
 pub mod providers;
+pub mod sendgrid;
+pub mod ses;
+pub mod sigv4;
 pub mod smtp;
 
 use std::pin::Pin;
@@ -11,16 +16,18 @@ use crate::mail::Mail;
 
 pub use outbox::Outbox;
 pub use providers::{Provider, Providers};
+pub use sendgrid::SendGrid;
+pub use ses::Ses;
 pub use smtp::Smtp;
 
 /// An attempt under way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 
-/// A way to deliver.
-pub trait Channel: Send + Sync {
+/// A way to deliver messages of a sort.
+pub trait Channel<M = Mail>: Send + Sync {
     /// Its name.
     fn way(&self) -> Way;
 
     /// Tries once, within a time limit of its own.
-    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a>;
+    fn send<'a>(&'a self, message: &'a M) -> Sending<'a>;
 }

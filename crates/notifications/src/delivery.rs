@@ -35,10 +35,12 @@ pub enum State {
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = DeliveryChannel)]
 pub enum Way {
-    /// A mail by SMTP.
+    /// A mail.
     Email,
     /// A file in the outbox.
     Outbox,
+    /// A short message to a phone.
+    Sms,
 }
 
 /// How an attempt ended.
@@ -48,9 +50,11 @@ pub enum Outcome {
     Sent(String),
     /// It did not work, and may later.
     Passing(String),
+    /// It did not work, and will not before that time has passed: the provider said so.
+    Busy(String, SignedDuration),
     /// It will never work.
     Permanent(String),
-    /// It will never work, and neither will any other mail to this address.
+    /// It will never work, and neither will anything else to this address.
     NoSuchAddress(String),
     /// The provider takes nothing at the moment, and did not take this: another may.
     Away(String),
@@ -85,6 +89,7 @@ impl Outcome {
             Self::Quiet(left) => Next::Postpone(*left),
             Self::Permanent(_) | Self::NoSuchAddress(_) => Next::Failed,
             _ if attempt >= i32::from(most) => Next::Failed,
+            Self::Busy(_, left) => Next::Retry(pause(attempt, random).max((*left).min(LONGEST_PAUSE))),
             _ => Next::Retry(pause(attempt, random)),
         }
     }
@@ -94,7 +99,7 @@ impl Outcome {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Sent(_) => "sent",
-            Self::Passing(_) => "passing",
+            Self::Passing(_) | Self::Busy(..) => "passing",
             Self::Permanent(_) => "permanent",
             Self::NoSuchAddress(_) => "no_such_address",
             Self::Away(_) => "away",
@@ -110,11 +115,12 @@ impl Outcome {
         match self {
             Self::Sent(answer)
             | Self::Passing(answer)
+            | Self::Busy(answer, _)
             | Self::Permanent(answer)
             | Self::NoSuchAddress(answer)
             | Self::Away(answer)
             | Self::Unsure(answer) => answer,
-            Self::Resting => "no provider takes mail at the moment",
+            Self::Resting => "no provider takes anything at the moment",
             Self::Quiet(_) => "the person has quiet hours",
         }
     }
@@ -125,6 +131,7 @@ impl Outcome {
         match self {
             Self::Sent(answer) => Self::Sent(change(answer)),
             Self::Passing(answer) => Self::Passing(change(answer)),
+            Self::Busy(answer, left) => Self::Busy(change(answer), left),
             Self::Permanent(answer) => Self::Permanent(change(answer)),
             Self::NoSuchAddress(answer) => Self::NoSuchAddress(change(answer)),
             Self::Away(answer) => Self::Away(change(answer)),
@@ -159,6 +166,12 @@ mod tests {
         assert_eq!(
             Outcome::Unsure("late".into()).next(1, 3, 0.0),
             Next::Retry(SignedDuration::from_secs(30))
+        );
+        let busy = |hours| Outcome::Busy("429".into(), SignedDuration::from_hours(hours)).next(1, 3, 0.0);
+        assert_eq!(busy(0), Next::Retry(FIRST_PAUSE));
+        assert_eq!(
+            (busy(2), busy(99)),
+            (Next::Retry(SignedDuration::from_hours(2)), Next::Retry(LONGEST_PAUSE))
         );
         assert_eq!(Outcome::Resting.next(9, 3, 0.0), Next::Postpone(REST), "to wait is no attempt");
     }

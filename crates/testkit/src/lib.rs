@@ -13,6 +13,7 @@ mod database;
 mod identity_provider;
 mod issuer;
 mod stream;
+mod vendors;
 
 pub use app::{TestApp, unprotected_tables};
 pub use client::{Call, Reply};
@@ -21,3 +22,4 @@ pub use database::{database, empty_database, variable};
 pub use identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider};
 pub use issuer::{Issuer, Person};
 pub use stream::{EventStream, Told};
+pub use vendors::{Aws, Vendors};

@@ -11,16 +11,18 @@ use super::Channel;
 use crate::delivery::{Outcome, Way};
 use crate::mail::Mail;
 
-/// Mails that a breaker looks back at; it opens when half of them found the provider away.
+/// Messages that a breaker looks back at; it opens when half of them found the provider away.
 const CALLS: usize = 8;
-/// How long an open breaker refuses before it lets a mail try again.
+/// How long an open breaker refuses before it lets a message try again.
 const OPEN: Duration = Duration::from_secs(10);
-/// How long a mail waits at most for its turn at a provider with a limit.
+/// How long a message waits at most for its turn at a provider with a limit.
 const TURN: Duration = Duration::from_secs(2);
+/// How long a provider is left alone at most that asks for it.
+const BUSY: Duration = Duration::from_secs(3600);
 /// How long nothing is taken from the queue after every provider was found resting.
 const REST: Duration = Duration::from_secs(5);
 
-/// One mail at one provider.
+/// One message at one provider.
 #[derive(Debug)]
 pub struct Try {
     /// Which.
@@ -32,16 +34,18 @@ pub struct Try {
 }
 
 /// A channel with its breaker and its pace.
-pub struct Provider {
+pub struct Provider<M = Mail> {
     name: &'static str,
-    channel: Box<dyn Channel>,
+    channel: Box<dyn Channel<M>>,
     breaker: AsyncRecloser,
     pace: Pace,
+    /// Until when it asked to be left alone.
+    busy_until: Mutex<Option<Instant>>,
 }
 
-impl Provider {
-    /// The provider of that name; at most `per_second` mails a second, 0 for as many as come.
-    pub fn new(name: &'static str, channel: impl Channel + 'static, per_second: u32) -> Self {
+impl<M> Provider<M> {
+    /// The provider of that name; at most `per_second` messages a second, 0 for as many as come.
+    pub fn new(name: &'static str, channel: impl Channel<M> + 'static, per_second: u32) -> Self {
         let breaker =
             Recloser::custom().error_rate(0.5).closed_len(CALLS).half_open_len(1).open_wait(OPEN).build();
         Self {
@@ -49,23 +53,28 @@ impl Provider {
             channel: Box::new(channel),
             breaker: AsyncRecloser::from(breaker),
             pace: Pace::new(per_second),
+            busy_until: Mutex::default(),
         }
     }
 
     /// Tries once; none when it rests.
-    async fn attempt(&self, mail: &Mail) -> Option<Try> {
-        if !self.pace.turn().await {
+    pub async fn attempt(&self, message: &M) -> Option<Try> {
+        if is_ahead(&self.busy_until) || !self.pace.turn().await {
             return None;
         }
         let started = Instant::now();
         let sending = async {
-            match self.channel.send(mail).await {
+            match self.channel.send(message).await {
                 bad @ (Outcome::Away(_) | Outcome::Unsure(_)) => Err(bad),
                 told => Ok(told),
             }
         };
         match self.breaker.call(sending).await {
             Ok(outcome) | Err(Broken::Inner(outcome)) => {
+                if let Outcome::Busy(_, left) = &outcome {
+                    let left = Duration::try_from(*left).unwrap_or_default().min(BUSY);
+                    set(&self.busy_until, Instant::now() + left);
+                }
                 Some(Try { provider: self.name, outcome, took: started.elapsed() })
             }
             Err(Broken::Rejected) => None,
@@ -73,47 +82,46 @@ impl Provider {
     }
 }
 
-/// All providers of mail.
-pub struct Providers {
+/// All providers of a sort of messages.
+pub struct Providers<M = Mail> {
     way: Way,
-    first: Provider,
-    second: Option<Provider>,
+    first: Provider<M>,
+    second: Option<Provider<M>>,
     resting_until: Mutex<Option<Instant>>,
 }
 
-impl std::fmt::Debug for Providers {
+impl<M> std::fmt::Debug for Providers<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Providers({}, {:?})", self.first.name, self.second.as_ref().map(|second| second.name))
     }
 }
 
-impl Providers {
-    /// A provider, and who is asked when it is away.
+impl<M> Providers<M> {
+    /// A provider, and who is asked when it is away or busy.
     #[must_use]
-    pub fn new(first: Provider, second: Option<Provider>) -> Self {
+    pub fn new(first: Provider<M>, second: Option<Provider<M>>) -> Self {
         Self { way: first.channel.way(), first, second, resting_until: Mutex::default() }
     }
 
-    /// By which way their mails go.
+    /// By which way their messages go.
     #[must_use]
     pub const fn way(&self) -> Way {
         self.way
     }
 
-    /// Sends a mail by the first provider that is there. Every try is told, the one that counts last; none when all rest.
-    pub async fn send(&self, mail: &Mail) -> Vec<Try> {
+    /// Sends a message by the first provider that is there. Every try is told, the one that counts last; none when all rest.
+    pub async fn send(&self, message: &M) -> Vec<Try> {
         let mut tries = Vec::new();
         for provider in [Some(&self.first), self.second.as_ref()].into_iter().flatten() {
-            let Some(made) = provider.attempt(mail).await else { continue };
-            let another_may = matches!(made.outcome, Outcome::Away(_));
+            let Some(made) = provider.attempt(message).await else { continue };
+            let another_may = matches!(made.outcome, Outcome::Away(_) | Outcome::Busy(..));
             tries.push(made);
             if !another_may {
                 break;
             }
         }
         if tries.is_empty() {
-            let until = Instant::now() + REST;
-            *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+            set(&self.resting_until, Instant::now() + REST);
         }
         tries
     }
@@ -121,9 +129,17 @@ impl Providers {
     /// Whether all of them were found resting a moment ago: then the queue is left alone.
     #[must_use]
     pub fn rest(&self) -> bool {
-        let until = *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| until > Instant::now())
+        is_ahead(&self.resting_until)
     }
+}
+
+fn set(until: &Mutex<Option<Instant>>, at: Instant) {
+    *until.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+}
+
+fn is_ahead(until: &Mutex<Option<Instant>>) -> bool {
+    let until = *until.lock().unwrap_or_else(PoisonError::into_inner);
+    until.is_some_and(|until| until > Instant::now())
 }
 
 /// A limit on a rate: turns lie evenly apart.

@@ -17,5 +17,6 @@ mod settings;
 mod smtp;
 mod statistics;
 mod templates;
+mod vendors;
 mod webhooks;
 mod world;
