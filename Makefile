@@ -17,8 +17,8 @@ run: ## installs PostgreSQL if it is missing, builds, and starts everything; Ctr
 	@cargo build --release --bin reservas
 	@exec target/release/reservas all
 
-test: ## runs every test against a PostgreSQL, a Redis, an SMTP server, OpenID providers and push services of its own
-	@scripts/provide postgresql redis smtp curl oidc push
+test: ## runs every test against a PostgreSQL, a Redis, an SMTP server, OpenID providers, push services and vendors of messages of its own
+	@scripts/provide postgresql redis smtp curl oidc push vendors
 	@cargo build --workspace --all-targets
 	@$(XTASK) with-servers cargo test --workspace
 

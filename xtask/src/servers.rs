@@ -1,4 +1,4 @@
-//! The servers that tests talk to, private to one run: PostgreSQL, Redis and an SMTP server, on free ports.
+//! The servers that tests talk to, private to one run: PostgreSQL, Redis, an SMTP server and Amazon's services, on free ports.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, interval};
 
-use crate::Outcome;
+use crate::{Outcome, workspace};
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,21 +30,27 @@ impl Servers {
     /// Starts all and waits until they answer.
     pub async fn start() -> Outcome<Self> {
         let folder = folder()?;
-        let ports = free_ports::<2>()?;
+        let ports = free_ports::<3>()?;
         let mail = folder.path().join("mail");
         let (redis_log, mail_log) = (folder.path().join("redis.log"), folder.path().join("smtp.log"));
+        let (aws_log, aws_key) = (folder.path().join("aws.log"), folder.path().join("aws.json"));
         let mut redis = spawn(&redis(ports[0], folder.path()), &redis_log, "redis")?;
         let mut smtp = spawn(&smtp(ports[1], &mail), &mail_log, "smtp")?;
+        let mut aws = spawn(&aws(ports[2], &aws_key)?, &aws_log, "vendors")?;
         let postgres = postgres(folder.path()).await?;
         answers(&mut redis, ports[0], &redis_log).await?;
         answers(&mut smtp, ports[1], &mail_log).await?;
+        answers(&mut aws, ports[2], &aws_log).await?;
         let variables = vec![
             ("TEST_DATABASE_URL", postgres.url(OWNER, "postgres")),
             ("TEST_REDIS_URL", format!("redis://127.0.0.1:{}", ports[0])),
             ("TEST_SMTP_URL", format!("smtp://127.0.0.1:{}", ports[1])),
             ("TEST_MAILDIR", mail.display().to_string()),
+            ("TEST_AWS_URL", format!("http://127.0.0.1:{}", ports[2])),
+            // It writes the key down before it listens.
+            ("TEST_AWS_KEY", fs::read_to_string(&aws_key)?),
         ];
-        Ok(Self { postgres, others: vec![redis, smtp], variables, _folder: folder })
+        Ok(Self { postgres, others: vec![redis, smtp, aws], variables, _folder: folder })
     }
 
     /// By which tests find them.
@@ -90,6 +96,13 @@ fn smtp(port: u16, mail: &Path) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
 
+fn aws(port: u16, key: &Path) -> Outcome<Vec<String>> {
+    let folder = workspace::root()?.join("crates/testkit/vendors");
+    let (folder, key) = (folder.display(), key.display());
+    Ok([format!("{folder}/.venv/bin/python"), format!("{folder}/aws.py"), port.to_string(), key.to_string()]
+        .into())
+}
+
 fn spawn(words: &[String], log: &Path, need: &str) -> Outcome<Child> {
     let (program, arguments) = words.split_first().ok_or("no program")?;
     let log = fs::File::create(log)?;
@@ -120,7 +133,7 @@ async fn answers(server: &mut Child, port: u16, log: &Path) -> Outcome<()> {
             let said = fs::read_to_string(log)?;
             let last = said.lines().last().unwrap_or("nothing").to_owned();
             return Err(format!(
-                "a test server does not start; it said: {last} (try scripts/provide redis smtp)"
+                "a test server does not start; it said: {last} (try scripts/provide redis smtp vendors)"
             )
             .into());
         }

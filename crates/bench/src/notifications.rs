@@ -71,7 +71,7 @@ pub async fn run(flags: &Flags, tuning: &Tuning) -> Outcome<Report> {
 async fn replica(stage: &Stage, smtp: u16, peers: u16, bookings: &str) -> Outcome<Replica> {
     let folder: &Path = stage.folder();
     let settings = [
-        ("RESERVAS_NOTIFICATIONS_SMTP_URL", format!("smtp://127.0.0.1:{smtp}")),
+        ("RESERVAS_NOTIFICATIONS_MAIL_URL", format!("smtp://127.0.0.1:{smtp}")),
         ("RESERVAS_NOTIFICATIONS_USERS_URL", format!("http://127.0.0.1:{peers}")),
         ("RESERVAS_NOTIFICATIONS_BOOKINGS_URL", bookings.to_owned()),
         ("RESERVAS_NOTIFICATIONS_LINK_URL", "https://rooms.example.edu".to_owned()),

@@ -1,7 +1,13 @@
-//! The ways to deliver: a mail to a server by SMTP or into a folder of files, a push to the services that reach devices.
+//! The ways to deliver: a mail by SMTP, by vendors that take it by HTTP, or into a folder of files; a short message likewise; a
+//! push to the services that reach devices.
 
+pub mod address;
+pub mod http;
 pub mod outbox;
 pub mod providers;
+pub mod sendgrid;
+pub mod ses;
+pub mod sigv4;
 pub mod smtp;
 
 use std::pin::Pin;
@@ -11,6 +17,8 @@ use crate::mail::Mail;
 
 pub use outbox::Outbox;
 pub use providers::{Provider, Providers};
+pub use sendgrid::SendGrid;
+pub use ses::Ses;
 pub use smtp::Smtp;
 
 /// An attempt under way.

@@ -2,9 +2,10 @@
 //!
 //! | variable | default | what it sets |
 //! | --- | --- | --- |
-//! | `RESERVAS_NOTIFICATIONS_SMTP_URL` | `SMTP_URL` | the mail server: `smtp://host:25`, `smtp://user:pass@host:587?tls=required` (STARTTLS), `smtps://user:pass@host:465`; empty: mails become files in the outbox |
-//! | `RESERVAS_NOTIFICATIONS_SECOND_SMTP_URL` | none | the mail server that is asked while the first one is away |
-//! | `RESERVAS_NOTIFICATIONS_SMTP_RATE` | 0: no limit | mails a second that one replica gives to each mail server at most: 0 to 10,000 |
+//! | `RESERVAS_NOTIFICATIONS_MAIL_URL` | `SMTP_URL` | who takes mails: a mail server, SendGrid or Amazon SES, by a URL of `channel::address`; empty: mails become files in the outbox |
+//! | `RESERVAS_NOTIFICATIONS_SECOND_MAIL_URL` | none | who is asked while the first one is away or busy, likewise |
+//! | `RESERVAS_NOTIFICATIONS_MAIL_RATE` | 0: no limit | mails a second that one replica gives to each of them at most: 0 to 10,000 |
+//! | `RESERVAS_NOTIFICATIONS_TRACKS_OPENS` | `false` | whether SendGrid puts a picture into mails that tells when they are opened |
 //! | `RESERVAS_NOTIFICATIONS_FROM` | `Reservas <reservas@localhost>` | who mails come from; its domain also makes their ids |
 //! | `RESERVAS_NOTIFICATIONS_OUTBOX_DIR` | `outbox` in the data folder | the folder of the outbox |
 //! | `RESERVAS_NOTIFICATIONS_LINK_URL` | `http://localhost` and the gateway's port | where the pages are that links in mails lead to |
@@ -26,15 +27,17 @@ use crate::push;
 pub struct Config {
     /// Where it listens, and its database.
     pub server: Server,
-    /// The mail server, with its password; empty: the outbox.
-    pub smtp_url: Secret,
-    /// The mail server that is asked while the first one is away, with its password; empty: none.
-    pub second_smtp_url: Secret,
-    /// Mails a second that one replica gives to each mail server at most: 0 (no limit) to 10,000.
-    pub smtp_rate: u32,
+    /// Who takes mails, with its password; empty: the outbox.
+    pub mail_url: Secret,
+    /// Who is asked while the first one is away or busy, with its password; empty: none.
+    pub second_mail_url: Secret,
+    /// Mails a second that one replica gives to each of them at most: 0 (no limit) to 10,000.
+    pub mail_rate: u32,
+    /// Whether mails have a picture that tells when they are opened.
+    pub tracks_opens: bool,
     /// Who mails come from (RFC 5322, section 3.4: a mailbox).
     pub from: String,
-    /// The folder of the outbox; must be set when `smtp_url` is not.
+    /// The folder of the outbox; must be set when `mail_url` is not.
     pub outbox_dir: String,
     /// Where the pages are that links in mails lead to, without a slash at the end.
     pub link_url: String,
@@ -54,9 +57,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             server: Server::default(),
-            smtp_url: Secret::default(),
-            second_smtp_url: Secret::default(),
-            smtp_rate: 0,
+            mail_url: Secret::default(),
+            second_mail_url: Secret::default(),
+            mail_rate: 0,
+            tracks_opens: false,
             from: "Reservas <reservas@localhost>".into(),
             outbox_dir: String::new(),
             link_url: String::new(),

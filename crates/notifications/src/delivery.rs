@@ -35,12 +35,14 @@ pub enum State {
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = DeliveryChannel)]
 pub enum Way {
-    /// A mail by SMTP.
+    /// A mail.
     Email,
     /// A file in the outbox.
     Outbox,
     /// A push to a device.
     Push,
+    /// A short message to a phone.
+    Sms,
 }
 
 /// How an attempt ended.

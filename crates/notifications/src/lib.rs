@@ -38,7 +38,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use channel::{Outbox, Provider, Providers, Smtp};
+use channel::{Outbox, Provider, Providers, address};
 pub use config::Config;
 use webhooks::guard::Guard;
 
@@ -102,7 +102,7 @@ impl App {
         if !(1..=100).contains(&config.max_attempts) {
             return Err("max_attempts must be 1 to 100".into());
         }
-        let providers = Arc::new(providers(&config)?);
+        let providers = Arc::new(providers(&config, &context.client)?);
         let guard = Guard::new(&config.webhook_networks)?;
         let pushers = push::Pushers::new(&config.push, sender.email.as_ref(), &guard, &context.client)?;
         let webhooks = Arc::new(webhooks::Client::new(guard)?);
@@ -120,22 +120,14 @@ impl App {
     }
 }
 
-fn providers(config: &Config) -> Result<Providers, String> {
-    let rate = config.smtp_rate;
-    if rate > 10_000 {
-        return Err("smtp_rate must be 0 to 10,000".into());
-    }
-    match (config.smtp_url.get(), config.second_smtp_url.get()) {
-        (Some(url), second) => {
-            let second = second.map(|url| Smtp::new("second_smtp_url", url)).transpose()?;
-            let first = Provider::new("smtp", Smtp::new("smtp_url", url)?, rate);
-            Ok(Providers::new(first, second.map(|second| Provider::new("second_smtp", second, rate))))
-        }
-        (None, Some(_)) => Err("second_smtp_url is set, and smtp_url is not".into()),
-        (None, None) if config.outbox_dir.is_empty() => {
-            Err("set smtp_url, or outbox_dir for mails as files".into())
-        }
-        (None, None) => Ok(Providers::new(Provider::new("outbox", Outbox::new(&config.outbox_dir), 0), None)),
+/// Who takes mails: those that are set, else the outbox.
+fn providers(config: &Config, client: &reqwest::Client) -> Result<Providers, String> {
+    let to = address::To { client, rate: config.mail_rate, tracks_opens: config.tracks_opens };
+    let urls = [("mail_url", &config.mail_url), ("second_mail_url", &config.second_mail_url)];
+    match address::providers("mail_rate", config.mail_rate, urls, |url| to.mail(url))? {
+        Some(providers) => Ok(providers),
+        None if config.outbox_dir.is_empty() => Err("set mail_url, or outbox_dir for mails as files".into()),
+        None => Ok(Providers::new(Provider::new("outbox", Outbox::new(&config.outbox_dir), 0), None)),
     }
 }
 

@@ -1,13 +1,11 @@
 //! A message to a person as a mail: text, calendar entry, and the headers that thread it and stop auto-replies.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use kernel::{BookingId, DeliveryId, Email};
+use kernel::{BookingId, DeliveryId, Email, OrganizationId};
 use lettre::Message as Built;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
 use crate::calendar::{self, Entry, Method, Party};
 use crate::message::{Facts, Kind, one_line};
@@ -16,6 +14,8 @@ use crate::templates::Rendered;
 /// All that a mail says.
 #[derive(Debug, Clone)]
 pub struct Letter {
+    /// In which organization.
+    pub organization: OrganizationId,
     /// The delivery it serves: makes the `Message-ID`, so that a mail sent twice can be told as one.
     pub delivery: DeliveryId,
     /// The booking: makes the thread and the calendar entry's `UID`.
@@ -43,16 +43,39 @@ pub struct Letter {
 /// A mail, ready for a channel.
 #[derive(Debug, Clone)]
 pub struct Mail {
+    /// In which organization.
+    pub organization: OrganizationId,
     /// The delivery it serves.
     pub delivery: DeliveryId,
     /// Its `Message-ID`, the same in every attempt.
     pub message_id: String,
-    /// The day (UTC) on which it is sent.
-    pub date: Date,
+    /// When it is sent.
+    pub at: Timestamp,
     /// From and to.
     pub envelope: Envelope,
+    /// Its parts, for providers that put mails together themselves.
+    pub content: Content,
     /// The whole of it (RFC 5322).
     pub bytes: Vec<u8>,
+}
+
+/// What a mail is put together from.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// From whom.
+    pub from: Mailbox,
+    /// To whom.
+    pub to: Mailbox,
+    /// The subject, one line.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The page.
+    pub html: String,
+    /// What is done to the reader's calendar, and the entry (RFC 5545).
+    pub calendar: Option<(Method, String)>,
+    /// Further headers, one line each.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// Writes the mail, from `sender`, dated `now`.
@@ -62,21 +85,22 @@ pub struct Mail {
 pub fn write(letter: &Letter, sender: &Mailbox, now: Timestamp) -> Result<Mail, String> {
     let thread = format!("<booking-{}@{}>", letter.booking, sender.email.domain());
     let head = Head {
+        organization: letter.organization,
         delivery: letter.delivery,
         subject: &letter.rendered.subject,
         correlation_id: &letter.correlation_id,
         email: &letter.email,
         name: &letter.name,
     };
-    let message = head.builder(sender, now)?.in_reply_to(thread.clone()).references(thread);
+    let mut content = head.content(&letter.rendered, sender)?;
+    content.headers.extend([("In-Reply-To", thread.clone()), ("References", thread)]);
     // RFC 8058: one click, which is a POST with that body.
-    let message = match &letter.unsubscribe {
-        Some(url) => message
-            .raw_header(header("List-Unsubscribe", &format!("<{url}>")))
-            .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")),
-        None => message,
-    };
-    mail(letter.delivery, sender, now, message.multipart(body(letter, sender)?))
+    if let Some(url) = &letter.unsubscribe {
+        content.headers.push(("List-Unsubscribe", format!("<{}>", one_line(url))));
+        content.headers.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".into()));
+    }
+    content.calendar = entry(letter, sender);
+    head.mail(content, now)
 }
 
 /// Writes a mail that is a text and a page, from `sender`, dated `now`.
@@ -89,15 +113,14 @@ pub fn write_page(
     sender: &Mailbox,
     now: Timestamp,
 ) -> Result<Mail, String> {
-    let body = MultiPart::alternative()
-        .singlepart(SinglePart::plain(page.text.clone()))
-        .singlepart(SinglePart::html(page.html.clone()));
-    mail(head.delivery, sender, now, head.builder(sender, now)?.multipart(body))
+    head.mail(head.content(page, sender)?, now)
 }
 
 /// What stands at the top of every mail.
 #[derive(Debug)]
 pub struct Head<'a> {
+    /// In which organization.
+    pub organization: OrganizationId,
     /// The delivery it serves.
     pub delivery: DeliveryId,
     /// Its subject.
@@ -111,44 +134,45 @@ pub struct Head<'a> {
 }
 
 impl Head<'_> {
-    fn builder(&self, sender: &Mailbox, now: Timestamp) -> Result<MessageBuilder, String> {
+    fn content(&self, page: &Rendered, sender: &Mailbox) -> Result<Content, String> {
         let address = self.email.as_str().parse();
         let address = address.map_err(|error| format!("the address is not one of SMTP's: {error}"))?;
         let name = Some(one_line(self.name)).filter(|name| !name.is_empty());
-        let message = Built::builder()
-            .from(sender.clone())
-            .to(Mailbox::new(name, address))
-            .subject(one_line(self.subject))
-            .date(now.into())
-            .message_id(Some(message_id(self.delivery, sender)));
-        Ok(message
-            .raw_header(header("X-Correlation-Id", self.correlation_id))
-            .raw_header(header("Auto-Submitted", "auto-generated")))
+        Ok(Content {
+            from: sender.clone(),
+            to: Mailbox::new(name, address),
+            subject: one_line(self.subject),
+            text: page.text.clone(),
+            html: page.html.clone(),
+            calendar: None,
+            headers: vec![
+                ("Message-ID", format!("<{}@{}>", self.delivery, sender.email.domain())),
+                ("X-Correlation-Id", one_line(self.correlation_id)),
+                ("Auto-Submitted", "auto-generated".into()),
+            ],
+        })
     }
-}
 
-fn message_id(delivery: DeliveryId, sender: &Mailbox) -> String {
-    format!("<{delivery}@{}>", sender.email.domain())
-}
-
-fn mail(
-    delivery: DeliveryId,
-    sender: &Mailbox,
-    now: Timestamp,
-    built: Result<Built, lettre::error::Error>,
-) -> Result<Mail, String> {
-    let message = built.map_err(|error| error.to_string())?;
-    Ok(Mail {
-        delivery,
-        message_id: message_id(delivery, sender),
-        date: now.to_zoned(TimeZone::UTC).date(),
-        envelope: message.envelope().clone(),
-        bytes: message.formatted(),
-    })
-}
-
-fn header(name: &'static str, value: &str) -> HeaderValue {
-    HeaderValue::new(HeaderName::new_from_ascii_str(name), one_line(value))
+    fn mail(&self, content: Content, now: Timestamp) -> Result<Mail, String> {
+        let builder = Built::builder()
+            .from(content.from.clone())
+            .to(content.to.clone())
+            .subject(content.subject.clone())
+            .date(now.into());
+        let builder = content.headers.iter().fold(builder, |builder, (name, value)| {
+            builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.clone()))
+        });
+        let message = builder.multipart(content.body()?).map_err(|error| error.to_string())?;
+        Ok(Mail {
+            organization: self.organization,
+            delivery: self.delivery,
+            message_id: format!("<{}@{}>", self.delivery, content.from.email.domain()),
+            at: now,
+            envelope: message.envelope().clone(),
+            bytes: message.formatted(),
+            content,
+        })
+    }
 }
 
 /// What a message does to the reader's calendar, if it does anything.
@@ -160,15 +184,11 @@ const fn method(kind: Kind) -> Option<Method> {
     }
 }
 
-/// The text and the page; with the calendar entry as their alternative, which mail programs act on, and again as a file.
-fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
-    let facts = &letter.facts;
-    let alternatives = MultiPart::alternative()
-        .singlepart(SinglePart::plain(letter.rendered.text.clone()))
-        .singlepart(SinglePart::html(letter.rendered.html.clone()));
-    let Some(method) = method(letter.kind) else { return Ok(alternatives) };
+/// The calendar entry, if there is one.
+fn entry(letter: &Letter, sender: &Mailbox) -> Option<(Method, String)> {
+    let (method, facts) = (method(letter.kind)?, &letter.facts);
     let title = letter.title.as_deref().map(one_line).filter(|title| !title.is_empty());
-    let calendar = calendar::write(&Entry {
+    let entry = calendar::write(&Entry {
         method,
         uid: &format!("{}@reservas", letter.booking),
         sequence: facts.version,
@@ -179,10 +199,21 @@ fn body(letter: &Letter, sender: &Mailbox) -> Result<MultiPart, String> {
         organizer: Party { name: sender.name.as_deref().unwrap_or_default(), email: sender.email.as_ref() },
         attendee: Party { name: &letter.name, email: letter.email.as_str() },
     });
-    let media_type = |text: &str| ContentType::parse(text).map_err(|error| error.to_string());
-    let inline = media_type(&format!("text/calendar; charset=utf-8; method={}", method.word()))?;
-    let file = media_type("application/ics; name=\"booking.ics\"")?;
-    let alternatives = alternatives.singlepart(SinglePart::builder().header(inline).body(calendar.clone()));
-    let attachment = Attachment::new("booking.ics".to_owned()).body(calendar, file);
-    Ok(MultiPart::mixed().multipart(alternatives).singlepart(attachment))
+    Some((method, entry))
+}
+
+impl Content {
+    /// The text and the page; with the calendar entry as their alternative, which mail programs act on, and again as a file.
+    fn body(&self) -> Result<MultiPart, String> {
+        let alternatives = MultiPart::alternative()
+            .singlepart(SinglePart::plain(self.text.clone()))
+            .singlepart(SinglePart::html(self.html.clone()));
+        let Some((method, entry)) = &self.calendar else { return Ok(alternatives) };
+        let media_type = |text: &str| ContentType::parse(text).map_err(|error| error.to_string());
+        let inline = media_type(&format!("text/calendar; charset=utf-8; method={}", method.word()))?;
+        let file = media_type("application/ics; name=\"booking.ics\"")?;
+        let alternatives = alternatives.singlepart(SinglePart::builder().header(inline).body(entry.clone()));
+        let attachment = Attachment::new("booking.ics".to_owned()).body(entry.clone(), file);
+        Ok(MultiPart::mixed().multipart(alternatives).singlepart(attachment))
+    }
 }

@@ -22,11 +22,23 @@ pub enum Channel {
     Email,
     /// A push to each of their devices.
     Push,
+    /// A short message to their phone.
+    Sms,
 }
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Email, Self::Push];
+    pub const ALL: [Self; 3] = [Self::Email, Self::Push, Self::Sms];
+
+    /// Whether those are told of a kind by this way of whom nobody has said anything. A short message costs money and
+    /// sounds at night: none comes unasked.
+    #[must_use]
+    pub const fn is_usual(self, kind: Kind) -> bool {
+        match self {
+            Self::Email | Self::Push => kind.is_wanted(),
+            Self::Sms => false,
+        }
+    }
 }
 
 /// Whether a person is told of a kind of thing by one way.
@@ -78,7 +90,7 @@ pub fn settle(rules: &[Rule], choices: &[Choice]) -> Vec<Preference> {
         let choice = choices.iter().find(|choice| (choice.channel, choice.kind) == (channel, kind));
         let choice = choice.map(|choice| choice.is_wanted);
         let is_fixed = rule.is_some_and(|rule| rule.is_fixed);
-        let by_rule = rule.map_or(kind.is_wanted(), |rule| rule.is_wanted);
+        let by_rule = rule.map_or(channel.is_usual(kind), |rule| rule.is_wanted);
         let is_wanted = if is_fixed { by_rule } else { choice.unwrap_or(by_rule) };
         Preference { kind, channel, is_wanted, is_fixed }
     };
@@ -97,10 +109,10 @@ mod tests {
         };
         assert_eq!(wanted(&[], &[]), [true, true, true]);
         let unasked = settle(&[], &[]).into_iter().filter(|preference| !preference.is_wanted);
-        assert_eq!(
-            unasked.map(|preference| preference.kind).collect::<Vec<_>>(),
-            [Kind::BookingCompleted; 2]
-        );
+        let (short, others): (Vec<_>, Vec<_>) =
+            unasked.partition(|preference| preference.channel == Channel::Sms);
+        assert_eq!(others.iter().map(|one| one.kind).collect::<Vec<_>>(), [Kind::BookingCompleted; 2]);
+        assert_eq!(short.len(), KINDS.len(), "no short message comes unasked");
         let rule = |kind, is_wanted, is_fixed| Rule { kind, channel: Channel::Email, is_wanted, is_fixed };
         let rules = [rule(Kind::BookingConfirmed, false, false), rule(Kind::BookingCancelled, true, true)];
         assert_eq!(wanted(&rules, &[]), [false, true, true]);
@@ -113,5 +125,12 @@ mod tests {
         };
         assert_eq!(pushed(settle(&rules, &choices)), [true, true, true], "each way for itself");
         assert_eq!(wanted(&rules, &choices), [true, false, true]);
+        let choices = [Choice { kind: Kind::BookingMoved, channel: Channel::Sms, is_wanted: true }];
+        assert_eq!(wanted(&[], &choices), [true, true, true], "each way for itself");
+        let told: Vec<_> = settle(&rules, &choices)
+            .into_iter()
+            .filter(|one| one.channel == Channel::Sms && one.is_wanted)
+            .collect();
+        assert_eq!(told.iter().map(|one| one.kind).collect::<Vec<_>>(), [Kind::BookingMoved]);
     }
 }

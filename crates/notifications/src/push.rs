@@ -17,7 +17,7 @@ use kernel::{BookingId, DeliveryId};
 use reqwest::Client;
 use serde::Serialize;
 
-use crate::channel::Provider;
+use crate::channel::{Channel, Provider};
 use crate::device::{self, Address};
 use crate::message::Kind;
 use crate::webhooks::guard::Guard;
@@ -103,14 +103,13 @@ impl Pushers {
         if !(1..=30).contains(&settings.timeout_seconds) {
             return Err("push.timeout_seconds must be 1 to 30".into());
         }
-        let fcm = Fcm::new(settings, client)?
-            .map(|fcm| Provider::new(device::Provider::Fcm.name(), fcm, settings.rate));
+        let fcm = Fcm::new(settings, client)?.map(|fcm| pusher(device::Provider::Fcm, fcm, settings.rate));
         let apns = Apns::new(settings)?;
-        let apns = apns.map(|apns| Provider::new(device::Provider::Apns.name(), apns, settings.rate));
+        let apns = apns.map(|apns| pusher(device::Provider::Apns, apns, settings.rate));
         let web_push = WebPush::new(settings, contact, guard)?;
         let web_push_key = web_push.as_ref().map(|web_push| web_push.public_key().to_owned());
         let provider = |family, web_push: &WebPush| {
-            (family, Provider::new(device::Provider::WebPush.name(), web_push.clone(), settings.rate))
+            (family, pusher(device::Provider::WebPush, web_push.clone(), settings.rate))
         };
         let web_push =
             web_push.iter().flat_map(|web_push| Family::ALL.map(|family| provider(family, web_push)));
@@ -156,4 +155,8 @@ impl Pushers {
             }
         }
     }
+}
+
+fn pusher(provider: device::Provider, channel: impl Channel<Push> + 'static, rate: u32) -> Provider<Push> {
+    Provider::new(provider.name(), channel, rate).busy_by_address()
 }

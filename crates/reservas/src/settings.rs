@@ -158,7 +158,7 @@ pub const FILE: &str = "RESERVAS_CONFIG";
 const PLAIN: [(&str, &str); 6] = [
     ("DATABASE_URL", "database_url"),
     ("REDIS_URL", "redis_url"),
-    ("SMTP_URL", "notifications.smtp_url"),
+    ("SMTP_URL", "notifications.mail_url"),
     ("RUST_LOG", "log"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp.endpoint"),
     ("OTEL_TRACES_SAMPLER_ARG", "otlp.sample_rate"),
@@ -239,7 +239,7 @@ impl Settings {
         or(&mut self.notifications.bookings_url, &self.bookings.server.url);
         or(&mut self.notifications.link_url, &format!("http://localhost:{base}"));
         or(&mut self.users.public_url, self.notifications.link_url.trim_end_matches('/'));
-        let mails = self.notifications.smtp_url.get().is_some();
+        let mails = self.notifications.mail_url.get().is_some();
         or(&mut self.users.verification, if mails { users::config::DEMANDED } else { "optional" });
         or(&mut self.notifications.outbox_dir, &format!("{}/outbox", self.data_dir));
     }

@@ -14,6 +14,7 @@ mod identity_provider;
 mod issuer;
 mod push_server;
 mod stream;
+mod vendors;
 
 pub use app::{TestApp, unprotected_tables};
 pub use client::{Call, Reply};
@@ -23,3 +24,4 @@ pub use identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider};
 pub use issuer::{Issuer, Person};
 pub use push_server::PushServer;
 pub use stream::{EventStream, Told};
+pub use vendors::{Aws, Vendors};

@@ -17,7 +17,7 @@ use crate::store::preferences as stored;
 pub struct Preferences {
     /// One for each way and each kind that can be chosen; mails about the account are always sent.
     pub items: Vec<Preference>,
-    /// Hours without mails and pushes about bookings, unless one that begins within twelve hours was moved or cancelled.
+    /// Hours without messages about bookings, unless one that begins within twelve hours was moved or cancelled.
     pub quiet_hours: Option<QuietHours>,
 }
 

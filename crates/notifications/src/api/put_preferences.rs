@@ -37,7 +37,7 @@ pub struct Request {
     /// Choices; kinds that are absent stay as they are.
     #[garde(length(max = 100))]
     pub items: Vec<Choice>,
-    /// Hours without mails and pushes about bookings, to the minute; none when absent or null.
+    /// Hours without messages about bookings, to the minute; none when absent or null.
     #[garde(skip)]
     pub quiet_hours: Option<QuietHours>,
 }

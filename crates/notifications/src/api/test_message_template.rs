@@ -69,6 +69,7 @@ pub async fn test_message_template(
     tx.commit().await?;
     let rendered = render(theirs, name, &values).map_err(|error| Problem::internal(&error))?;
     let head = Head {
+        organization: actor.organization,
         delivery,
         subject: &rendered.subject,
         correlation_id: &correlation_id,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
@@ -24,7 +25,7 @@ impl Outbox {
 
     /// Writes the file whole or not at all; a second writing of the same delivery replaces the first.
     async fn write(&self, mail: &Mail) -> io::Result<PathBuf> {
-        let folder = self.folder.join(mail.date.to_string());
+        let folder = self.folder.join(mail.at.to_zoned(TimeZone::UTC).date().to_string());
         // Mails name people: others on this machine have no business with them.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).await?;
         let path = folder.join(format!("{}.eml", mail.delivery));

@@ -17,6 +17,8 @@ const CALLS: usize = 8;
 const OPEN: Duration = Duration::from_secs(10);
 /// How long a message waits at most for its turn at a provider with a limit.
 const TURN: Duration = Duration::from_secs(2);
+/// How long a provider is left alone at most that asks for it.
+const BUSY: Duration = Duration::from_secs(3600);
 /// How long nothing is taken from the queue after every provider was found resting.
 const REST: Duration = Duration::from_secs(5);
 
@@ -37,6 +39,10 @@ pub struct Provider<M = Mail> {
     channel: Box<dyn Channel<M>>,
     breaker: AsyncRecloser,
     pace: Pace,
+    /// Whether what it says of being busy is about one address, and not about itself.
+    is_busy_by_address: bool,
+    /// Until when it asked to be left alone.
+    busy_until: Mutex<Option<Instant>>,
 }
 
 impl<M> Provider<M> {
@@ -49,12 +55,20 @@ impl<M> Provider<M> {
             channel: Box::new(channel),
             breaker: AsyncRecloser::from(breaker),
             pace: Pace::new(per_second),
+            is_busy_by_address: false,
+            busy_until: Mutex::default(),
         }
+    }
+
+    /// The same, of a service that says of single addresses that they get too much: it does not rest for that.
+    #[must_use]
+    pub fn busy_by_address(self) -> Self {
+        Self { is_busy_by_address: true, ..self }
     }
 
     /// Tries once; none when it rests.
     pub async fn attempt(&self, message: &M) -> Option<Try> {
-        if !self.pace.turn().await {
+        if is_ahead(&self.busy_until) || !self.pace.turn().await {
             return None;
         }
         let started = Instant::now();
@@ -66,6 +80,12 @@ impl<M> Provider<M> {
         };
         match self.breaker.call(sending).await {
             Ok(outcome) | Err(Broken::Inner(outcome)) => {
+                if let Outcome::Busy(_, left) = &outcome
+                    && !self.is_busy_by_address
+                {
+                    let left = Duration::try_from(*left).unwrap_or_default().min(BUSY);
+                    set(&self.busy_until, Instant::now() + left);
+                }
                 Some(Try { provider: self.name, outcome, took: started.elapsed() })
             }
             Err(Broken::Rejected) => None,
@@ -73,47 +93,46 @@ impl<M> Provider<M> {
     }
 }
 
-/// All providers of mail.
-pub struct Providers {
+/// All providers of a sort of messages.
+pub struct Providers<M = Mail> {
     way: Way,
-    first: Provider,
-    second: Option<Provider>,
+    first: Provider<M>,
+    second: Option<Provider<M>>,
     resting_until: Mutex<Option<Instant>>,
 }
 
-impl std::fmt::Debug for Providers {
+impl<M> std::fmt::Debug for Providers<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Providers({}, {:?})", self.first.name, self.second.as_ref().map(|second| second.name))
     }
 }
 
-impl Providers {
-    /// A provider, and who is asked when it is away.
+impl<M> Providers<M> {
+    /// A provider, and who is asked when it is away or busy.
     #[must_use]
-    pub fn new(first: Provider, second: Option<Provider>) -> Self {
+    pub fn new(first: Provider<M>, second: Option<Provider<M>>) -> Self {
         Self { way: first.channel.way(), first, second, resting_until: Mutex::default() }
     }
 
-    /// By which way their mails go.
+    /// By which way their messages go.
     #[must_use]
     pub const fn way(&self) -> Way {
         self.way
     }
 
-    /// Sends a mail by the first provider that is there. Every try is told, the one that counts last; none when all rest.
-    pub async fn send(&self, mail: &Mail) -> Vec<Try> {
+    /// Sends a message by the first provider that is there. Every try is told, the one that counts last; none when all rest.
+    pub async fn send(&self, message: &M) -> Vec<Try> {
         let mut tries = Vec::new();
         for provider in [Some(&self.first), self.second.as_ref()].into_iter().flatten() {
-            let Some(made) = provider.attempt(mail).await else { continue };
-            let another_may = matches!(made.outcome, Outcome::Away(_));
+            let Some(made) = provider.attempt(message).await else { continue };
+            let another_may = matches!(made.outcome, Outcome::Away(_) | Outcome::Busy(..));
             tries.push(made);
             if !another_may {
                 break;
             }
         }
         if tries.is_empty() {
-            let until = Instant::now() + REST;
-            *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+            set(&self.resting_until, Instant::now() + REST);
         }
         tries
     }
@@ -121,9 +140,17 @@ impl Providers {
     /// Whether all of them were found resting a moment ago: then the queue is left alone.
     #[must_use]
     pub fn rest(&self) -> bool {
-        let until = *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| until > Instant::now())
+        is_ahead(&self.resting_until)
     }
+}
+
+fn set(until: &Mutex<Option<Instant>>, at: Instant) {
+    *until.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+}
+
+fn is_ahead(until: &Mutex<Option<Instant>>) -> bool {
+    let until = *until.lock().unwrap_or_else(PoisonError::into_inner);
+    until.is_some_and(|until| until > Instant::now())
 }
 
 /// A limit on a rate: turns lie evenly apart.

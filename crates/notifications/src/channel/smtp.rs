@@ -145,8 +145,8 @@ mod tests {
     #[test]
     fn a_wrong_url_is_refused_without_showing_its_password() {
         for url in ["mail.example.com", "http://u:geheim@host", "smtp://u:geheim@host?tls=maybe", "smtp:"] {
-            let error = Smtp::new("smtp_url", url).unwrap_err();
-            assert!(error.starts_with("smtp_url must be") && !error.contains("geheim"), "{error}");
+            let error = Smtp::new("mail_url", url).unwrap_err();
+            assert!(error.starts_with("mail_url must be") && !error.contains("geheim"), "{error}");
         }
     }
 }

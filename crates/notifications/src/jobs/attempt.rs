@@ -134,6 +134,7 @@ async fn about_booking(
     values.unsubscribe_url = token.as_ref().map(|token| address(base, "unsubscribe", token));
     let rendered = render(known.theirs, name, &values);
     let letter = Letter {
+        organization: leased.organization,
         delivery: leased.id,
         booking,
         kind: told.kind,
@@ -217,6 +218,7 @@ async fn about_account(
     let rendered = facts.page(&reader(contact), told.heard_at, link.as_ref()).render();
     let rendered = rendered.map_err(|mistake| Outcome::Passing(mistake.detail))?;
     let head = Head {
+        organization: leased.organization,
         delivery: leased.id,
         subject: &rendered.subject,
         correlation_id: &leased.correlation_id,

@@ -25,6 +25,7 @@ pub async fn attempt(app: &App, leased: &Leased, id: LetterId, now: Timestamp) -
         Err(mistake) => return Outcome::Passing(mistake.detail).into(),
     };
     let head = Head {
+        organization: leased.organization,
         delivery: leased.id,
         subject: &rendered.subject,
         correlation_id: &leased.correlation_id,

@@ -44,7 +44,7 @@ pub async fn of(tx: &mut Tx, organization: OrganizationId, user: UserId) -> Resu
     Ok(settle(&rules(tx, organization).await?, &choices))
 }
 
-/// By which ways a person wants to be told of a kind; of what cannot be chosen, by all.
+/// By which ways a person wants to be told of a kind; what cannot be chosen is mailed and pushed.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,11 +55,11 @@ pub async fn wanted(
     kind: Kind,
 ) -> Result<Vec<Channel>, Problem> {
     let preferences = of(tx, organization, user).await?;
-    let is_unwanted = |channel: &Channel| {
-        let of_it = |one: &Preference| (one.kind, one.channel) == (kind, *channel);
-        preferences.iter().any(|preference| of_it(preference) && !preference.is_wanted)
+    let is_wanted = |channel: &Channel| {
+        let chosen = preferences.iter().find(|one| (one.kind, one.channel) == (kind, *channel));
+        chosen.map_or(*channel != Channel::Sms, |preference| preference.is_wanted)
     };
-    Ok(Channel::ALL.into_iter().filter(|channel| !is_unwanted(channel)).collect())
+    Ok(Channel::ALL.into_iter().filter(is_wanted).collect())
 }
 
 /// Keeps a person's choice.

@@ -83,7 +83,7 @@ async fn a_replica_that_dies_loses_nothing() {
         tell(&world, &ada).await;
     }
     let mut config = (*world.app.config).clone();
-    config.smtp_url = url.into();
+    config.mail_url = url.into();
     let other = App::new(world.test.context.clone(), config).unwrap();
     let dying = tokio::spawn(async move { all_due(&other).await });
     let survivor = {

@@ -22,5 +22,6 @@ mod settings;
 mod smtp;
 mod statistics;
 mod templates;
+mod vendors;
 mod webhooks;
 mod world;

@@ -1,4 +1,4 @@
-//! What people want to be told by mail, when not, and the link by which they say so.
+//! What people want to be told by which way, when not, and the link by which they say so.
 
 use contracts::bookings::BookingCancelled;
 use jiff::SignedDuration;

@@ -38,12 +38,17 @@ async fn only_delivery(world: &World) -> String {
     id.to_string()
 }
 
+/// Who was asked for the one delivery, and how it ended; the last first.
+pub async fn tried(world: &World) -> Vec<(String, String)> {
+    attempts(world, &world.test.person(Role::Admin), &only_delivery(world).await).await
+}
+
 #[tokio::test]
 async fn the_second_provider_takes_what_the_first_cannot() {
     let (first, second) = (nobody().await, server(accept_all()).await);
     let world = World::with(|config| {
-        config.smtp_url = first.into();
-        config.second_smtp_url = second.into();
+        config.mail_url = first.into();
+        config.second_mail_url = second.into();
     })
     .await;
     let ada = book(&world).await;
@@ -71,13 +76,13 @@ async fn what_may_have_been_taken_is_given_to_no_second_provider() {
         Some("250 ok".into())
     })
     .await;
-    let smtp = notifications::channel::Smtp::new("smtp_url", &first).unwrap();
+    let smtp = notifications::channel::Smtp::new("mail_url", &first).unwrap();
     let smtp = smtp.with_limit(std::time::Duration::from_millis(200));
     let providers = notifications::channel::Providers::new(
         notifications::channel::Provider::new("smtp", smtp, 0),
         Some(notifications::channel::Provider::new(
             "second_smtp",
-            notifications::channel::Smtp::new("second_smtp_url", &second).unwrap(),
+            notifications::channel::Smtp::new("second_mail_url", &second).unwrap(),
             0,
         )),
     );

@@ -9,7 +9,7 @@ use crate::world::World;
 async fn what_is_missing_or_wrong_is_named() {
     let world = World::start().await;
     let refusal = |change: fn(&mut Config)| {
-        let mut config = Config { smtp_url: Secret::default(), ..(*world.app.config).clone() };
+        let mut config = Config { mail_url: Secret::default(), ..(*world.app.config).clone() };
         change(&mut config);
         App::new(world.test.context.clone(), config).unwrap_err()
     };
@@ -17,7 +17,7 @@ async fn what_is_missing_or_wrong_is_named() {
     assert_eq!(refusal(|config| config.users_url.clear()), "users_url is not set");
     assert_eq!(refusal(|config| config.bookings_url.clear()), "bookings_url is not set");
     assert_eq!(refusal(|config| config.max_attempts = 0), "max_attempts must be 1 to 100");
-    assert_eq!(refusal(|config| config.outbox_dir.clear()), "set smtp_url, or outbox_dir for mails as files");
-    let wrong = refusal(|config| config.smtp_url = Secret::from("ftp://user:geheim@host".to_owned()));
-    assert!(wrong.starts_with("smtp_url must be") && !wrong.contains("geheim"), "{wrong}");
+    assert_eq!(refusal(|config| config.outbox_dir.clear()), "set mail_url, or outbox_dir for mails as files");
+    let wrong = refusal(|config| config.mail_url = Secret::from("ftp://user:geheim@host".to_owned()));
+    assert!(wrong.starts_with("mail_url must be") && !wrong.contains("geheim"), "{wrong}");
 }

@@ -145,7 +145,7 @@ async fn a_server_that_refuses_us_is_tried_until_the_last_attempt() {
     })
     .await;
     let world = World::with(|config| {
-        config.smtp_url = url.into();
+        config.mail_url = url.into();
         config.max_attempts = 2;
     })
     .await;
@@ -172,22 +172,23 @@ async fn a_late_answer_is_never_taken_for_that_to_the_next_mail() {
         Some("250 ok".into())
     })
     .await;
-    let smtp = Smtp::new("smtp_url", &url).unwrap().with_limit(Duration::from_millis(200));
+    let smtp = Smtp::new("mail_url", &url).unwrap().with_limit(Duration::from_millis(200));
     let mail = mail();
     assert!(matches!(smtp.send(&mail).await, Outcome::Unsure(answer) if answer.contains("did not answer")));
     assert!(matches!(smtp.send(&mail).await, Outcome::Permanent(answer) if answer.contains("550")));
 }
 
 pub fn mail() -> notifications::mail::Mail {
-    let envelope = lettre::address::Envelope::new(
-        Some("reservas@localhost".parse().unwrap()),
-        vec!["ada@example.com".parse().unwrap()],
-    );
-    notifications::mail::Mail {
+    let head = notifications::mail::Head {
+        organization: kernel::OrganizationId::mint(),
         delivery: kernel::DeliveryId::mint(),
-        message_id: "<1@localhost>".into(),
-        date: jiff::civil::date(2026, 3, 2),
-        envelope: envelope.unwrap(),
-        bytes: b"Subject: x\r\n\r\nx\r\n".to_vec(),
-    }
+        subject: "x",
+        correlation_id: "the-request",
+        email: &"ada@example.com".parse().unwrap(),
+        name: "Ada",
+    };
+    let page =
+        notifications::templates::Rendered { subject: "x".into(), text: "x".into(), html: "<p>x</p>".into() };
+    let sender = "Reservas <reservas@localhost>".parse().unwrap();
+    notifications::mail::write_page(&head, &page, &sender, "2026-03-02T08:00:00Z".parse().unwrap()).unwrap()
 }

@@ -55,7 +55,7 @@ impl World {
 
     /// With a mail server.
     pub async fn with_smtp(url: &str) -> Self {
-        Self::with(|config| config.smtp_url = Secret::from(url.to_owned())).await
+        Self::with(|config| config.mail_url = Secret::from(url.to_owned())).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
