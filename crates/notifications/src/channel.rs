@@ -9,6 +9,8 @@ pub mod sendgrid;
 pub mod ses;
 pub mod sigv4;
 pub mod smtp;
+pub mod sns;
+pub mod twilio;
 
 use std::pin::Pin;
 
@@ -20,6 +22,8 @@ pub use providers::{Provider, Providers};
 pub use sendgrid::SendGrid;
 pub use ses::Ses;
 pub use smtp::Smtp;
+pub use sns::Sns;
+pub use twilio::Twilio;
 
 /// An attempt under way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;

@@ -6,6 +6,12 @@
 //! | `RESERVAS_NOTIFICATIONS_SECOND_MAIL_URL` | none | who is asked while the first one is away or busy, likewise |
 //! | `RESERVAS_NOTIFICATIONS_MAIL_RATE` | 0: no limit | mails a second that one replica gives to each of them at most: 0 to 10,000 |
 //! | `RESERVAS_NOTIFICATIONS_TRACKS_OPENS` | `false` | whether SendGrid puts a picture into mails that tells when they are opened |
+//! | `RESERVAS_NOTIFICATIONS_SMS_URL` | none: no short messages | who takes short messages: Twilio or Amazon SNS, by a URL of `channel::address` |
+//! | `RESERVAS_NOTIFICATIONS_SECOND_SMS_URL` | none | who is asked while the first one is away or busy, likewise |
+//! | `RESERVAS_NOTIFICATIONS_SMS_RATE` | 0: no limit | short messages a second that one replica gives to each of them at most: 0 to 10,000 |
+//! | `RESERVAS_NOTIFICATIONS_SENDGRID_EVENT_KEY` | none: nothing is heard | the verification key of SendGrid's Event Webhook, which leads to `{link_url}/api/v1/provider-events/sendgrid` |
+//! | `RESERVAS_NOTIFICATIONS_SES_TOPIC` | none: nothing is heard | the ARN of the topic (signature version 2) through which SES tells, subscribed to `{link_url}/api/v1/provider-events/ses` |
+//! | `RESERVAS_NOTIFICATIONS_SNS_ENDPOINT` | Amazon's | where its certificates and confirmations are asked for, such as by a proxy |
 //! | `RESERVAS_NOTIFICATIONS_FROM` | `Reservas <reservas@localhost>` | who mails come from; its domain also makes their ids |
 //! | `RESERVAS_NOTIFICATIONS_OUTBOX_DIR` | `outbox` in the data folder | the folder of the outbox |
 //! | `RESERVAS_NOTIFICATIONS_LINK_URL` | `http://localhost` and the gateway's port | where the pages are that links in mails lead to |
@@ -35,6 +41,18 @@ pub struct Config {
     pub mail_rate: u32,
     /// Whether mails have a picture that tells when they are opened.
     pub tracks_opens: bool,
+    /// Who takes short messages, with its password; empty: nobody.
+    pub sms_url: Secret,
+    /// Who is asked while the first one is away or busy, with its password; empty: none.
+    pub second_sms_url: Secret,
+    /// Short messages a second that one replica gives to each of them at most: 0 (no limit) to 10,000.
+    pub sms_rate: u32,
+    /// The verification key of SendGrid's Event Webhook; empty: nothing is heard.
+    pub sendgrid_event_key: String,
+    /// The ARN of the topic through which Amazon SES tells what becomes of mails; empty: nothing is heard.
+    pub ses_topic: String,
+    /// Where Amazon's certificates and confirmations are asked for; empty: where they are.
+    pub sns_endpoint: String,
     /// Who mails come from (RFC 5322, section 3.4: a mailbox).
     pub from: String,
     /// The folder of the outbox; must be set when `mail_url` is not.
@@ -61,6 +79,12 @@ impl Default for Config {
             second_mail_url: Secret::default(),
             mail_rate: 0,
             tracks_opens: false,
+            sms_url: Secret::default(),
+            second_sms_url: Secret::default(),
+            sms_rate: 0,
+            sendgrid_event_key: String::new(),
+            ses_topic: String::new(),
+            sns_endpoint: String::new(),
             from: "Reservas <reservas@localhost>".into(),
             outbox_dir: String::new(),
             link_url: String::new(),

@@ -18,6 +18,15 @@ pub enum Error {
     /// As many devices as a person can have.
     #[error("A person has at most 20 devices.")]
     TooManyDevices,
+    /// As many codes as may be sent in an hour.
+    #[error("Too many codes were sent in the last hour. Try again later.")]
+    TooManyCodes,
+    /// A provider's call-back that the provider has not signed.
+    #[error("It is not signed as it should be.")]
+    WrongSignature,
+    /// A provider's call-back that it has signed, and nobody can read.
+    #[error("It cannot be read: {0}")]
+    WrongReport(String),
     /// Nothing is sent to a webhook that is disabled.
     #[error("The webhook is disabled. Enable it first.")]
     WebhookDisabled,
@@ -46,8 +55,11 @@ impl Fault for Error {
             | Self::Suppressed
             | Self::TooManyWebhooks
             | Self::TooManyDevices
+            | Self::TooManyCodes
             | Self::WebhookDisabled
             | Self::DeliveryWaits => Kind::Conflict,
+            Self::WrongSignature => Kind::Forbidden,
+            Self::WrongReport(_) => Kind::Malformed,
             Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => Kind::Internal,
         }
     }
@@ -58,6 +70,9 @@ impl Fault for Error {
             Self::Suppressed => "suppressed_already",
             Self::TooManyWebhooks => "too_many_webhooks",
             Self::TooManyDevices => "too_many_devices",
+            Self::TooManyCodes => "too_many_codes",
+            Self::WrongSignature => "wrong_signature",
+            Self::WrongReport(_) => "invalid_body",
             Self::WebhookDisabled => "webhook_disabled",
             Self::DeliveryWaits => "delivery_waits",
             Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => "internal",

@@ -5,6 +5,7 @@ pub mod deliver;
 pub mod letter;
 pub mod push;
 pub mod record;
+pub mod sms;
 pub mod webhook_record;
 pub mod webhooks;
 
@@ -27,6 +28,9 @@ const LANES: usize = 3;
 /// Batches of pushes beside them, likewise.
 const PUSH_LANES: usize = 2;
 
+/// Batches of short messages beside them, likewise.
+const SMS_LANES: usize = 1;
+
 /// Requests to webhooks beside them, likewise.
 const WEBHOOK_LANES: usize = 2;
 
@@ -41,8 +45,9 @@ enum Work {
 pub async fn run(app: App) {
     let mails = join_all((0..LANES).map(|_| lane(&app, Work::Deliveries(Queue::Mails))));
     let pushes = join_all((0..PUSH_LANES).map(|_| lane(&app, Work::Deliveries(Queue::Pushes))));
+    let texts = join_all((0..SMS_LANES).map(|_| lane(&app, Work::Deliveries(Queue::Texts))));
     let webhooks = join_all((0..WEBHOOK_LANES).map(|_| lane(&app, Work::Webhooks)));
-    tokio::join!(mails, pushes, webhooks);
+    tokio::join!(mails, pushes, texts, webhooks);
 }
 
 async fn lane(app: &App, work: Work) {

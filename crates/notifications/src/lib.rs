@@ -8,6 +8,7 @@ pub mod config;
 pub mod delivery;
 pub mod device;
 pub mod error;
+pub mod fate;
 pub mod inbox;
 pub mod jobs;
 pub mod letter;
@@ -16,8 +17,10 @@ pub mod message;
 pub mod on;
 pub mod peers;
 pub mod personal_data;
+pub mod phone;
 pub mod preferences;
 pub mod push;
+pub mod sms;
 pub mod store;
 pub mod suppression;
 pub mod templates;
@@ -27,19 +30,23 @@ pub mod wording;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use lettre::message::Mailbox;
 use platform::auth::Verifier;
+use platform::config::Secret;
 use platform::db::migrate::Schema;
 use platform::internal::InternalToken;
 use platform::service::Context;
 use tokio::sync::watch;
 use utoipa::OpenApi as _;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use channel::{Outbox, Provider, Providers, address};
 pub use config::Config;
+use fate::sendgrid::EventKey;
+use fate::sns::Topic;
+use sms::Text;
 use webhooks::guard::Guard;
 
 /// The service's name: of its schema, its role and its metrics.
@@ -60,6 +67,14 @@ pub struct App {
     pub providers: Arc<Providers>,
     /// Who takes pushes to devices.
     pub pushers: Arc<push::Pushers>,
+    /// Who takes short messages; none when nobody is set up.
+    pub texters: Option<Arc<Providers<Text>>>,
+    /// By which SendGrid signs what it tells; none when nothing is heard.
+    pub event_key: Option<Arc<EventKey>>,
+    /// Through which Amazon SES tells; none when nothing is heard.
+    pub topic: Option<Arc<Topic>>,
+    /// With which Twilio signs what it tells.
+    pub twilio_tokens: Arc<Vec<Secret>>,
     /// Makes requests to integrators.
     pub webhooks: Arc<webhooks::Client>,
     /// Wakes whoever delivers: something may be due.
@@ -103,9 +118,13 @@ impl App {
             return Err("max_attempts must be 1 to 100".into());
         }
         let providers = Arc::new(providers(&config, &context.client)?);
+        let texters = texters(&config, &context.client)?.map(Arc::new);
         let guard = Guard::new(&config.webhook_networks)?;
         let pushers = push::Pushers::new(&config.push, sender.email.as_ref(), &guard, &context.client)?;
         let webhooks = Arc::new(webhooks::Client::new(guard)?);
+        let event_key = event_key(&config)?.map(Arc::new);
+        let topic = topic(&config, &context.client).map(Arc::new);
+        let twilio_tokens = Arc::new(twilio_tokens(&config));
         let inbox = Arc::default();
         Ok(Self {
             context,
@@ -113,6 +132,10 @@ impl App {
             sender,
             providers,
             pushers: Arc::new(pushers),
+            texters,
+            event_key,
+            topic,
+            twilio_tokens,
             webhooks,
             due: watch::Sender::new(()),
             inbox,
@@ -121,8 +144,31 @@ impl App {
 }
 
 /// Who takes mails: those that are set, else the outbox.
+fn event_key(config: &Config) -> Result<Option<EventKey>, String> {
+    let key = config.sendgrid_event_key.as_str();
+    (!key.is_empty()).then(|| EventKey::parse(key)).transpose()
+}
+
+fn topic(config: &Config, client: &reqwest::Client) -> Option<Topic> {
+    let arn = config.ses_topic.as_str();
+    (!arn.is_empty()).then(|| Topic::new(arn, &config.sns_endpoint, client.clone()))
+}
+
+fn twilio_tokens(config: &Config) -> Vec<Secret> {
+    let urls = [&config.sms_url, &config.second_sms_url];
+    urls.into_iter().filter_map(|url| address::twilio_token(url.get()?)).collect()
+}
+
+fn texters(config: &Config, client: &reqwest::Client) -> Result<Option<Providers<Text>>, String> {
+    let rate = config.sms_rate;
+    let to = address::To { client, rate, tracks_opens: false, link_url: &config.link_url };
+    let urls = [("sms_url", &config.sms_url), ("second_sms_url", &config.second_sms_url)];
+    address::providers("sms_rate", rate, urls, |url| to.text(url))
+}
+
 fn providers(config: &Config, client: &reqwest::Client) -> Result<Providers, String> {
-    let to = address::To { client, rate: config.mail_rate, tracks_opens: config.tracks_opens };
+    let (rate, tracks_opens) = (config.mail_rate, config.tracks_opens);
+    let to = address::To { client, rate, tracks_opens, link_url: &config.link_url };
     let urls = [("mail_url", &config.mail_url), ("second_mail_url", &config.second_mail_url)];
     match address::providers("mail_rate", config.mail_rate, urls, |url| to.mail(url))? {
         Some(providers) => Ok(providers),
@@ -156,6 +202,15 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::list_devices::list_devices, api::add_device::add_device))
         .routes(routes!(api::get_web_push_key::get_web_push_key))
         .routes(routes!(api::remove_device::remove_device))
+        .routes(routes!(
+            api::get_phone::get_phone,
+            api::put_phone::put_phone,
+            api::remove_phone::remove_phone
+        ))
+        .routes(routes!(api::verify_phone::verify_phone))
+        .routes(heard(routes!(api::hear_sendgrid::hear_sendgrid)))
+        .routes(heard(routes!(api::hear_ses::hear_ses)))
+        .routes(heard(routes!(api::hear_twilio::hear_twilio)))
         .routes(routes!(api::list_dead_letters::list_dead_letters))
         .routes(routes!(api::replay_dead_letters::replay_dead_letters))
         .routes(routes!(api::replay_dead_letter::replay_dead_letter))
@@ -188,6 +243,11 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::list_webhook_deliveries::list_webhook_deliveries))
         .routes(routes!(api::get_webhook_delivery::get_webhook_delivery))
         .routes(routes!(api::redeliver_webhook::redeliver_webhook))
+}
+
+/// Call-backs of providers, which come in batches.
+fn heard(routes: UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
+    routes.layer(DefaultBodyLimit::max(fate::LONGEST))
 }
 
 /// The OpenAPI document.

@@ -13,7 +13,7 @@ pub const PARTS: &[Part] = &[
     Part {
         name: "deliveries",
         statement:
-            "select d.id, d.message_id, d.channel, d.device_id, d.state, d.attempts, d.last_attempt_at, d.sent_at, d.error
+            "select d.id, d.message_id, d.channel, d.device_id, d.state, d.attempts, d.last_attempt_at, d.sent_at, d.fate, d.fate_at, d.error
                     from notifications.delivery d
                     join notifications.message m on m.organization_id = $1 and m.id = d.message_id
                     where d.organization_id = $1 and m.user_id = $2 order by d.id",
@@ -41,6 +41,11 @@ pub const PARTS: &[Part] = &[
         name: "devices",
         statement: "select id, provider, name, created_at, seen_at
                     from notifications.device where organization_id = $1 and user_id = $2 order by id",
+    },
+    Part {
+        name: "phone",
+        statement: "select number, verified_at, codes, codes_since
+                    from notifications.phone where organization_id = $1 and user_id = $2",
     },
     Part {
         name: "suppressions",

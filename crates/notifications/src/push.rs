@@ -4,11 +4,11 @@ pub mod apns;
 pub mod encrypt;
 pub mod fcm;
 pub mod google_token;
+pub mod life;
 pub mod reply;
 pub mod settings;
 pub mod vapid;
 pub mod web_push;
-pub mod words;
 
 use std::time::Duration;
 

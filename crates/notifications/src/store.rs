@@ -2,7 +2,9 @@
 
 pub mod devices;
 pub mod erasure;
+pub mod fates;
 pub mod inbox;
+pub mod phones;
 pub mod preferences;
 pub mod sealed;
 pub mod suppressions;
@@ -94,22 +96,29 @@ pub async fn tell(app: &App, tx: &mut Tx, telling: &Telling) -> Result<(), Probl
     // Who wants none of them finds it in their list all the same.
     let wanted = preferences::wanted(tx, telling.organization, telling.user, telling.kind).await?;
     if wanted.contains(&Channel::Email) {
-        queue(app, tx, telling.organization, MessageId(message), now).await?;
+        queue(tx, app.providers.way(), telling.organization, MessageId(message), now).await?;
     }
     if wanted.contains(&Channel::Push) && matches!(telling.about, About::Booking(..)) {
         let whose = (telling.organization, telling.user, MessageId(message));
         devices::queue(tx, whose, &app.pushers.names(), now).await?;
     }
+    if wanted.contains(&Channel::Sms) && app.texters.is_some() && matches!(telling.about, About::Booking(..))
+    {
+        let phone = phones::find(tx, (telling.organization, telling.user)).await?;
+        if phone.is_some_and(|phone| phone.is_verified) {
+            queue(tx, Way::Sms, telling.organization, MessageId(message), now).await?;
+        }
+    }
     Ok(())
 }
 
-/// Queues a message as a mail.
+/// Queues a message by a way that has one address for each person.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn queue(
-    app: &App,
     tx: &mut Tx,
+    way: Way,
     organization: OrganizationId,
     message: MessageId,
     now: Timestamp,
@@ -120,7 +129,7 @@ pub async fn queue(
         organization.0,
         DeliveryId::mint().0,
         message.0,
-        app.providers.way() as Way,
+        way as Way,
         now.to_sqlx(),
     )
     .execute(&mut **tx)

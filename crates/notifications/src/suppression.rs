@@ -16,6 +16,10 @@ pub type Digest = [u8; 32];
 pub enum Reason {
     /// Its server says that there is no such mailbox.
     NoSuchAddress,
+    /// A mail came back that its server took or was asked to take, for good.
+    Bounced,
+    /// Its reader called a mail unwanted.
+    Complained,
     /// An administrator put it in.
     Manual,
 }

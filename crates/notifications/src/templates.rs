@@ -4,6 +4,7 @@ pub mod brand;
 pub mod name;
 pub mod page;
 pub mod sandbox;
+pub mod short;
 pub mod values;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub const KINDS: [Kind; 13] = [
 ];
 /// Characters of one template at most.
 pub const LONGEST: usize = 20_000;
+/// Characters of one template of few words at most.
+pub const LONGEST_SHORT: usize = 2_000;
 
 const SUBJECT: &str = "{{ happened_short }}: {{ places_short }}, {{ when }}";
 const TEXT: &str = include_str!("templates/booking.txt");
@@ -55,6 +58,21 @@ pub struct Forms {
     #[schema(max_length = 20000, example = "<p>{{ greeting }}</p><p>{{ happened }}</p>")]
     #[garde(length(chars, max = LONGEST))]
     pub html: String,
+    /// The short message, of 320 characters at most when it is made; ours when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000, example = "{{ happened_short }}: {{ when }}")]
+    #[garde(inner(length(chars, max = LONGEST_SHORT)))]
+    pub sms: Option<String>,
+    /// The title of a push, of 100 characters at most when it is made; ours when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000, example = "{{ happened_short }}")]
+    #[garde(inner(length(chars, max = LONGEST_SHORT)))]
+    pub push_title: Option<String>,
+    /// The line of a push, of 240 characters at most when it is made; ours when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000, example = "{{ places_short }}")]
+    #[garde(inner(length(chars, max = LONGEST_SHORT)))]
+    pub push_body: Option<String>,
 }
 
 /// What the templates made.
@@ -80,7 +98,7 @@ pub fn kept_subject(kind: Kind, facts: &Facts) -> String {
 /// Which template is wrong, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// `subject`, `text` or `html`.
+    /// `subject`, `text`, `html`, `sms`, `push_title` or `push_body`.
     pub field: &'static str,
     /// A sentence for who wrote it.
     pub detail: String,
@@ -90,7 +108,14 @@ impl Forms {
     /// Our own, the same for every language: the words are among the values.
     #[must_use]
     pub fn ours() -> Self {
-        Self { subject: SUBJECT.into(), text: TEXT.into(), html: HTML.into() }
+        Self {
+            subject: SUBJECT.into(),
+            text: TEXT.into(),
+            html: HTML.into(),
+            sms: None,
+            push_title: None,
+            push_body: None,
+        }
     }
 
     /// The message.
@@ -105,11 +130,20 @@ impl Forms {
         if subject.is_empty() {
             return Err(Mistake { field: "subject", detail: "The subject comes out empty.".into() });
         }
+        for (field, source) in self.short() {
+            render(field, source, false)?;
+        }
         Ok(Rendered {
             subject,
             text: render("text", &self.text, false)?,
             html: render("html", &self.html, true)?,
         })
+    }
+
+    /// The templates of few words, which may be absent.
+    fn short(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let forms = [("sms", &self.sms), ("push_title", &self.push_title), ("push_body", &self.push_body)];
+        forms.into_iter().filter_map(|(field, source)| Some((field, source.as_deref()?)))
     }
 
     /// Everything that is wrong with them, found with values of every kind: with and without a title, a reason, a time

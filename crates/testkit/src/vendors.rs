@@ -101,6 +101,23 @@ impl Aws {
         Self { url, key_id: text("key_id"), secret: text("secret"), region: text("region") }
     }
 
+    /// The key as it stands in a URL before its `@`, with that secret or another.
+    #[must_use]
+    pub fn user(&self, secret: &str) -> String {
+        // Secrets have slashes.
+        let encoded: String = secret
+            .bytes()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect();
+        format!("{}:{encoded}", self.key_id)
+    }
+
     /// What was sent by anybody.
     ///
     /// # Panics

@@ -52,6 +52,16 @@ pub struct Statistic {
     pub queued: i64,
     /// Of these a provider has taken.
     pub sent: i64,
+    /// Of these the receiving side has, where providers tell.
+    pub delivered: i64,
+    /// Of these were opened, where providers tell.
+    pub opened: i64,
+    /// Of those sent did not get there, where providers tell; bounces are among them.
+    pub undelivered: i64,
+    /// Of those sent did not get there, and none will.
+    pub bounced: i64,
+    /// Of those sent were called unwanted by their readers.
+    pub complained: i64,
     /// Of these were given up.
     pub failed: i64,
     /// Of these are on their way.
@@ -109,6 +119,11 @@ pub async fn get_notification_statistics(
         r#"select case when $4 then (d.created_at at time zone 'UTC')::date::text end as day,
                   d.channel as "channel: Way", m.kind, count(*) as "queued!",
                   count(*) filter (where d.state = 'sent') as "sent!",
+                  count(*) filter (where d.fate in ('delivered', 'opened', 'complained')) as "delivered!",
+                  count(*) filter (where d.fate = 'opened') as "opened!",
+                  count(*) filter (where d.fate in ('undelivered', 'bounced')) as "undelivered!",
+                  count(*) filter (where d.fate = 'bounced') as "bounced!",
+                  count(*) filter (where d.fate = 'complained') as "complained!",
                   count(*) filter (where d.state = 'failed') as "failed!",
                   count(*) filter (where d.state = 'queued') as "waiting!",
                   percentile_cont(0.5) within group (order by extract(epoch from d.sent_at - d.created_at)::float8) as median,
@@ -137,6 +152,11 @@ pub async fn get_notification_statistics(
             kind: row.kind,
             queued: row.queued,
             sent: row.sent,
+            delivered: row.delivered,
+            opened: row.opened,
+            undelivered: row.undelivered,
+            bounced: row.bounced,
+            complained: row.complained,
             failed: row.failed,
             waiting: row.waiting,
             median_seconds: row.median,

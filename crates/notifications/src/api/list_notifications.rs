@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::delivery::{State as DeliveryState, Way};
+use crate::fate::Fate;
 use crate::message::Kind;
 
 /// What the caller was told.
@@ -54,6 +55,8 @@ pub struct Delivery {
     pub last_attempt_at: Option<Timestamp>,
     /// When the provider took it.
     pub sent_at: Option<Timestamp>,
+    /// What became of it then, where the provider tells.
+    pub fate: Option<Fate>,
     /// Why the latest attempt failed.
     #[schema(example = "permanent error (550): no such mailbox")]
     pub error: Option<String>,
@@ -122,7 +125,7 @@ async fn deliveries(
 ) -> Result<HashMap<Uuid, Vec<Delivery>>, Problem> {
     let rows = sqlx::query!(
         r#"select message_id, channel as "channel: Way", state as "state: DeliveryState", attempts, last_attempt_at,
-                sent_at, error
+                sent_at, fate as "fate: Fate", error
          from notifications.delivery where organization_id = $1 and message_id = any($2)
          order by message_id, id"#,
         organization,
@@ -138,6 +141,7 @@ async fn deliveries(
             attempts: row.attempts,
             last_attempt_at: row.last_attempt_at.map(|at| at.to_jiff()),
             sent_at: row.sent_at.map(|at| at.to_jiff()),
+            fate: row.fate,
             error: row.error,
         });
     }

@@ -42,10 +42,12 @@ pub async fn put_message_template(
     refuse_mistakes(&forms, name.kind)?;
     let mut tx = app.context.db.begin(actor.organization).await?;
     sqlx::query!(
-        "insert into notifications.message_template (organization_id, kind, language, subject, text, html, changed_by)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into notifications.message_template (organization_id, kind, language, subject, text, html, changed_by,
+                                                     sms, push_title, push_body)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          on conflict (organization_id, kind, language) do update
-         set subject = excluded.subject, text = excluded.text, html = excluded.html, changed_by = excluded.changed_by",
+         set subject = excluded.subject, text = excluded.text, html = excluded.html, changed_by = excluded.changed_by,
+             sms = excluded.sms, push_title = excluded.push_title, push_body = excluded.push_body",
         actor.organization.0,
         name.kind as Kind,
         name.language as Language,
@@ -53,6 +55,9 @@ pub async fn put_message_template(
         forms.text,
         forms.html,
         actor.user.0,
+        forms.sms,
+        forms.push_title,
+        forms.push_body,
     )
     .execute(&mut *tx)
     .await?;

@@ -6,6 +6,13 @@
 //! | `sendgrid://KEY@api.sendgrid.com`, `…@api.eu.sendgrid.com` | SendGrid |
 //! | `ses://KEY_ID:SECRET@REGION?configuration_set=NAME` | Amazon SES; the configuration set may be left out |
 //!
+//! and who takes short messages:
+//!
+//! | URL | who |
+//! | --- | --- |
+//! | `twilio://ACCOUNT:TOKEN@api.twilio.com?from=%2B351912345678`, or `service=MG…` | Twilio |
+//! | `sns://KEY_ID:SECRET@REGION?sender_id=NAME` | Amazon SNS; the sender's id may be left out |
+//!
 //! Characters of names and passwords other than letters, digits and `-._~` are written as in `%2F`. With `endpoint=URL`
 //! the request goes to another server that speaks the vendor's protocol, such as one inside a network of one's own.
 
@@ -18,7 +25,12 @@ use url::Url;
 
 use super::providers::{Provider, Providers};
 use super::sigv4::Signer;
-use super::{SendGrid, Ses, Smtp};
+use super::twilio::Sender;
+use super::{SendGrid, Ses, Smtp, Sns, Twilio};
+use crate::sms::Text;
+
+/// The path under which Twilio tells what becomes of a message; the organization and the delivery follow.
+pub const TWILIO: &str = "/api/v1/provider-events/twilio";
 
 /// The most messages a second that a limit can be.
 const FASTEST: u32 = 10_000;
@@ -43,6 +55,8 @@ pub struct To<'a> {
     pub rate: u32,
     /// Whether mails have a picture that tells when they are opened.
     pub tracks_opens: bool,
+    /// The public address of this service, at which Twilio tells what becomes of messages; empty: nowhere.
+    pub link_url: &'a str,
 }
 
 /// The first provider and the second, as they are set; none when the first is not.
@@ -97,6 +111,50 @@ impl To<'_> {
             }
         }
     }
+}
+
+impl To<'_> {
+    /// Who takes short messages at a URL.
+    ///
+    /// # Errors
+    /// A sentence for the operator, which does not repeat the URL.
+    pub fn text(&self, setting: Setting<'_>) -> Result<Provider<Text>, String> {
+        let named = |first, second| if setting.is_second { second } else { first };
+        match setting.url.split(':').next().unwrap_or_default() {
+            "twilio" => {
+                let form = "twilio://ACCOUNT:TOKEN@api.twilio.com?from=NUMBER";
+                let mut parts = Parts::read(&setting, form, &["from", "service"])?;
+                let base = parts.base(&parts.host)?;
+                let sender = match (parts.options.remove("from"), parts.options.remove("service")) {
+                    (Some(from), None) => Sender::From(from),
+                    (None, Some(service)) => Sender::Service(service),
+                    _ => return Err(parts.wrong()),
+                };
+                let told_at = (!self.link_url.is_empty())
+                    .then(|| format!("{}{TWILIO}", self.link_url.trim_end_matches('/')));
+                let account = (parts.user, parts.password.into());
+                let channel = Twilio::new(self.client.clone(), &base, account, sender, told_at);
+                Ok(Provider::new(named("twilio", "second_twilio"), channel, self.rate))
+            }
+            "sns" => {
+                let form = "sns://KEY_ID:SECRET@REGION?sender_id=NAME";
+                let mut parts = Parts::read(&setting, form, &["sender_id"])?;
+                let sender = parts.options.remove("sender_id");
+                let (signer, base, host) = parts.amazon("sns", "sns")?;
+                let channel = Sns::new(self.client.clone(), (base, host), signer, sender);
+                Ok(Provider::new(named("sns", "second_sns"), channel, self.rate))
+            }
+            _ => Err(format!("{} must begin with twilio:// or sns://", setting.name)),
+        }
+    }
+}
+
+/// The token of an account at Twilio, with which it signs what it tells; none when the URL is another vendor's.
+#[must_use]
+pub fn twilio_token(url: &str) -> Option<Secret> {
+    let url = Url::parse(url).ok().filter(|url| url.scheme() == "twilio")?;
+    let token = percent_decode_str(url.password()?).decode_utf8().ok()?;
+    Some(Secret::from(token.into_owned()))
 }
 
 /// A vendor's URL, taken apart.

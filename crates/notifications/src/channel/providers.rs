@@ -33,6 +33,14 @@ pub struct Try {
     pub took: Duration,
 }
 
+impl Try {
+    /// The same with another outcome.
+    #[must_use]
+    pub fn map(self, change: impl FnOnce(Outcome) -> Outcome) -> Self {
+        Self { outcome: change(self.outcome), ..self }
+    }
+}
+
 /// A channel with its breaker and its pace.
 pub struct Provider<M = Mail> {
     name: &'static str,

@@ -6,8 +6,8 @@ use kernel::{BookingId, DeviceId, Email};
 use platform::http::Problem;
 use serde::de::DeserializeOwned;
 
-use super::deliver::{About, Leased, Told};
-use super::{letter, push};
+use super::deliver::{About, Leased, Queue, Told};
+use super::{letter, push, sms};
 use crate::account::{AccountFacts, Link};
 use crate::channel::providers::Try;
 use crate::delivery::{Outcome, REMOVED};
@@ -59,6 +59,9 @@ pub async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Report {
     match (&leased.about, leased.device) {
         (About::Letter(id), _) => letter::attempt(app, leased, *id, now).await,
         (About::Told(told), Some(device)) => push::attempt(app, leased, told, device, now).await,
+        (About::Told(told), None) if leased.queue == Queue::Texts => {
+            sms::attempt(app, leased, told, now).await
+        }
         (About::Told(told), None) => attempt_told(app, leased, told, now).await,
     }
 }
@@ -93,10 +96,8 @@ pub async fn send(app: &App, leased: &Leased, email: &Email, mail: &Mail) -> Rep
         Err(problem) => return Outcome::Passing(problem.detail).into(),
     }
     let tries = app.providers.send(mail).await;
-    let tries: Vec<_> = tries
-        .into_iter()
-        .map(|made| Try { outcome: without(made.outcome, email.as_str()), ..made })
-        .collect();
+    let tries: Vec<_> =
+        tries.into_iter().map(|made| made.map(|outcome| without(outcome, email.as_str()))).collect();
     let outcome = tries.last().map_or(Outcome::Resting, |last| last.outcome.clone());
     let suppress = matches!(outcome, Outcome::NoSuchAddress(_)).then_some(digest);
     Report { tries, message_id: Some(mail.message_id.clone()), suppress, ..Report::from(outcome) }

@@ -41,7 +41,9 @@ pub struct Leased {
     pub correlation_id: String,
     /// Whom it is for; for a letter to somebody without an account, the letter's id.
     pub user: UserId,
-    /// The device that it is for; none where it is a mail.
+    /// From which queue it was taken.
+    pub queue: Queue,
+    /// The device that it is for; none where it is no push.
     pub device: Option<DeviceId>,
     /// What it is about.
     pub about: About,
@@ -51,17 +53,24 @@ impl Leased {
     /// By which way it goes.
     #[must_use]
     pub fn way(&self, app: &App) -> Way {
-        if self.device.is_some() { Way::Push } else { app.providers.way() }
+        match self.queue {
+            Queue::Mails => app.providers.way(),
+            Queue::Pushes => Way::Push,
+            Queue::Texts => Way::Sms,
+        }
     }
 }
 
 /// Which deliveries: each has its own lanes, so that mail servers that hang do not hold pushes up, nor the other way round.
+/// As the index `delivery_due` numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
     /// Mails.
-    Mails,
+    Mails = 0,
     /// Pushes to devices.
-    Pushes,
+    Pushes = 1,
+    /// Short messages.
+    Texts = 2,
 }
 
 /// What a delivery is about.
@@ -97,7 +106,7 @@ pub async fn deliver_due(app: &App, queue: Queue) -> Result<usize, Problem> {
     }
     let due = stream::iter(find_due(app, queue).await?).take_until(app.context.shutdown.cancelled());
     let leases = due.map(|(organization, ids)| async move {
-        let leased = match lease(app, organization, &ids).await {
+        let leased = match lease(app, queue, organization, &ids).await {
             Ok(leased) => leased,
             Err(problem) => {
                 tracing::warn!(error = problem.detail, "due deliveries cannot be taken");
@@ -117,10 +126,10 @@ async fn find_due(app: &App, queue: Queue) -> Result<Vec<(OrganizationId, Vec<Uu
     let mut tx = app.context.db.begin_as_finder().await?;
     let rows = sqlx::query!(
         "select organization_id, id from notifications.delivery
-         where (channel = 'push') = $3 and due_at <= $1 order by due_at limit $2",
+         where (case channel when 'push' then 1 when 'sms' then 2 else 0 end) = $3 and due_at <= $1 order by due_at limit $2",
         now.to_sqlx(),
         BATCH,
-        queue == Queue::Pushes,
+        queue as i32,
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -156,7 +165,12 @@ async fn deliver(app: &App, leased: &Leased) -> bool {
 }
 
 /// Takes those of the deliveries that no other replica has.
-async fn lease(app: &App, organization: OrganizationId, ids: &[Uuid]) -> Result<Vec<Leased>, Problem> {
+async fn lease(
+    app: &App,
+    queue: Queue,
+    organization: OrganizationId,
+    ids: &[Uuid],
+) -> Result<Vec<Leased>, Problem> {
     let now = app.context.clock.now();
     let mut tx = app.context.db.begin(organization).await?;
     let rows = sqlx::query!(
@@ -199,6 +213,7 @@ async fn lease(app: &App, organization: OrganizationId, ids: &[Uuid]) -> Result<
             spent: row.spent,
             correlation_id: row.correlation_id,
             user: UserId(row.user_id),
+            queue,
             device: row.device,
             about,
         });

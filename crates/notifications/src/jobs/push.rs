@@ -13,9 +13,12 @@ use crate::device::Address;
 use crate::message::{Facts, Kind};
 use crate::preferences::QuietHours;
 use crate::push::Push;
-use crate::push::words::{expires_at, words};
-use crate::store::{devices, preferences};
-use crate::templates::Values;
+use crate::push::life::expires_at;
+use crate::store::{devices, preferences, templates};
+use crate::templates::name::Name;
+use crate::templates::short::Short;
+use crate::templates::{Forms, Values};
+use crate::wording::Language;
 use crate::{App, peers};
 
 /// One attempt, outside of any transaction.
@@ -45,29 +48,30 @@ async fn write(
     if told.kind == Kind::BookingReminder && facts.now.slot.starts_at() <= now {
         return Err(Outcome::Permanent("the booking has begun".into()));
     }
-    let known = known(app, leased, device).await.map_err(|problem| Outcome::Passing(problem.detail))?;
-    let (address, hours) = known.ok_or_else(|| Outcome::Permanent("the device was removed".into()))?;
     let contact = peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await;
     let contact = contact.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
     let contact = contact.ok_or_else(|| Outcome::Permanent(REMOVED.into()))?;
-    quiet(hours, (told.kind, &facts), &contact, now)?;
-    say(leased, (told.kind, booking, &facts), &contact, address, now)
+    let name = Name { kind: told.kind, language: Language::of(&contact.locale) };
+    let known = known(app, leased, device, name).await.map_err(|problem| Outcome::Passing(problem.detail))?;
+    let known = known.ok_or_else(|| Outcome::Permanent("the device was removed".into()))?;
+    quiet(known.hours, (told.kind, &facts), &contact, now)?;
+    say(leased, (told.kind, booking, &facts), &contact, known, now)
 }
 
 fn say(
     leased: &Leased,
     (kind, booking, facts): (Kind, BookingId, &Facts),
     contact: &Contact,
-    address: Address,
+    known: Known,
     now: Timestamp,
 ) -> Result<Push, Outcome> {
     let values = Values::new(kind, facts, reader(contact), None);
-    let (title, body) = words(&values).map_err(Outcome::Passing)?;
+    let short = Short::of(known.theirs.as_ref(), &values).map_err(Outcome::Passing)?;
     Ok(Push {
         delivery: leased.id,
-        address,
-        title,
-        body,
+        address: known.address,
+        title: short.push_title,
+        body: short.push_body,
         kind,
         booking,
         is_urgent: crate::preferences::quiet::is_urgent(kind, facts.now.slot.starts_at(), now),
@@ -76,16 +80,20 @@ fn say(
     })
 }
 
-/// Where the device is reached, and when its owner is not to be disturbed; none when it is theirs no more.
-async fn known(
-    app: &App,
-    leased: &Leased,
-    device: DeviceId,
-) -> Result<Option<(Address, Option<QuietHours>)>, Problem> {
+/// What is kept about a device, its owner and a message.
+struct Known {
+    address: Address,
+    hours: Option<QuietHours>,
+    theirs: Option<Forms>,
+}
+
+/// What is kept; none when the device is the person's no more.
+async fn known(app: &App, leased: &Leased, device: DeviceId, name: Name) -> Result<Option<Known>, Problem> {
     let (organization, user) = (leased.organization, leased.user);
     let mut tx = app.context.db.begin(organization).await?;
     let address = devices::address(&mut tx, &app.context.keyring, (organization, user, device)).await?;
     let hours = preferences::quiet_hours(&mut tx, organization, user).await?;
+    let theirs = templates::find(&mut tx, organization, name).await?;
     tx.commit().await?;
-    Ok(address.map(|address| (address, hours)))
+    Ok(address.map(|address| Known { address, hours, theirs }))
 }

@@ -52,7 +52,7 @@ pub async fn letter_requested(
     .fetch_optional(&mut **tx)
     .await?;
     match message {
-        Some(message) => queue(app, tx, event.organizationid, MessageId(message), now).await,
+        Some(message) => queue(tx, app.providers.way(), event.organizationid, MessageId(message), now).await,
         None => Ok(()),
     }
 }

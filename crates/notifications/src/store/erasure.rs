@@ -87,6 +87,13 @@ async fn forget_wishes(tx: &mut Tx, organization: OrganizationId, user: UserId) 
     .execute(&mut **tx)
     .await?;
     sqlx::query!(
+        "delete from notifications.phone where organization_id = $1 and user_id = $2",
+        organization.0,
+        user.0,
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
         "delete from notifications.unsubscribe_key where organization_id = $1 and user_id = $2",
         organization.0,
         user.0,

@@ -16,7 +16,7 @@ use crate::wording::Language;
 pub async fn find(tx: &mut Tx, organization: OrganizationId, name: Name) -> Result<Option<Forms>, Problem> {
     let forms = sqlx::query_as!(
         Forms,
-        "select subject, text, html from notifications.message_template
+        "select subject, text, html, sms, push_title, push_body from notifications.message_template
          where organization_id = $1 and kind = $2 and language = $3",
         organization.0,
         name.kind as Kind,

@@ -39,6 +39,13 @@ async fn only_delivery(world: &World) -> String {
 }
 
 /// Who was asked for the one delivery, and how it ended; the last first.
+/// The provider and the outcome of every attempt by a channel, the last one first.
+pub async fn tried_all(world: &World, channel: &str) -> Vec<(String, String)> {
+    let attempts = "select provider, outcome from notifications.attempt where channel = $1
+                    order by attempted_at desc, number desc, outcome desc";
+    sqlx::query_as(attempts).bind(channel).fetch_all(&mut world.test.owner().await).await.unwrap()
+}
+
 pub async fn tried(world: &World) -> Vec<(String, String)> {
     attempts(world, &world.test.person(Role::Admin), &only_delivery(world).await).await
 }

@@ -30,6 +30,7 @@ async fn what_was_sent_is_counted_by_kind_and_day() {
     let row = |day: Value, counts: [i64; 4], seconds: Value| {
         json!({ "day": day, "channel": "outbox", "kind": "booking_confirmed", "queued": counts[0],
                 "sent": counts[1], "failed": counts[2], "waiting": counts[3],
+                "delivered": 0, "opened": 0, "undelivered": 0, "bounced": 0, "complained": 0,
                 "median_seconds": seconds, "p95_seconds": seconds })
     };
     let both = "from=2026-03-02&to=2026-03-04";

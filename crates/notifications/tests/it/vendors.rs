@@ -20,8 +20,8 @@ pub fn sendgrid_url(vendors: &Vendors) -> Secret {
     format!("sendgrid://{key}@api.sendgrid.com?endpoint={url}").into()
 }
 
-fn ses_url(aws: &Aws, secret: &str) -> Secret {
-    format!("ses://{}:{secret}@{}?endpoint={}", aws.key_id, aws.region, aws.url).into()
+pub fn ses_url(aws: &Aws, secret: &str) -> Secret {
+    format!("ses://{}@{}?endpoint={}", aws.user(secret), aws.region, aws.url).into()
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_wrong_key_is_no_fault_of_the_mail_and_the_second_provider_takes_it() 
     assert_eq!(vendors.got().await.len(), 1);
 }
 
-fn pair((provider, outcome): (&str, &str)) -> (String, String) {
+pub fn pair((provider, outcome): (&str, &str)) -> (String, String) {
     (provider.to_owned(), outcome.to_owned())
 }
 

@@ -124,6 +124,11 @@ impl World {
         deliver_due(&self.app, Queue::Pushes).await.unwrap()
     }
 
+    /// Makes the attempts at short messages that are due.
+    pub async fn text(&self) -> usize {
+        deliver_due(&self.app, Queue::Texts).await.unwrap()
+    }
+
     /// Lets time pass until the next attempt of anything is due.
     pub fn wait_for_retry(&self) {
         self.test.clock.advance(SignedDuration::from_hours(24));
