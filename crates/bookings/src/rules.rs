@@ -58,6 +58,8 @@ pub struct Rules {
     pub cancellation: Cancellation,
     /// Whether people have to show that they came.
     pub check_in: CheckIn,
+    /// Who sees it at all: each of these.
+    pub see: Vec<Who>,
     /// Who may book it: each of these.
     pub book: Vec<Who>,
     /// Who may book it for others: each of these.
@@ -119,6 +121,7 @@ impl Rules {
             approvals: all().filter_map(|policy| policy.approval.clone()).collect(),
             cancellation: cancellation(all().filter_map(|policy| policy.cancellation.as_ref())),
             check_in: check_in(all().filter_map(|policy| policy.check_in.as_ref())),
+            see: whos(|policy| &policy.access.see),
             book: whos(|policy| &policy.access.book),
             book_for_others: whos(|policy| &policy.access.book_for_others),
             quotas: layers.iter().flat_map(quotas).collect(),

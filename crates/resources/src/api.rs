@@ -84,6 +84,15 @@ pub struct ResourceBody {
     pub updated_at: Timestamp,
 }
 
+impl ResourceBody {
+    /// The same with those of its parts alone that are there for the caller.
+    #[must_use]
+    pub fn with_parts(mut self, seen: &BTreeSet<ResourceId>) -> Self {
+        self.parts.retain(|part| seen.contains(part));
+        self
+    }
+}
+
 impl From<State> for ResourceBody {
     fn from(state: State) -> Self {
         let resource = state.resource;

@@ -99,19 +99,9 @@ impl Flaws {
         for (place, quota) in policy.quotas.iter().enumerate() {
             self.quota(quota, scope, &format!("/policy/quotas/{place}"));
         }
-        self.not_yet(policy);
-    }
-
-    /// What would not be kept is refused, rather than taken: search, calendar, live changes and the catalogue show everything
-    /// to everybody of the organization.
-    fn not_yet(&mut self, policy: &Policy) {
-        let says = policy.access.see.is_some();
-        self.demand(
-            !says,
-            "/policy/access/see",
-            "not_supported",
-            "Everybody in the organization sees all resources. Who may book is said by `book`.",
-        );
+        let hides = access.see.is_some() && scope == Scope::Group;
+        let detail = "Who sees a resource is said where it is: by it, its type, its places or the organization.";
+        self.demand(!hides, "/policy/access/see", "not_for_groups", detail);
     }
 
     fn approval(&mut self, approval: &Approval) {

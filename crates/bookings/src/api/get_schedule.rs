@@ -10,7 +10,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::learn;
-use super::search_availability::known;
 use crate::App;
 
 /// When a resource is open.
@@ -47,8 +46,7 @@ pub async fn get_schedule(
     State(app): State<App>,
     Path(id): Path<ResourceId>,
 ) -> Result<Json<ScheduleBody>, Problem> {
-    let (mut tx, tree) = learn::begin(&app, &actor, id).await?;
-    let known = known(&mut tx, &actor, tree).await?;
+    let (tx, known) = learn::begin(&app, &actor, id).await?;
     tx.commit().await?;
     let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
     let item = known.own_items().remove(&id).ok_or_else(|| Problem::not_found("resource"))?;

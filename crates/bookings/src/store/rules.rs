@@ -105,6 +105,12 @@ impl Rulebook {
         self
     }
 
+    /// Who sees what rules are laid on; none where nothing says so.
+    #[must_use]
+    pub fn see(&self, scope_id: Uuid) -> Option<wire::Who> {
+        self.layers.get(&scope_id)?.rules.policy.access.see.clone()
+    }
+
     /// A person, if they are known.
     #[must_use]
     pub fn person(&self, id: UserId) -> Option<&Person> {

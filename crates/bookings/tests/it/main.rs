@@ -25,4 +25,5 @@ mod reports;
 mod rules;
 mod schema;
 mod series;
+mod sight;
 mod waitlist;

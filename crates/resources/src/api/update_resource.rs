@@ -20,7 +20,7 @@ use crate::App;
 use crate::error::Error;
 use crate::name::Name;
 use crate::resource::{Content, MAX_AMENITIES, MAX_EXTERNAL_ID, MAX_PARTS, MAX_SEATS, MAX_UNITS, Status};
-use crate::store::{contents, events, parts, states, write};
+use crate::store::{contents, events, parts, sight, states, write};
 
 /// What to change. `null` clears `location_id`, `seats` and `external_id`.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -118,6 +118,7 @@ pub async fn update_resource(
     if request.parts.is_some() {
         parts::lock(&mut tx, organization).await?;
     }
+    sight::demand(&mut tx, &actor, id).await?;
     let stored = contents::lock_one(&mut tx, organization, id).await?;
     if_match.check(stored.version)?;
     if stored.content.status == Status::Retired {

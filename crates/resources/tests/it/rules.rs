@@ -46,8 +46,10 @@ async fn what_makes_no_sense_is_refused_whole() {
         unknown.status.is_client_error() && unknown.json().to_string().contains("max_minuets"),
         "{unknown:?}"
     );
-    let seen = put(json!({ "scope": "organization", "policy": { "access": { "see": {} } } })).await;
-    assert_eq!(seen.problem(422, "invalid_input")["errors"][0]["code"], "not_supported");
+    let group = "/api/v1/rules/0198c6a0-0000-7000-8000-000000000001";
+    let body = json!({ "scope": "group", "policy": { "access": { "see": {} } } });
+    let seen = app.call_as(&manager, "PUT", group).json(body).send().await;
+    assert_eq!(seen.problem(422, "invalid_input")["errors"][0]["code"], "not_for_groups");
     put(json!({ "scope": "resource" })).await.problem(404, "not_found");
     app.call_as(&manager, "GET", &path).send().await.problem(404, "not_found");
     app.events().await;
