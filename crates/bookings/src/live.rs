@@ -145,8 +145,7 @@ impl Watch {
     /// booking is, only those learn who may see it.
     #[must_use]
     pub fn data(&self, change: &Change, hidden: &BTreeSet<ResourceId>) -> Option<Value> {
-        let is_own =
-            matches!(&change.about, About::Booking(told) if told.booking.user_id == self.viewer);
+        let is_own = matches!(&change.about, About::Booking(told) if told.booking.user_id == self.viewer);
         let resources = change.resources();
         if !is_own && !resources.is_empty() && resources.is_subset(hidden) {
             return None;

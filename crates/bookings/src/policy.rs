@@ -277,8 +277,14 @@ fn quote(request: &Request<'_>) -> Result<Option<Quote>, Broken> {
     let mut sum: Option<Quote> = None;
     for item in request.items {
         let Some(prices) = &item.rules.prices else { continue };
-        let priced =
-            Priced { slot: request.slot, zone: &item.zone, units: item.units, groups: &request.owner.groups };
+        let priced = Priced {
+            slot: request.slot,
+            zone: &item.zone,
+            units: item.units,
+            groups: &request.owner.groups,
+            resource_id: item.resource_id,
+            from: item.rules.prices_from,
+        };
         let quote = Quote::of(prices, &priced);
         sum = Some(match sum {
             None => quote,

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use prices::{PayWith, Per, Price, Prices};
-pub use schedule::{Hours, Override, Schedule, Weekday, Weekly};
+pub use schedule::{Holidays, Hours, Override, Schedule, Weekday, Weekly};
 
 /// What rules are laid on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]

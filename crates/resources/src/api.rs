@@ -16,6 +16,7 @@ pub mod list_amenities;
 pub mod list_locations;
 pub mod list_resource_types;
 pub mod list_resources;
+pub mod list_rule_versions;
 pub mod put_rules;
 mod remit;
 pub mod resolve;

@@ -87,6 +87,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::retire_resource::retire_resource))
         .routes(routes!(api::get_resources_audit::get_resources_audit))
         .routes(routes!(api::get_rules::get_rules, api::put_rules::put_rules))
+        .routes(routes!(api::list_rule_versions::list_rule_versions))
 }
 
 /// The OpenAPI document.

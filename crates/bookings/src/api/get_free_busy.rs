@@ -82,7 +82,10 @@ pub(super) fn window(from: Timestamp, to: Timestamp) -> Result<Slot, Problem> {
 }
 
 /// The window of a query, or the resource's today.
-fn window_of(query: &Window, resource: &Resource, now: Timestamp) -> Result<Slot, Problem> {
+///
+/// # Errors
+/// 422 when it has one end only, is empty or too long.
+pub(super) fn window_of(query: &Window, resource: &Resource, now: Timestamp) -> Result<Slot, Problem> {
     match (query.from, query.to) {
         (Some(from), Some(to)) => window(from, to),
         (None, None) => today(&resource.time_zone, now),

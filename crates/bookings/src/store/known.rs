@@ -36,7 +36,15 @@ impl Known {
     /// # Errors
     /// When the database fails.
     pub async fn load(tx: &mut Tx, actor: &Actor, tree: Tree) -> Result<Self, Problem> {
-        let book = Rulebook::load(tx, actor.organization, &tree, &[actor.user]).await?;
+        Self::load_for(tx, actor, tree, actor.user).await
+    }
+
+    /// The same, for what concerns another person as well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load_for(tx: &mut Tx, actor: &Actor, tree: Tree, user: UserId) -> Result<Self, Problem> {
+        let book = Rulebook::load(tx, actor.organization, &tree, &[actor.user, user]).await?;
         let caller = Person { role: actor.role, remit: actor.remit.clone(), ..book.someone(actor.user) };
         Ok(Self::new(tree, book, caller))
     }
@@ -99,6 +107,13 @@ impl Known {
             now,
             before: None,
         })
+    }
+
+    /// The layers over a resource for somebody, and the resource as the rules see it for them; none when it is not known.
+    #[must_use]
+    pub fn of_one(&self, id: ResourceId, owner: &Person) -> Option<(Vec<Layer>, Item)> {
+        let resource = self.tree.get(&id)?;
+        Some((self.book.layers(resource, owner), self.book.item(resource, 1, owner)))
     }
 
     /// The resources of a booking as the rules see them.

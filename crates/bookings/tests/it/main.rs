@@ -23,6 +23,7 @@ mod races;
 mod remit;
 mod reports;
 mod rules;
+mod schedules;
 mod schema;
 mod series;
 mod sight;

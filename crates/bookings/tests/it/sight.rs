@@ -83,7 +83,9 @@ async fn it_is_asked_for_in_vain_in_the_words_for_what_is_not_there() {
         world.post(&app.bob, "/api/v1/waitlist", world.asked(world.bench)).await,
         world.post(&app.bob, "/api/v1/series", local(world.bench)).await,
         world.post(&app.bob, "/api/v1/series/preview", local(world.bench)).await,
-        world.post(&app.bob, "/api/v1/policies/dry-run", json!({ "booking": world.asked(world.bench) })).await,
+        world
+            .post(&app.bob, "/api/v1/policies/dry-run", json!({ "booking": world.asked(world.bench) }))
+            .await,
         // That it is not hidden by rules that somebody tries.
         world
             .post(

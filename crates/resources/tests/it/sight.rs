@@ -34,9 +34,7 @@ impl Site {
         let laboratory = create(&app, &boss, "locations", laboratory).await;
         let floor = json!({ "name": "First floor", "kind": "floor", "parent_id": laboratory["id"] });
         let floor = create(&app, &boss, "locations", floor).await;
-        let room = |name: &str, place: &Value, parts: Value| {
-            json!({ "name": name, "type": "room", "location_id": place["id"], "parts": parts })
-        };
+        let room = |name: &str, place: &Value, parts: Value| json!({ "name": name, "type": "room", "location_id": place["id"], "parts": parts });
         let of_none = json!([]);
         let bench = create(&app, &boss, "resources", room("Bench", &floor, of_none.clone())).await;
         let room_there = create(&app, &boss, "resources", room("Room", &site, of_none)).await;
@@ -49,7 +47,8 @@ impl Site {
     /// Lays rules down by which these see what is in the laboratory.
     async fn hide(&self, see: Value) {
         let body = json!({ "scope": "location", "policy": { "access": { "see": see } } });
-        let put = self.app.call_as(&self.boss, "PUT", &path("rules", &self.laboratory)).header("if-match", "*");
+        let put =
+            self.app.call_as(&self.boss, "PUT", &path("rules", &self.laboratory)).header("if-match", "*");
         put.json(body).send().await.expect(200);
         self.app.events().await;
     }
