@@ -224,4 +224,23 @@ mod tests {
         assert_eq!(quote(prices.clone(), from, to, &[group]).0, 0);
         assert_eq!(quote(prices, from, to, &[]).0, 900);
     }
+
+    #[test]
+    fn weekdays_dates_and_length_choose_the_price_and_each_line_says_which_it_was() {
+        let prices = json!([
+            { "name": "Fair", "amount": 5000, "per": "hour", "from": "2026-03-03", "until": "2026-03-03" },
+            { "name": "Weekend", "amount": 3000, "per": "hour", "days": ["saturday", "sunday"] },
+            { "name": "Half a day", "amount": 1000, "per": "hour", "min_minutes": 240 },
+            { "name": "Hour", "amount": 2000, "per": "hour" },
+        ]);
+        let named = |from: &str, to: &str| quote(prices.clone(), from, to, &[]).1.remove(0).0;
+        assert_eq!(named("2026-03-03T10:00:00Z", "2026-03-03T11:00:00Z"), "Fair");
+        assert_eq!(named("2026-03-07T10:00:00Z", "2026-03-07T11:00:00Z"), "Weekend");
+        assert_eq!(named("2026-03-04T10:00:00Z", "2026-03-04T14:00:00Z"), "Half a day");
+        assert_eq!(named("2026-03-04T10:00:00Z", "2026-03-04T11:00:00Z"), "Hour");
+        // Over midnight of the fair, each hour by its own day.
+        let (total, lines) = quote(prices, "2026-03-03T22:00:00Z", "2026-03-04T00:00:00Z", &[]);
+        let names: Vec<_> = lines.iter().map(|(name, count, _)| (name.as_str(), *count)).collect();
+        assert_eq!((total, names), (7000, vec![("Fair", 60), ("Hour", 60)]));
+    }
 }

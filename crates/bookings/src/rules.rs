@@ -172,7 +172,9 @@ pub fn tried(scope: Scope, scope_id: Uuid, document: &Value) -> Result<Layer, St
 fn bounded(name: &str, value: &Value) -> Result<(), String> {
     match value {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| bounded(name, value)),
-        Value::Array(items) if items.len() > 100 => Err(format!("`{name}` has more than 100 entries")),
+        Value::Array(items) if items.len() > most(name) => {
+            Err(format!("`{name}` has more than {} entries", most(name)))
+        }
         Value::Array(items) => items.iter().try_for_each(|item| bounded(name, item)),
         Value::Number(number) if name.ends_with("_minutes") => {
             let least = u64::from(name == "grid_minutes");
@@ -185,6 +187,11 @@ fn bounded(name: &str, value: &Value) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// Entries of a list at most.
+fn most(name: &str) -> usize {
+    if name == "overrides" { 400 } else { 100 }
 }
 
 /// A number of minutes as a length of time.
@@ -262,6 +269,18 @@ mod tests {
             assert!(rules.check_in.required && rules.within_hours);
             assert_eq!((rules.check_in.opens_minutes, rules.check_in.grace_minutes), (Some(15), Some(10)));
         }
+    }
+
+    #[test]
+    fn what_is_tried_has_known_holidays_and_as_many_overrides_as_may_be_laid_down() {
+        let day = json!({ "from": "2026-12-24", "until": "2026-12-24" });
+        let with = |count: usize, country: &str| {
+            let overrides: Vec<&Value> = std::iter::repeat_n(&day, count).collect();
+            let schedule = json!({ "overrides": overrides, "holidays": { "country": country } });
+            tried(Scope::Type, Uuid::nil(), &json!({ "schedule": schedule }))
+        };
+        assert!(with(400, "PT").is_ok());
+        assert!(with(401, "PT").is_err() && with(1, "XX").is_err());
     }
 
     #[test]

@@ -165,3 +165,18 @@ async fn who_may_not_see_it_is_booked_nothing_by_a_colleague_but_by_a_manager() 
     app.book(world.bench, "14:00", "15:00").await;
     app.events().await;
 }
+
+#[tokio::test]
+async fn who_waited_for_what_is_hidden_now_is_offered_nothing() {
+    let world = World::start().await;
+    let app = &world.app;
+    let booking = app.book(world.room, "10:00", "11:00").await;
+    world.post(&app.bob, "/api/v1/waitlist", world.asked(world.room)).await.expect(201);
+    let see = json!({ "policy": { "access": { "see": { "groups": [world.group] } } } });
+    app.rule(Scope::Resource, world.room.0, see).await;
+    let cancel = format!("/api/v1/bookings/{}/cancel", booking["id"].as_str().unwrap());
+    world.post(&app.ada, &cancel, json!({})).await.expect(200);
+    let waits = world.get(&app.bob, "/api/v1/waitlist").await.expect(200).json();
+    assert_eq!(waits["items"][0]["status"], "waiting", "{waits:#}");
+    app.events().await;
+}
