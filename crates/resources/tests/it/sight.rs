@@ -168,6 +168,24 @@ async fn a_manager_sees_what_is_in_their_places() {
     }
     let body = json!({ "seats": 3 });
     call("PATCH", &site.room, None).json(&body).send().await.problem(403, "outside_remit");
+    // Leaving out what they do not see takes nothing away, and nobody makes a whole of it.
+    site.app
+        .call_as(&site.boss, "PATCH", &path("resources", &site.suite))
+        .header("if-match", "*")
+        .json(json!({ "location_id": site.laboratory["id"] }))
+        .send()
+        .await
+        .expect(200);
+    let elsewhere = json!({ "scope": "resource", "policy": { "access": { "see": { "users": [] } } } });
+    let put = site.app.call_as(&site.boss, "PUT", &path("rules", &site.room)).json(elsewhere);
+    put.send().await.expect(200);
+    let suite = call("PATCH", &site.suite, Some(&site.laboratory)).json(json!({ "parts": [] })).send().await;
+    assert_eq!(suite.expect(200).json()["parts"], json!([]));
+    let kept = site.app.call_as(&site.boss, "GET", &path("resources", &site.suite)).send().await;
+    assert_eq!(kept.expect(200).json()["parts"], json!([site.room["id"]]));
+    let with = call("PATCH", &site.bench, Some(&site.laboratory)).json(json!({ "parts": [site.room["id"]] }));
+    assert_eq!(with.send().await.problem(422, "invalid_input")["errors"][0]["code"], "unknown_part");
+    site.app.events().await;
     call("PATCH", &site.bench, Some(&site.laboratory)).json(json!({ "seats": 3 })).send().await.expect(200);
     assert_eq!(site.app.event_types().await, ["resource.changed"]);
 }
