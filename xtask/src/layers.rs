@@ -9,16 +9,18 @@ use cargo_metadata::{DependencyKind, Metadata};
 use crate::{Outcome, verdict, workspace};
 
 const SERVICE: &[&str] = &["kernel", "contracts", "platform"];
+const WITH_HOLIDAYS: &[&str] = &["kernel", "contracts", "platform", "holidays"];
 
 /// The picture in ARCHITECTURE.md: a crate and those of ours that it may be built from.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kernel", &[]),
+    ("holidays", &[]),
     ("otlp", &[]),
     ("contracts", &["kernel"]),
     ("platform", &["kernel", "otlp"]),
     ("users", SERVICE),
-    ("resources", SERVICE),
-    ("bookings", SERVICE),
+    ("resources", WITH_HOLIDAYS),
+    ("bookings", WITH_HOLIDAYS),
     ("notifications", SERVICE),
     ("gateway", &["kernel", "contracts", "platform", "otlp"]),
     (

@@ -18,6 +18,7 @@ pub mod get_booking_history;
 pub mod get_calendar;
 pub mod get_credits;
 pub mod get_details;
+pub mod get_effective_policy;
 pub mod get_free_busy;
 pub mod get_next_free;
 pub mod get_report;

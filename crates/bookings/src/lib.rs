@@ -11,6 +11,7 @@ pub mod guest;
 pub mod jobs;
 pub mod live;
 pub mod on;
+pub mod origins;
 pub mod personal_data;
 pub mod policy;
 pub mod quota;
@@ -129,6 +130,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::search_availability::search_availability))
         .routes(routes!(api::get_free_busy::get_free_busy))
         .routes(routes!(api::get_schedule::get_schedule))
+        .routes(routes!(api::get_effective_policy::get_effective_policy))
         .routes(routes!(api::get_next_free::get_next_free))
         .routes(routes!(api::get_calendar::get_calendar))
         .routes(routes!(api::list_conflicts::list_conflicts))

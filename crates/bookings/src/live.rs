@@ -79,6 +79,27 @@ impl Change {
     }
 }
 
+impl Change {
+    /// The resources that it is about, before and after; of a closure of more than one resource, none.
+    #[must_use]
+    pub fn resources(&self) -> BTreeSet<ResourceId> {
+        match &self.about {
+            About::Booking(told) => told.resources().collect(),
+            About::Blackout(blackout) if blackout.scope == Scope::Resource => {
+                [ResourceId(blackout.scope_id)].into()
+            }
+            About::Blackout(_) => BTreeSet::new(),
+        }
+    }
+}
+
+impl States {
+    fn resources(&self) -> impl Iterator<Item = ResourceId> {
+        let states = self.before.iter().chain([&self.booking]);
+        states.flat_map(|booking| &booking.resources).map(|one| one.resource_id)
+    }
+}
+
 /// What a screen watches, and for whom.
 #[derive(Debug)]
 pub struct Watch {
@@ -120,13 +141,25 @@ impl Watch {
         }
     }
 
-    /// What the screen is told. Whose a booking is, only those learn who may see it.
+    /// What the screen is told: nothing of what is about hidden resources alone, but for what is the viewer's own. Whose a
+    /// booking is, only those learn who may see it.
     #[must_use]
-    pub fn data(&self, change: &Change) -> Value {
+    pub fn data(&self, change: &Change, hidden: &BTreeSet<ResourceId>) -> Option<Value> {
+        let is_own = matches!(&change.about, About::Booking(told) if told.booking.user_id == self.viewer);
+        let resources = change.resources();
+        if !is_own && !resources.is_empty() && resources.is_subset(hidden) {
+            return None;
+        }
+        let is_told = |id: &ResourceId| is_own || !hidden.contains(id);
+        Some(self.told(change, is_told))
+    }
+
+    fn told(&self, change: &Change, is_told: impl Fn(&ResourceId) -> bool) -> Value {
         match &change.about {
             About::Booking(told) => {
                 let booking = &told.booking;
-                let resources: Vec<_> = booking.resources.iter().map(|one| one.resource_id).collect();
+                let resources = booking.resources.iter().map(|one| one.resource_id);
+                let resources: Vec<_> = resources.filter(is_told).collect();
                 let mut data = json!({
                     "booking_id": booking.id,
                     "status": booking.status,

@@ -71,9 +71,7 @@ impl Person {
     /// Whether they are among some people.
     #[must_use]
     pub fn is_among(&self, who: &Who) -> bool {
-        who.users.contains(&self.id)
-            || who.groups.iter().any(|group| self.groups.contains(group))
-            || who.role.is_some_and(|role| self.role >= role)
+        who.includes(self.id, self.role, &self.groups)
     }
 
     /// Whether they may decide on a step of an approval. Who is named by their role alone has to manage what is asked for.
@@ -111,10 +109,18 @@ pub struct Item {
 }
 
 impl Item {
+    /// Whether it is there for somebody: every layer that says who sees it names them, or they manage it. The one place
+    /// where this service decides that.
+    #[must_use]
+    pub fn is_seen_by(&self, person: &Person) -> bool {
+        person.runs(self) || self.rules.see.iter().all(|who| person.is_among(who))
+    }
+
     /// Whether somebody may book it.
     #[must_use]
     pub fn admits(&self, person: &Person) -> bool {
-        person.runs(self) || self.rules.book.iter().all(|who| person.is_among(who))
+        let may_book = || person.runs(self) || self.rules.book.iter().all(|who| person.is_among(who));
+        self.is_seen_by(person) && may_book()
     }
 }
 
@@ -271,8 +277,14 @@ fn quote(request: &Request<'_>) -> Result<Option<Quote>, Broken> {
     let mut sum: Option<Quote> = None;
     for item in request.items {
         let Some(prices) = &item.rules.prices else { continue };
-        let priced =
-            Priced { slot: request.slot, zone: &item.zone, units: item.units, groups: &request.owner.groups };
+        let priced = Priced {
+            slot: request.slot,
+            zone: &item.zone,
+            units: item.units,
+            groups: &request.owner.groups,
+            resource_id: item.resource_id,
+            from: item.rules.prices_from,
+        };
         let quote = Quote::of(prices, &priced);
         sum = Some(match sum {
             None => quote,

@@ -6,10 +6,11 @@ use contracts::rules::{Per, Price, Prices};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use kernel::{GroupId, Money, Slot};
+use kernel::{GroupId, Money, ResourceId, Slot};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::origins::Origin;
 use crate::schedule;
 
 /// A price with its explanation.
@@ -37,6 +38,22 @@ pub struct QuoteLine {
     pub units: i32,
     /// Their sum in minor units; half a unit is rounded up.
     pub total: i64,
+    /// The resource that it is for; null in quotes of before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<ResourceId>,
+    /// The price rule that gave it; null likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PriceOrigin>,
+}
+
+/// The price rule that gave a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceOrigin {
+    /// The rules that it stands in.
+    #[serde(flatten)]
+    pub rules: Origin,
+    /// Its place among their prices, from 0.
+    pub price: usize,
 }
 
 /// What is priced, and for whom.
@@ -50,6 +67,10 @@ pub struct Priced<'a> {
     pub units: i32,
     /// The groups of whose booking it is.
     pub groups: &'a BTreeSet<GroupId>,
+    /// The resource.
+    pub resource_id: ResourceId,
+    /// The rules that the prices stand in.
+    pub from: Option<Origin>,
 }
 
 impl Quote {
@@ -80,7 +101,7 @@ impl Quote {
                     Per::Day => i64::try_from(days[place].len()).unwrap_or(i64::MAX),
                     Per::Use => i64::from(applies(price, priced, priced.slot.starts_at())),
                 };
-                (count > 0).then(|| line(price, count, priced.units))
+                (count > 0).then(|| line((place, price), count, priced))
             })
             .collect();
         let total = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.total));
@@ -88,11 +109,21 @@ impl Quote {
     }
 }
 
-fn line(price: &Price, count: i64, units: i32) -> QuoteLine {
+fn line((place, price): (usize, &Price), count: i64, priced: &Priced<'_>) -> QuoteLine {
+    let units = priced.units;
     let product = i128::from(price.amount) * i128::from(count) * i128::from(units);
     let total = if price.per == Per::Hour { (product + 30).div_euclid(60) } else { product };
     let total = i64::try_from(total).unwrap_or(i64::MAX);
-    QuoteLine { name: price.name.clone(), amount: price.amount, per: price.per, count, units, total }
+    QuoteLine {
+        name: price.name.clone(),
+        amount: price.amount,
+        per: price.per,
+        count,
+        units,
+        total,
+        resource_id: Some(priced.resource_id),
+        from: priced.from.map(|rules| PriceOrigin { rules, price: place }),
+    }
 }
 
 fn applies(price: &Price, priced: &Priced<'_>, at: Timestamp) -> bool {
@@ -151,7 +182,9 @@ mod tests {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let slot = Slot::new(from.parse().unwrap(), to.parse().unwrap()).unwrap();
         let groups = groups.iter().copied().collect();
-        let quote = Quote::of(&prices, &Priced { slot, zone: &zone, units: 1, groups: &groups });
+        let (resource_id, from) = (ResourceId::mint(), None);
+        let priced = Priced { slot, zone: &zone, units: 1, groups: &groups, resource_id, from };
+        let quote = Quote::of(&prices, &priced);
         let lines = quote.lines.into_iter().map(|line| (line.name, line.count, line.total)).collect();
         (quote.total.amount, lines)
     }
@@ -190,5 +223,24 @@ mod tests {
         let (from, to) = ("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
         assert_eq!(quote(prices.clone(), from, to, &[group]).0, 0);
         assert_eq!(quote(prices, from, to, &[]).0, 900);
+    }
+
+    #[test]
+    fn weekdays_dates_and_length_choose_the_price_and_each_line_says_which_it_was() {
+        let prices = json!([
+            { "name": "Fair", "amount": 5000, "per": "hour", "from": "2026-03-03", "until": "2026-03-03" },
+            { "name": "Weekend", "amount": 3000, "per": "hour", "days": ["saturday", "sunday"] },
+            { "name": "Half a day", "amount": 1000, "per": "hour", "min_minutes": 240 },
+            { "name": "Hour", "amount": 2000, "per": "hour" },
+        ]);
+        let named = |from: &str, to: &str| quote(prices.clone(), from, to, &[]).1.remove(0).0;
+        assert_eq!(named("2026-03-03T10:00:00Z", "2026-03-03T11:00:00Z"), "Fair");
+        assert_eq!(named("2026-03-07T10:00:00Z", "2026-03-07T11:00:00Z"), "Weekend");
+        assert_eq!(named("2026-03-04T10:00:00Z", "2026-03-04T14:00:00Z"), "Half a day");
+        assert_eq!(named("2026-03-04T10:00:00Z", "2026-03-04T11:00:00Z"), "Hour");
+        // Over midnight of the fair, each hour by its own day.
+        let (total, lines) = quote(prices, "2026-03-03T22:00:00Z", "2026-03-04T00:00:00Z", &[]);
+        let names: Vec<_> = lines.iter().map(|(name, count, _)| (name.as_str(), *count)).collect();
+        assert_eq!((total, names), (7000, vec![("Fair", 60), ("Hour", 60)]));
     }
 }

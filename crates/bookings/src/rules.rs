@@ -3,15 +3,18 @@
 use contracts::rules::{
     Approval, Cancellation, CheckIn, Policy, Prices, Quota, Recurrence, RuleSet, Schedule, Scope, Who,
 };
+use holidays::Calendar;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::origins::Origin;
+
 /// When no layer says so: the shortest and the longest booking, and how far ahead it may end.
-const DEFAULTS: (u32, u32, u32) = (5, 60 * 24 * 31, 60 * 24 * 730);
+pub const DEFAULTS: (u32, u32, u32) = (5, 60 * 24 * 31, 60 * 24 * 730);
 /// When no layer says so, how long before the start check-in opens and how long after it the grace ends, in minutes.
-const CHECK_IN: (u32, u32) = (15, 15);
+pub const CHECK_IN: (u32, u32) = (15, 15);
 
 /// The rules of one scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct Layer {
     pub scope: Scope,
     /// Its id.
     pub scope_id: Uuid,
+    /// Their version; none of rules that are only tried.
+    pub version: Option<i64>,
     /// The rules.
     pub rules: RuleSet,
 }
@@ -58,6 +63,8 @@ pub struct Rules {
     pub cancellation: Cancellation,
     /// Whether people have to show that they came.
     pub check_in: CheckIn,
+    /// Who sees it at all: each of these.
+    pub see: Vec<Who>,
     /// Who may book it: each of these.
     pub book: Vec<Who>,
     /// Who may book it for others: each of these.
@@ -80,6 +87,8 @@ pub struct Rules {
     pub schedule: Option<Schedule>,
     /// What it costs; nothing when none.
     pub prices: Option<Prices>,
+    /// The layer that the prices are of.
+    pub prices_from: Option<Origin>,
 }
 
 /// What is kept free around a booking, in minutes.
@@ -119,6 +128,7 @@ impl Rules {
             approvals: all().filter_map(|policy| policy.approval.clone()).collect(),
             cancellation: cancellation(all().filter_map(|policy| policy.cancellation.as_ref())),
             check_in: check_in(all().filter_map(|policy| policy.check_in.as_ref())),
+            see: whos(|policy| &policy.access.see),
             book: whos(|policy| &policy.access.book),
             book_for_others: whos(|policy| &policy.access.book_for_others),
             quotas: layers.iter().flat_map(quotas).collect(),
@@ -133,6 +143,7 @@ impl Rules {
             min_attendees: most(|policy| policy.min_attendees).unwrap_or(0),
             schedule: layers.iter().rev().find_map(|layer| layer.rules.schedule.clone()),
             prices: layers.iter().rev().find_map(|layer| layer.rules.prices.clone()),
+            prices_from: layers.iter().rev().find(|layer| layer.rules.prices.is_some()).map(Origin::from),
         }
     }
 }
@@ -147,17 +158,23 @@ pub fn tried(scope: Scope, scope_id: Uuid, document: &Value) -> Result<Layer, St
     let mut unknown = Vec::new();
     let rules = serde_ignored::deserialize(document, |path| unknown.push(path.to_string()));
     let rules: RuleSet = rules.map_err(|error: serde_json::Error| error.to_string())?;
-    match unknown.first() {
-        Some(field) => Err(format!("unknown field `{}`", field.replace(".?", ""))),
-        None => Ok(Layer { scope, scope_id, rules }),
+    if let Some(field) = unknown.first() {
+        return Err(format!("unknown field `{}`", field.replace(".?", "")));
     }
+    let holidays = rules.schedule.as_ref().and_then(|schedule| schedule.holidays.as_ref());
+    if holidays.is_some_and(|one| Calendar::of(&one.country, one.region.as_deref()).is_none()) {
+        return Err("`holidays` names a country or region of which none are known".to_owned());
+    }
+    Ok(Layer { scope, scope_id, version: None, rules })
 }
 
 /// Minutes fit into ten years, a grid is one, and lists are short.
 fn bounded(name: &str, value: &Value) -> Result<(), String> {
     match value {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| bounded(name, value)),
-        Value::Array(items) if items.len() > 100 => Err(format!("`{name}` has more than 100 entries")),
+        Value::Array(items) if items.len() > most(name) => {
+            Err(format!("`{name}` has more than {} entries", most(name)))
+        }
         Value::Array(items) => items.iter().try_for_each(|item| bounded(name, item)),
         Value::Number(number) if name.ends_with("_minutes") => {
             let least = u64::from(name == "grid_minutes");
@@ -172,6 +189,11 @@ fn bounded(name: &str, value: &Value) -> Result<(), String> {
     }
 }
 
+/// Entries of a list at most.
+fn most(name: &str) -> usize {
+    if name == "overrides" { 400 } else { 100 }
+}
+
 /// A number of minutes as a length of time.
 #[must_use]
 pub fn minutes(count: u32) -> SignedDuration {
@@ -179,7 +201,8 @@ pub fn minutes(count: u32) -> SignedDuration {
 }
 
 /// Of two grids, the coarsest that fits both.
-fn common_multiple(a: u32, b: u32) -> u32 {
+#[must_use]
+pub fn common_multiple(a: u32, b: u32) -> u32 {
     let (mut x, mut y) = (a.max(1), b.max(1));
     while y != 0 {
         (x, y) = (y, x % y);
@@ -227,6 +250,7 @@ mod tests {
             .map(|rules| Layer {
                 scope: Scope::Organization,
                 scope_id: Uuid::nil(),
+                version: Some(1),
                 rules: serde_json::from_value(rules.clone()).unwrap(),
             })
             .collect();
@@ -245,6 +269,18 @@ mod tests {
             assert!(rules.check_in.required && rules.within_hours);
             assert_eq!((rules.check_in.opens_minutes, rules.check_in.grace_minutes), (Some(15), Some(10)));
         }
+    }
+
+    #[test]
+    fn what_is_tried_has_known_holidays_and_as_many_overrides_as_may_be_laid_down() {
+        let day = json!({ "from": "2026-12-24", "until": "2026-12-24" });
+        let with = |count: usize, country: &str| {
+            let overrides: Vec<&Value> = std::iter::repeat_n(&day, count).collect();
+            let schedule = json!({ "overrides": overrides, "holidays": { "country": country } });
+            tried(Scope::Type, Uuid::nil(), &json!({ "schedule": schedule }))
+        };
+        assert!(with(400, "PT").is_ok());
+        assert!(with(401, "PT").is_err() && with(1, "XX").is_err());
     }
 
     #[test]

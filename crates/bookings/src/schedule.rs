@@ -1,10 +1,13 @@
 //! When a resource is open, as instants: opening hours by the clock of its zone, also across a change of clocks. Pure.
 
 use contracts::rules::{Hours, Schedule, Weekday};
+use holidays::Calendar;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use kernel::Slot;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The intervals of a window in which it is open, in order; those that touch are one.
 ///
@@ -15,8 +18,10 @@ pub fn open(schedule: &Schedule, zone: &TimeZone, window: &Slot) -> Vec<Slot> {
     // Hours of the day before may run past midnight.
     let mut date = zone.to_datetime(window.starts_at()).date().saturating_sub(1.day());
     let mut open = Vec::new();
+    let calendar = calendar(schedule);
     while date <= last {
-        let slots = hours(schedule, date).filter_map(|hours| slot(hours, date, zone)?.within(window));
+        let slots =
+            hours(schedule, calendar, date).filter_map(|hours| slot(hours, date, zone)?.within(window));
         open.extend(slots);
         match date.tomorrow() {
             Ok(tomorrow) => date = tomorrow,
@@ -41,13 +46,65 @@ pub(crate) fn slot(hours: Hours, date: Date, zone: &TimeZone) -> Option<Slot> {
     Slot::new(instant(date, hours.opens)?, instant(closing, hours.closes)?).ok()
 }
 
-fn hours(schedule: &Schedule, date: Date) -> impl Iterator<Item = Hours> {
-    let special = schedule.overrides.iter().rev().find(|one| (one.from..=one.until).contains(&date));
-    let weekly = schedule
-        .weekly
-        .iter()
-        .filter(move |weekly| special.is_none() && weekly.days.iter().any(|day| is_on(*day, date)));
-    weekly.map(|weekly| weekly.hours).chain(special.into_iter().flat_map(|one| one.hours.iter().copied()))
+/// A day on which other hours than those of the week apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SpecialDay {
+    /// The day, by the clock of the resource.
+    #[schema(value_type = String, format = Date)]
+    pub date: Date,
+    /// Why: what the override is called, or the holiday.
+    #[schema(example = "Assumption Day")]
+    pub name: Option<String>,
+    /// What says so.
+    pub kind: SpecialDayKind,
+    /// The hours; none: closed.
+    pub hours: Vec<Hours>,
+}
+
+/// What says that other hours apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpecialDayKind {
+    /// An override of the schedule.
+    Override,
+    /// A public holiday.
+    Holiday,
+}
+
+/// The days of a window, by the clock of a zone, on which other hours than those of the week apply.
+#[must_use]
+pub fn special_days(schedule: &Schedule, zone: &TimeZone, window: &Slot) -> Vec<SpecialDay> {
+    let last = zone.to_datetime(window.ends_at() - SignedDuration::from_micros(1)).date();
+    let first = zone.to_datetime(window.starts_at()).date();
+    let calendar = calendar(schedule);
+    let dates = first.series(1.day()).take_while(|date| *date <= last);
+    dates.filter_map(|date| special(schedule, calendar, date)).collect()
+}
+
+/// The holidays that a schedule goes by.
+fn calendar(schedule: &Schedule) -> Option<&'static Calendar> {
+    let holidays = schedule.holidays.as_ref()?;
+    Calendar::of(&holidays.country, holidays.region.as_deref())
+}
+
+/// What applies on a day instead of the week: an override before a holiday.
+fn special(schedule: &Schedule, calendar: Option<&Calendar>, date: Date) -> Option<SpecialDay> {
+    let named = schedule.overrides.iter().rev().find(|one| (one.from..=one.until).contains(&date));
+    if let Some(one) = named {
+        let (name, hours) = (one.name.clone(), one.hours.clone());
+        return Some(SpecialDay { date, name, kind: SpecialDayKind::Override, hours });
+    }
+    let (holidays, names) = schedule.holidays.as_ref().zip(calendar?.on(date))?;
+    let (name, hours) = (Some(names.join(", ")), holidays.hours.clone());
+    Some(SpecialDay { date, name, kind: SpecialDayKind::Holiday, hours })
+}
+
+fn hours(schedule: &Schedule, calendar: Option<&Calendar>, date: Date) -> impl Iterator<Item = Hours> {
+    let special = special(schedule, calendar, date);
+    let is_usual = special.is_none();
+    let weekly = schedule.weekly.iter();
+    let weekly = weekly.filter(move |weekly| is_usual && weekly.days.iter().any(|day| is_on(*day, date)));
+    weekly.map(|weekly| weekly.hours).chain(special.into_iter().flat_map(|one| one.hours))
 }
 
 /// Whether a date is on a weekday.
@@ -79,63 +136,4 @@ fn merged(mut slots: Vec<Slot>) -> Vec<Slot> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn intervals(schedule: Value, zone: &str, from: &str, to: &str) -> Vec<(String, String)> {
-        let schedule = serde_json::from_value(schedule).unwrap();
-        let window = Slot::new(from.parse().unwrap(), to.parse().unwrap()).unwrap();
-        open(&schedule, &TimeZone::get(zone).unwrap(), &window)
-            .iter()
-            .map(|slot| (slot.starts_at().to_string(), slot.ends_at().to_string()))
-            .collect()
-    }
-
-    fn pair(from: &str, to: &str) -> (String, String) {
-        (from.into(), to.into())
-    }
-
-    #[test]
-    fn hours_follow_the_clock_across_its_change() {
-        let schedule = json!({ "weekly": [{ "days": ["saturday", "sunday", "monday"], "opens": "08:00", "closes": "18:00" }] });
-        // Clocks go forward on Sunday, 2026-03-29.
-        assert_eq!(
-            intervals(schedule, "Europe/Berlin", "2026-03-28T00:00:00Z", "2026-03-30T12:00:00Z"),
-            [
-                pair("2026-03-28T07:00:00Z", "2026-03-28T17:00:00Z"),
-                pair("2026-03-29T06:00:00Z", "2026-03-29T16:00:00Z"),
-                pair("2026-03-30T06:00:00Z", "2026-03-30T12:00:00Z"),
-            ]
-        );
-    }
-
-    #[test]
-    fn nights_run_past_midnight_and_full_days_join() {
-        let night = json!({ "weekly": [{ "days": ["friday"], "opens": "22:00", "closes": "06:00" }] });
-        assert_eq!(
-            intervals(night, "UTC", "2026-03-07T00:00:00Z", "2026-03-08T00:00:00Z"),
-            [pair("2026-03-07T00:00:00Z", "2026-03-07T06:00:00Z")]
-        );
-        let always =
-            json!({ "weekly": [{ "days": ["friday", "saturday"], "opens": "00:00", "closes": "00:00" }] });
-        assert_eq!(
-            intervals(always, "UTC", "2026-03-06T10:00:00Z", "2026-03-09T00:00:00Z"),
-            [pair("2026-03-06T10:00:00Z", "2026-03-08T00:00:00Z")]
-        );
-    }
-
-    #[test]
-    fn an_override_stands_for_the_week() {
-        let schedule = json!({
-            "weekly": [{ "days": ["friday"], "opens": "08:00", "closes": "18:00" }],
-            "overrides": [{ "from": "2026-12-24", "until": "2026-12-26" },
-                          { "from": "2026-12-24", "until": "2026-12-24", "hours": [{ "opens": "08:00", "closes": "12:00" }] }]
-        });
-        assert_eq!(
-            intervals(schedule, "UTC", "2026-12-24T00:00:00Z", "2026-12-27T00:00:00Z"),
-            [pair("2026-12-24T08:00:00Z", "2026-12-24T12:00:00Z")]
-        );
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@ pub mod reports;
 pub mod resources;
 pub mod rules;
 pub mod series;
+pub mod sight;
 pub mod told;
 pub mod waitlist;
 pub mod write;

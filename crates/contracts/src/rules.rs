@@ -7,13 +7,15 @@
 pub mod prices;
 pub mod schedule;
 
+use std::collections::BTreeSet;
+
 use kernel::{Event, GroupId, Money, Role, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use prices::{PayWith, Per, Price, Prices};
-pub use schedule::{Hours, Override, Schedule, Weekday, Weekly};
+pub use schedule::{Holidays, Hours, Override, Schedule, Weekday, Weekly};
 
 /// What rules are laid on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -169,6 +171,16 @@ pub struct Who {
     pub role: Option<Role>,
 }
 
+impl Who {
+    /// Whether somebody is among them, given by their id, their role and the groups they are in.
+    #[must_use]
+    pub fn includes(&self, user: UserId, role: Role, groups: &BTreeSet<GroupId>) -> bool {
+        self.users.contains(&user)
+            || self.groups.iter().any(|group| groups.contains(group))
+            || self.role.is_some_and(|least| role >= least)
+    }
+}
+
 /// Until when a booking can be cancelled, and what that costs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -202,7 +214,8 @@ pub struct CheckIn {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Access {
-    /// Who sees it at all.
+    /// Who sees it at all: for all others it is not there. Who does not see it does not book it either. Not for the scope
+    /// `group`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub see: Option<Who>,
     /// Who books it.

@@ -72,7 +72,7 @@ impl Fault for Error {
             Self::TooManyDevices => "too_many_devices",
             Self::TooManyCodes => "too_many_codes",
             Self::WrongSignature => "wrong_signature",
-            Self::WrongReport(_) => "invalid_body",
+            Self::WrongReport(_) => "unreadable_report",
             Self::WebhookDisabled => "webhook_disabled",
             Self::DeliveryWaits => "delivery_waits",
             Self::UnreadableEvent { .. } | Self::UnwritableMessage(_) => "internal",

@@ -233,6 +233,7 @@ impl Settings {
         or(&mut self.users.resources_url, &self.resources.server.url);
         or(&mut self.users.bookings_url, &self.bookings.server.url);
         or(&mut self.users.notifications_url, &self.notifications.server.url);
+        or(&mut self.resources.users_url, &self.users.server.url);
         or(&mut self.bookings.resources_url, &self.resources.server.url);
         or(&mut self.bookings.users_url, &self.users.server.url);
         or(&mut self.notifications.users_url, &self.users.server.url);

@@ -16,6 +16,7 @@ pub mod list_amenities;
 pub mod list_locations;
 pub mod list_resource_types;
 pub mod list_resources;
+pub mod list_rule_versions;
 pub mod put_rules;
 mod remit;
 pub mod resolve;
@@ -82,6 +83,15 @@ pub struct ResourceBody {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl ResourceBody {
+    /// The same with those of its parts alone that are there for the caller.
+    #[must_use]
+    pub fn with_parts(mut self, seen: &BTreeSet<ResourceId>) -> Self {
+        self.parts.retain(|part| seen.contains(part));
+        self
+    }
 }
 
 impl From<State> for ResourceBody {

@@ -5,6 +5,7 @@ pub mod config;
 pub mod error;
 pub mod location;
 pub mod name;
+pub mod on;
 pub mod parts;
 pub mod personal_data;
 pub mod resource;
@@ -86,6 +87,7 @@ pub fn api() -> OpenApiRouter<App> {
         .routes(routes!(api::retire_resource::retire_resource))
         .routes(routes!(api::get_resources_audit::get_resources_audit))
         .routes(routes!(api::get_rules::get_rules, api::put_rules::put_rules))
+        .routes(routes!(api::list_rule_versions::list_rule_versions))
 }
 
 /// The OpenAPI document.
@@ -96,7 +98,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Gives the routes; the service hears no events and has nothing timed.
+/// Starts to hear who is in which group, and gives the routes; the service has nothing timed.
 ///
 /// # Errors
 /// When the default time zone is none.
@@ -106,9 +108,15 @@ pub async fn start(context: Context, config: Config) -> Result<Router, String> {
     let default_time_zone = resource::time_zone(zone)
         .ok_or_else(|| format!("RESERVAS_RESOURCES_DEFAULT_TIME_ZONE: there is no time zone {zone:?}"))?;
     let app = App { context, config: Arc::new(Config { default_time_zone, ..config }) };
+    tokio::spawn(on::people(&app).run(app.context.shutdown.clone()));
+    Ok(routes(app))
+}
+
+/// The routes alone, without anything that runs by itself.
+pub fn routes(app: App) -> Router {
     let internal = "/internal/organizations/{organization_id}/resources/{id}";
     let (router, _) = api().route(internal, get(api::get_state::get_state)).split_for_parts();
     let (db, token) = (app.context.db.clone(), app.context.internal.clone());
     let told = platform::personal_data::routes(db, token, personal_data::PARTS);
-    Ok(router.with_state(app).merge(told))
+    router.with_state(app).merge(told)
 }

@@ -1,6 +1,7 @@
 //! What rules may say: ranges, lengths, and what makes no sense together. Pure.
 
-use contracts::rules::{Approval, Policy, Prices, Quota, QuotaOf, RuleSet, Schedule, Scope, Who};
+use ::holidays::Calendar;
+use contracts::rules::{Approval, Holidays, Policy, Prices, Quota, QuotaOf, RuleSet, Schedule, Scope, Who};
 
 /// The most minutes a rule may name: ten years.
 const MOST_MINUTES: u32 = 10 * 366 * 24 * 60;
@@ -99,19 +100,10 @@ impl Flaws {
         for (place, quota) in policy.quotas.iter().enumerate() {
             self.quota(quota, scope, &format!("/policy/quotas/{place}"));
         }
-        self.not_yet(policy);
-    }
-
-    /// What would not be kept is refused, rather than taken: search, calendar, live changes and the catalogue show everything
-    /// to everybody of the organization.
-    fn not_yet(&mut self, policy: &Policy) {
-        let says = policy.access.see.is_some();
-        self.demand(
-            !says,
-            "/policy/access/see",
-            "not_supported",
-            "Everybody in the organization sees all resources. Who may book is said by `book`.",
-        );
+        let hides = access.see.is_some() && scope == Scope::Group;
+        let detail =
+            "Who sees a resource is said where it is: by it, its type, its places or the organization.";
+        self.demand(!hides, "/policy/access/see", "not_for_groups", detail);
     }
 
     fn approval(&mut self, approval: &Approval) {
@@ -187,6 +179,23 @@ impl Flaws {
             let named = one.name.as_ref().is_none_or(|name| name.chars().count() <= 100);
             self.demand(named, &format!("{pointer}/name"), "too_long", "At most 100 characters.");
         }
+        if let Some(holidays) = &schedule.holidays {
+            self.holidays(holidays);
+        }
+    }
+
+    fn holidays(&mut self, holidays: &Holidays) {
+        let pointer = "/schedule/holidays";
+        let few = holidays.hours.len() <= MOST;
+        self.demand(few, &format!("{pointer}/hours"), "too_many", "At most 100 entries.");
+        let is_known = |region| Calendar::of(&holidays.country, region).is_some();
+        if !is_known(None) {
+            let detail = "No holidays of such a country (ISO 3166-1) are known.";
+            self.demand(false, &format!("{pointer}/country"), "unknown_country", detail);
+        } else if !is_known(holidays.region.as_deref()) {
+            let detail = "No holidays of such a region of the country (ISO 3166-2) are known.";
+            self.demand(false, &format!("{pointer}/region"), "unknown_region", detail);
+        }
     }
 
     fn prices(&mut self, prices: &Prices) {
@@ -217,7 +226,8 @@ mod tests {
                         "approval": { "always": true, "steps": [{ "quorum": 0 }, { "escalate_after_minutes": 5 }] },
                         "quotas": [{ "measure": "count", "limit": -1, "per": "day", "of": "group" }] },
             "schedule": { "weekly": [{ "days": [], "opens": "08:00", "closes": "18:00" }],
-                          "overrides": [{ "from": "2026-12-26", "until": "2026-12-25" }] },
+                          "overrides": [{ "from": "2026-12-26", "until": "2026-12-25" }],
+                          "holidays": { "country": "DE", "region": "ZZ" } },
             "prices": { "currency": "EUR", "prices": [{ "name": "", "amount": -1, "per": "hour" }] },
         });
         let rules: RuleSet = serde_json::from_value(rules).unwrap();
@@ -235,10 +245,17 @@ mod tests {
                 "/policy/quotas/0/of",
                 "/schedule/weekly/0/days",
                 "/schedule/overrides/0/until",
+                "/schedule/holidays/region",
                 "/prices/prices/0/amount",
                 "/prices/prices/0/name",
             ]
         );
         assert_eq!(flaws(&RuleSet::default(), Scope::Group), []);
+        let abroad = json!({ "schedule": { "holidays": { "country": "XX" } } });
+        let found = flaws(&serde_json::from_value(abroad).unwrap(), Scope::Type);
+        assert_eq!(
+            (found[0].pointer.as_str(), found[0].code),
+            ("/schedule/holidays/country", "unknown_country")
+        );
     }
 }

@@ -184,10 +184,11 @@ async fn attempt(
         ahead.iter().flat_map(|one| &one.resources).map(|one| one.resource_id).collect();
     let concerned: Vec<ResourceId> = asked.iter().chain(&had).copied().collect();
     let (mut tx, known) = step::look(app, actor, tx, &concerned, &[found.user_id]).await?;
+    let fresh: Vec<ResourceId> = asked.iter().filter(|id| !had.contains(id)).copied().collect();
+    step::demand_seen(&known, &fresh, &asked)?;
     if found.created_by != actor.user {
         step::demand_reach(&known, actor, found.user_id, &asked)?;
     }
-    let fresh: Vec<ResourceId> = asked.iter().filter(|id| !had.contains(id)).copied().collect();
     step::demand_bookable(&known.tree, &fresh, &asked)?;
     let drafts = moved(&found, &ahead, request, wanted, &known)?;
     let changes = judged(&mut tx, app, actor, &known, &ahead, drafts.clone(), request).await?;

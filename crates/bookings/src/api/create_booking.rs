@@ -218,6 +218,7 @@ async fn attempt(
     let theirs = locked.iter().flat_map(|one| &one.resources).map(|one| one.resource_id);
     let concerned: Vec<_> = ids.iter().copied().chain(theirs).collect();
     let (mut tx, known) = step::look(app, actor, tx, &concerned, &[booking.user_id]).await?;
+    step::demand_seen(&known, ids, ids)?;
     step::demand_reach(&known, actor, booking.user_id, ids)?;
     step::demand_open_account(&known, booking.user_id, "/on_behalf_of")?;
     step::demand_bookable(&known.tree, ids, ids)?;

@@ -67,6 +67,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     let (series, occurrences) = request.body.series(actor, act.now)?;
     let ids: Vec<_> = series.resources.iter().map(|one| one.resource_id).collect();
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[series.user_id]).await?;
+    step::demand_seen(&known, &ids, &ids)?;
     step::demand_reach(&known, actor, series.user_id, &ids)?;
     step::demand_open_account(&known, series.user_id, "/on_behalf_of")?;
     step::demand_bookable(&known.tree, &ids, &ids)?;

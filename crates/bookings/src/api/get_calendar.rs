@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::get_free_busy::{FreeBusy, times, wide, window};
-use super::search_availability::known;
 use crate::App;
+use crate::store::known::Known;
 use crate::store::{calendar, past, reach, resources};
 
 /// Resources in one call at most.
@@ -128,11 +128,11 @@ pub async fn get_calendar(
     let mut tx = app.context.db.begin(actor.organization).await?;
     let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
     let now = app.context.clock.now();
-    let known = known(&mut tx, &actor, tree).await?;
+    let known = Known::load(&mut tx, &actor, tree).await?;
     let items = known.own_items();
     let wide = wide(&items, &window);
     let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
-    let found = ids.iter().filter_map(|id| items.get(id));
+    let found = ids.iter().filter_map(|id| items.get(id)).filter(|item| item.is_seen_by(&known.actor));
     let items = found.map(|item| times(&known, item, &calendar, &window, &wide)).collect();
     Ok(Json(Calendar { items, bookings: None }))
 }

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::learn;
-use super::search_availability::known;
 use crate::App;
 use crate::error::invalid_slot;
 use crate::free::{bookable, free};
@@ -83,7 +82,10 @@ pub(super) fn window(from: Timestamp, to: Timestamp) -> Result<Slot, Problem> {
 }
 
 /// The window of a query, or the resource's today.
-fn window_of(query: &Window, resource: &Resource, now: Timestamp) -> Result<Slot, Problem> {
+///
+/// # Errors
+/// 422 when it has one end only, is empty or too long.
+pub(super) fn window_of(query: &Window, resource: &Resource, now: Timestamp) -> Result<Slot, Problem> {
     match (query.from, query.to) {
         (Some(from), Some(to)) => window(from, to),
         (None, None) => today(&resource.time_zone, now),
@@ -124,10 +126,10 @@ pub async fn get_free_busy(
     Path(id): Path<ResourceId>,
     Query(query): Query<Window>,
 ) -> Result<Json<FreeBusy>, Problem> {
-    let (mut tx, tree) = learn::begin(&app, &actor, id).await?;
+    let (mut tx, known) = learn::begin(&app, &actor, id).await?;
     let now = app.context.clock.now();
-    let window = window_of(&query, tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?, now)?;
-    let known = known(&mut tx, &actor, tree).await?;
+    let resource = known.tree.get(&id).ok_or_else(|| Problem::not_found("resource"))?;
+    let window = window_of(&query, resource, now)?;
     let items = known.own_items();
     let wide = wide(&items, &window);
     let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;

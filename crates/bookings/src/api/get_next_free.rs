@@ -12,7 +12,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::get_free_busy::{LONGEST, bookable_times, wide};
 use super::learn;
-use super::search_availability::known;
 use crate::App;
 use crate::error::invalid_slot;
 use crate::free::free;
@@ -71,8 +70,7 @@ pub async fn get_next_free(
     let to = from.checked_add(LONGEST).unwrap_or(Timestamp::MAX);
     let window = Slot::new(from, to).map_err(invalid_slot)?;
     let length = SignedDuration::from_mins(need.duration_minutes);
-    let (mut tx, tree) = learn::begin(&app, &actor, id).await?;
-    let known = known(&mut tx, &actor, tree).await?;
+    let (mut tx, known) = learn::begin(&app, &actor, id).await?;
     let items = known.own_items();
     let wide = wide(&items, &window);
     let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;

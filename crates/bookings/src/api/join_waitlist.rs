@@ -151,6 +151,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Idempotent<Request>) -> Res
     let wanted = wanted(body.resource_id, body.resources.as_deref())?;
     let ids: Vec<ResourceId> = wanted.iter().map(|one| one.resource_id).collect();
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[user_id]).await?;
+    step::demand_seen(&known, &ids, &ids)?;
     step::demand_reach(&known, actor, user_id, &ids)?;
     step::demand_open_account(&known, user_id, "/on_behalf_of")?;
     let owner = known.person(user_id);

@@ -9,26 +9,27 @@ use platform::http::Problem;
 
 use super::step::no_resource;
 use crate::App;
+use crate::store::known::Known;
 use crate::store::resources::{self, Tree};
 use crate::store::rules::{Rulebook, keep_account};
 
 /// Begins to read of a resource, with all its parts: who has just created it may look at it at once.
 ///
 /// # Errors
-/// 404 when there is no such resource; 503 when that cannot be found out for now.
-pub async fn begin(app: &App, actor: &Actor, id: ResourceId) -> Result<(Tx, Tree), Problem> {
+/// 404 when there is no such resource, or none for the caller; 503 when that cannot be found out for now.
+pub async fn begin(app: &App, actor: &Actor, id: ResourceId) -> Result<(Tx, Known), Problem> {
     let mut tx = app.context.db.begin(actor.organization).await?;
-    let tree = resources::tree(&mut tx, actor.organization, &[id]).await?;
-    if tree.contains_key(&id) {
-        return Ok((tx, tree));
+    let mut tree = resources::tree(&mut tx, actor.organization, &[id]).await?;
+    if !tree.contains_key(&id) {
+        drop(tx);
+        if !find_resource(app, actor, id).await? {
+            return Err(Problem::not_found("resource"));
+        }
+        tx = app.context.db.begin(actor.organization).await?;
+        tree = resources::tree(&mut tx, actor.organization, &[id]).await?;
     }
-    drop(tx);
-    if !find_resource(app, actor, id).await? {
-        return Err(Problem::not_found("resource"));
-    }
-    let mut tx = app.context.db.begin(actor.organization).await?;
-    let tree = resources::tree(&mut tx, actor.organization, &[id]).await?;
-    Ok((tx, tree))
+    let known = Known::load(&mut tx, actor, tree).await?;
+    if known.sees(id) { Ok((tx, known)) } else { Err(Problem::not_found("resource")) }
 }
 
 /// Asks for what is not known here, and keeps it.

@@ -4,16 +4,17 @@ use axum::extract::State;
 use contracts::rules::Scope;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::BlackoutId;
 use kernel::role::BookingsOwn;
+use kernel::{BlackoutId, ResourceId};
 use platform::auth::Can;
 use platform::http::{Json, Page, PageQuery, Problem, Query};
 use uuid::Uuid;
 
 use super::create_blackout::BlackoutBody;
 use crate::App;
+use crate::store::sight;
 
-/// Those that are not over, by start.
+/// Those that are not over, by start. A page is shorter by those over a resource that is not there for the caller.
 #[utoipa::path(
     get,
     path = "/api/v1/blackouts",
@@ -57,5 +58,9 @@ pub async fn list_blackouts(
         })
     });
     let items = items.collect::<Result<Vec<_>, Problem>>()?;
-    Ok(Json(Page::of(items, page.limit(), |item| (item.starts_at, item.id))))
+    let resource = |item: &BlackoutBody| (item.scope == Scope::Resource).then_some(ResourceId(item.scope_id));
+    let hidden = sight::hidden(&mut tx, &actor, items.iter().filter_map(resource).collect()).await?;
+    let mut page = Page::of(items, page.limit(), |item| (item.starts_at, item.id));
+    page.items.retain(|item| resource(item).is_none_or(|id| !hidden.contains(&id)));
+    Ok(Json(page))
 }

@@ -134,10 +134,11 @@ async fn attempt(
     // The old resources as well, in one order with the new: whoever waits for the freed time finds it orderly.
     let concerned: Vec<_> = ids.iter().chain(&had).copied().collect();
     let (mut tx, known) = step::look(app, actor, tx, &concerned, &[before.user_id]).await?;
+    let fresh: Vec<_> = ids.iter().filter(|id| !had.contains(id)).copied().collect();
+    step::demand_seen(&known, &fresh, &ids)?;
     if before.created_by != actor.user {
         step::demand_reach(&known, actor, before.user_id, &ids)?;
     }
-    let fresh: Vec<_> = ids.iter().filter(|id| !had.contains(id)).copied().collect();
     step::demand_bookable(&known.tree, &fresh, &ids)?;
     let asked = Booking { slot, resources: booked(&known.tree, &wanted), ..before.clone() };
     let judged = step::judge(&mut tx, app, actor, &known, asked, Some(before.slot)).await?;

@@ -257,7 +257,7 @@ impl<'a> Planner<'a> {
         let bad = planned.iter_mut().enumerate().filter(|(_, one)| one.booking().is_none());
         for (number, (place, one)) in bad.enumerate() {
             let in_its_way = rivals.get(&place).unwrap_or(&empty);
-            one.conflicts = named(&self.known.tree, in_its_way, &theirs);
+            one.conflicts = named(self.known, in_its_way, &theirs);
             one.rivals = in_its_way.to_vec();
             if number < WITH_ALTERNATIVES {
                 one.alternatives = self.alternatives(&one.booking).await?;

@@ -53,6 +53,7 @@ async fn attempt(app: &App, actor: &Actor, request: &Request) -> Result<Preview,
     let ids: Vec<_> = series.resources.iter().map(|one| one.resource_id).collect();
     let tx = app.context.db.begin(actor.organization).await?;
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[series.user_id]).await?;
+    step::demand_seen(&known, &ids, &ids)?;
     step::demand_reach(&known, actor, series.user_id, &ids)?;
     step::demand_bookable(&known.tree, &ids, &ids)?;
     let drafts = drafts(&series, &occurrences, &known.tree, now)?;

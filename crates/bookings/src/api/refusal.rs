@@ -18,7 +18,6 @@ use crate::store::bookings;
 use crate::store::claims::{Holder, Rival};
 use crate::store::conflicts::{self, Detail, Refused};
 use crate::store::known::Known;
-use crate::store::resources::Tree;
 
 /// The problem that names the broken rules, the rivals and what is free instead.
 ///
@@ -34,7 +33,7 @@ pub async fn refuse(
     rivals: &[Rival],
 ) -> Result<Problem, Problem> {
     let theirs = bookings_of(tx, actor, rivals.iter()).await?;
-    let conflicts = named(&known.tree, rivals, &theirs);
+    let conflicts = named(known, rivals, &theirs);
     let now = app.context.clock.now();
     let found = alternatives::find(tx, actor.organization, known, booking, now).await?;
     let value = |value: serde_json::Result<Value>| value.map_err(|error| Problem::internal(&error));
@@ -135,15 +134,17 @@ pub async fn bookings_of<'a>(
     bookings::open_among(tx, all, actor).await
 }
 
-/// The rivals. Whose they are is told of the bookings that the caller may see.
+/// The rivals. Whose they are is told of the bookings that the caller may see, and where of the resources that are there for
+/// them: one that is part of another may not be.
 #[must_use]
-pub fn named(tree: &Tree, rivals: &[Rival], visible: &[Booking]) -> Value {
+pub fn named(known: &Known, rivals: &[Rival], visible: &[Booking]) -> Value {
     // A whole meets the same booking at each of its parts: one conflict is enough.
     let mut named = std::collections::BTreeSet::new();
     let conflicts = rivals.iter().filter(|rival| named.insert(rival.holder)).map(|rival| {
+        let seen = known.tree.get(&rival.resource_id).filter(|resource| known.sees(resource.id));
         let mut conflict = json!({
-            "resource_id": rival.resource_id,
-            "resource_name": tree.get(&rival.resource_id).map(|resource| &resource.name),
+            "resource_id": seen.map(|resource| resource.id),
+            "resource_name": seen.map(|resource| &resource.name),
             "starts_at": rival.slot.starts_at(),
             "ends_at": rival.slot.ends_at(),
         });

@@ -5,7 +5,7 @@ use garde::Validate;
 use jiff::{SignedDuration, Timestamp};
 use kernel::role::BookingsOwn;
 use kernel::{LocationId, OrganizationId, ResourceId, Slot};
-use platform::auth::{Actor, Can};
+use platform::auth::Can;
 use platform::db::Tx;
 use platform::http::{Json, Problem, Query};
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,11 @@ use super::get_free_busy::{bookable_times, wide, window};
 use crate::App;
 use crate::attributes::{self, Condition};
 use crate::free::{free, starts};
-use crate::policy::{Item, Person};
+use crate::policy::Item;
 use crate::quote::Quote;
 use crate::store::calendar;
 use crate::store::known::Known;
-use crate::store::resources::{self, Resource, Tree};
-use crate::store::rules::Rulebook;
+use crate::store::resources::{self, Resource};
 
 /// Resources of which the calendars are read at once, beyond those that would be enough if all were free.
 const CHUNK: i64 = 100;
@@ -158,7 +157,7 @@ pub async fn search_availability(
         let is_last = i64::try_from(ids.len()).is_ok_and(|found| found < chunk);
         (offset, chunk) = (offset + chunk, CHUNK);
         let tree = resources::tree(&mut tx, actor.organization, &ids).await?;
-        let known = known(&mut tx, &actor, tree).await?;
+        let known = Known::load(&mut tx, &actor, tree).await?;
         let own = known.own_items();
         let wide = wide(&own, &window);
         let calendar = calendar::read(&mut tx, actor.organization, &known.tree, &wide, now).await?;
@@ -178,13 +177,6 @@ pub async fn search_availability(
     }
     items.truncate(limit);
     Ok(Json(Availability { items }))
-}
-
-/// The rules over resources for the caller.
-pub(super) async fn known(tx: &mut Tx, actor: &Actor, tree: Tree) -> Result<Known, Problem> {
-    let book = Rulebook::load(tx, actor.organization, &tree, &[actor.user]).await?;
-    let caller = Person { role: actor.role, remit: actor.remit.clone(), ..book.someone(actor.user) };
-    Ok(Known::new(tree, book, caller))
 }
 
 /// The next resources that fit the need, free or not, best first.

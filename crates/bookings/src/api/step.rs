@@ -164,6 +164,20 @@ pub async fn look(
     Err(Problem::unavailable("service_unavailable", "Try again.", 1).or_run_again())
 }
 
+/// Refuses resources that are not there for the caller, in the words for those that are not there at all.
+///
+/// # Errors
+/// 422 naming the first of them by its place.
+pub fn demand_seen(known: &Known, ids: &[ResourceId], asked: &[ResourceId]) -> Result<(), Problem> {
+    match ids.iter().find(|id| !known.sees(**id)) {
+        Some(id) => {
+            let place = asked.iter().position(|asked| asked == id).unwrap_or(0);
+            Err(no_resource(place, "not_found", "There is no such resource."))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses to act for somebody else whom the caller, a manager, does not manage, on resources that they do not manage either.
 ///
 /// # Errors

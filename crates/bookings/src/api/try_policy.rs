@@ -182,6 +182,7 @@ async fn outcome(
     let mut booking = asked.booking(actor, act.now)?;
     let tx = app.context.db.begin(actor.organization).await?;
     let (mut tx, known) = step::look(app, actor, tx, &ids, &[booking.user_id]).await?;
+    step::demand_seen(&known, &ids, &ids)?;
     step::demand_reach(&known, actor, booking.user_id, &ids)?;
     let known = match layer {
         Some(layer) => known.trying(layer.clone()),
@@ -212,7 +213,7 @@ async fn judged(
     broken.extend(credits::short(tx, &act, &[Change::create(booking.clone())]).await?);
     let rivals = write::rivals(tx, &act, &known.tree, &booking).await?;
     let theirs = refusal::bookings_of(tx, actor, rivals.iter()).await?;
-    let conflicts = refusal::named(&known.tree, &rivals, &theirs);
+    let conflicts = refusal::named(known, &rivals, &theirs);
     let allowed = broken.is_empty() && rivals.is_empty();
     let alternatives = if allowed {
         Vec::new()

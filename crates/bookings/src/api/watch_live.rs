@@ -1,6 +1,6 @@
 //! `GET /api/v1/live`: changes as they happen, for screens that stay open (server-sent events).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,7 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::live::{Change, Cursor, Watch};
 use crate::store::live::watched;
+use crate::store::sight;
 
 /// Resources in one call at most.
 const MOST: usize = 100;
@@ -87,6 +88,8 @@ impl Filter {
 /// A screen that is open.
 struct Screen {
     watch: Watch,
+    /// Who looks, where not all resources may be there for them.
+    narrow: Option<(App, Actor)>,
     first: Option<Event>,
     missed: VecDeque<Arc<Change>>,
     after: Cursor,
@@ -118,20 +121,36 @@ impl Screen {
             match change {
                 Ok(change) if change.cursor > self.after => {
                     self.after = change.cursor;
-                    if self.watch.concerns(&change) {
+                    if !self.watch.concerns(&change) {
+                        continue;
+                    }
+                    let Ok(hidden) = self.hidden(&change).await else { return Some(self.reset()) };
+                    if let Some(data) = self.watch.data(&change, &hidden) {
                         let event = event(&change.kind, change.cursor);
-                        return Some((Ok(event.data(self.watch.data(&change).to_string())), self));
+                        return Some((Ok(event.data(data.to_string())), self));
                     }
                 }
                 Ok(_) => {}
-                Err(RecvError::Lagged(_)) => {
-                    self.dropped = true;
-                    // Without an id: who comes back resumes from the last event that arrived.
-                    return Some((Ok(Event::default().event("reset").data("{}")), self));
-                }
+                Err(RecvError::Lagged(_)) => return Some(self.reset()),
                 Err(RecvError::Closed) => return None,
             }
         }
+    }
+
+    /// The last that is told. Without an id: who comes back resumes from the last event that arrived.
+    fn reset(mut self) -> (Result<Event, Infallible>, Self) {
+        self.dropped = true;
+        (Ok(Event::default().event("reset").data("{}")), self)
+    }
+
+    /// The resources of a change that are not there for who looks, by the rules as they are now.
+    async fn hidden(&self, change: &Change) -> Result<BTreeSet<ResourceId>, Problem> {
+        let Some((app, actor)) = &self.narrow else { return Ok(BTreeSet::new()) };
+        if !app.live.hides(&app.context, actor.organization).await? {
+            return Ok(BTreeSet::new());
+        }
+        let mut tx = app.context.db.begin(actor.organization).await?;
+        sight::hidden(&mut tx, actor, change.resources()).await
     }
 }
 
@@ -183,8 +202,10 @@ pub async fn watch_live(
         (None, _) => ("reset", begun.newest),
     };
     let left = actor.expires_at.duration_since(app.context.clock.now());
+    let narrow = (!sight::is_whole(&actor)).then(|| (app.clone(), (*actor).clone()));
     let screen = Screen {
         watch,
+        narrow,
         first: Some(event(kind, after).data("{}")),
         after,
         missed: begun.missed.unwrap_or_default(),
@@ -233,6 +254,7 @@ mod tests {
                 resources: None,
                 scopes: [].into(),
             },
+            narrow: None,
             first: None,
             missed: VecDeque::new(),
             after: Cursor::default(),

@@ -22,7 +22,7 @@ fn item(rules: Value) -> Item {
         places: Vec::new(),
         zone: TimeZone::UTC,
         seats: Some(8),
-        rules: Rules::of(&[Layer { scope: Scope::Resource, scope_id: Uuid::nil(), rules }]),
+        rules: Rules::of(&[Layer { scope: Scope::Resource, scope_id: Uuid::nil(), version: None, rules }]),
     }
 }
 

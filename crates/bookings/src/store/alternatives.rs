@@ -186,6 +186,7 @@ async fn other_resources(
         let asked = Booking { resources: vec![resource.booked(1)], ..booking.clone() };
         let free = open(&candidates, &asked, &calendar, &window);
         free.iter().any(|free| booking.slot.within(free) == Some(booking.slot))
+            && candidates.sees(resource.id)
             && candidates.verdict(&asked, None, now).broken.is_empty()
     });
     Ok(others

@@ -2,14 +2,76 @@
 
 use std::collections::BTreeMap;
 
+use contracts::rules::Scope;
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{BookingId, OrganizationId, ResourceId, Slot};
+use kernel::{BlackoutId, BookingId, OrganizationId, ResourceId, Slot};
 use platform::db::Tx;
 use platform::http::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How the flag of a booking begins that a blackout was laid over.
 pub const CLOSED: &str = "Closed: ";
+
+/// A closure, as it lies over a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Closure {
+    /// The blackout.
+    pub blackout_id: BlackoutId,
+    /// From when.
+    pub starts_at: Timestamp,
+    /// Until when.
+    pub ends_at: Timestamp,
+    /// Why, for people.
+    #[schema(example = "Renovation")]
+    pub reason: String,
+    /// What it is laid on.
+    pub scope: Scope,
+    /// Its id.
+    pub scope_id: Uuid,
+}
+
+/// The closures over a resource within a window, by their start.
+///
+/// # Errors
+/// When the database fails.
+pub async fn over(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    resource: ResourceId,
+    window: &Slot,
+) -> Result<Vec<Closure>, Problem> {
+    let rows = sqlx::query!(
+        "select b.id, b.scope, b.scope_id, b.starts_at, b.ends_at, b.reason
+         from bookings.blackout b
+         join bookings.resource r on r.organization_id = $1 and r.id = $2
+             and case b.scope when 'organization' then true
+                              when 'type' then r.type_id = b.scope_id
+                              when 'location' then b.scope_id = any(r.location_path)
+                              else r.id = any(b.covers) end
+         where b.organization_id = $1 and b.removed_at is null and b.ends_at > $3 and b.starts_at < $4
+         order by b.starts_at, b.id",
+        organization.0,
+        resource.0,
+        window.starts_at().to_sqlx(),
+        window.ends_at().to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let closures = rows.into_iter().map(|row| {
+        Ok(Closure {
+            blackout_id: BlackoutId(row.id),
+            starts_at: row.starts_at.to_jiff(),
+            ends_at: row.ends_at.to_jiff(),
+            reason: row.reason,
+            scope: serde_json::from_value(row.scope.into()).map_err(|error| Problem::internal(&error))?,
+            scope_id: row.scope_id,
+        })
+    });
+    closures.collect()
+}
 
 /// Lets every blackout over some resources take what is free of its time within a span.
 ///

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use kernel::{ResourceId, Slot, UserId};
+use platform::auth::Actor;
+use platform::db::Tx;
+use platform::http::Problem;
 
 use super::resources::Tree;
 use super::rules::Rulebook;
@@ -28,9 +31,35 @@ impl Known {
         Self { tree, book, actor }
     }
 
-    /// The same with other rules on something.
+    /// The rules over resources for the caller. Their token knows their role best.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load(tx: &mut Tx, actor: &Actor, tree: Tree) -> Result<Self, Problem> {
+        Self::load_for(tx, actor, tree, actor.user).await
+    }
+
+    /// The same, for what concerns another person as well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load_for(tx: &mut Tx, actor: &Actor, tree: Tree, user: UserId) -> Result<Self, Problem> {
+        let book = Rulebook::load(tx, actor.organization, &tree, &[actor.user, user]).await?;
+        let caller = Person { role: actor.role, remit: actor.remit.clone(), ..book.someone(actor.user) };
+        Ok(Self::new(tree, book, caller))
+    }
+
+    /// Whether a resource is there for the caller.
     #[must_use]
-    pub fn trying(self, layer: Layer) -> Self {
+    pub fn sees(&self, id: ResourceId) -> bool {
+        let resource = self.tree.get(&id);
+        resource.is_some_and(|resource| self.book.item(resource, 1, &self.actor).is_seen_by(&self.actor))
+    }
+
+    /// The same with other rules on something. Who sees it is not tried: nobody finds out by trying what is not there for them.
+    #[must_use]
+    pub fn trying(self, mut layer: Layer) -> Self {
+        layer.rules.policy.access.see = self.book.see(layer.scope_id);
         Self { book: self.book.with(layer), ..self }
     }
 
@@ -78,6 +107,13 @@ impl Known {
             now,
             before: None,
         })
+    }
+
+    /// The layers over a resource for somebody, and the resource as the rules see it for them; none when it is not known.
+    #[must_use]
+    pub fn of_one(&self, id: ResourceId, owner: &Person) -> Option<(Vec<Layer>, Item)> {
+        let resource = self.tree.get(&id)?;
+        Some((self.book.layers(resource, owner), self.book.item(resource, 1, owner)))
     }
 
     /// The resources of a booking as the rules see them.

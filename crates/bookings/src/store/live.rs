@@ -3,7 +3,7 @@
 //! **Invariant:** a screen that comes back with a cursor misses nothing, or is told to reload: what it missed and its
 //! place in the queue are taken under one lock.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,8 +14,10 @@ use platform::http::Problem;
 use platform::http::seats::Seats;
 use platform::service::Context;
 use tokio::sync::{OnceCell, broadcast};
+use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::sight;
 use crate::live::{Change, Cursor};
 
 /// How many of the last events a screen can resume from.
@@ -25,6 +27,8 @@ const BEHIND: usize = 1024;
 /// How long the reader waits for the next event at a time, and after a failure.
 const WAIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long it counts for that no rules of an organization say who sees something.
+const OPEN_FOR: Duration = Duration::from_secs(5);
 
 /// What all screens of this process share. Nothing is read before the first of them comes.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct Hub {
     started: OnceCell<()>,
     window: Mutex<Window>,
     sender: broadcast::Sender<Arc<Change>>,
+    /// Organizations in which everybody saw everything, and when that was.
+    open: Mutex<BTreeMap<OrganizationId, Instant>>,
     /// The places of screens.
     pub seats: Seats,
 }
@@ -65,6 +71,7 @@ impl Default for Hub {
             started: OnceCell::new(),
             window: Mutex::default(),
             sender: broadcast::Sender::new(BEHIND),
+            open: Mutex::default(),
             seats: Seats::default(),
         }
     }
@@ -122,6 +129,26 @@ impl Hub {
             // Nobody listening is no failure.
             let _ = self.sender.send(change);
         }
+    }
+
+    /// Whether any rules of an organization say who sees something; that none do is known some seconds later.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hides(&self, context: &Context, organization: OrganizationId) -> Result<bool, Problem> {
+        let seen = locked(&self.open).get(&organization).copied();
+        if seen.is_some_and(|at| at.elapsed() < OPEN_FOR) {
+            return Ok(false);
+        }
+        let mut tx = context.db.begin(organization).await?;
+        let hides = sight::hides(&mut tx, organization).await?;
+        let mut open = locked(&self.open);
+        if hides {
+            open.remove(&organization);
+        } else {
+            open.insert(organization, Instant::now());
+        }
+        Ok(hides)
     }
 
     /// All that comes from now on, and what came since a cursor.

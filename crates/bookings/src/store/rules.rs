@@ -49,15 +49,15 @@ impl Rulebook {
         let scopes: Vec<Uuid> = scopes.into_iter().collect();
         let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
         let mut rows = sqlx::query!(
-            r#"select 'account' as "kind!", id as "id!", null::uuid as user_id, jsonb_build_object('role', role, 'remit', remit, 'active', active) as "document?"
+            r#"select 'account' as "kind!", id as "id!", null::uuid as user_id, null::bigint as "rules_version?", jsonb_build_object('role', role, 'remit', remit, 'active', active) as "document?"
                from bookings.account where organization_id = $1 and id = any($2)
                union all
-               select 'group', m.group_id, m.user_id, r.rules
+               select 'group', m.group_id, m.user_id, r.version, r.rules
                from bookings.membership m
                left join bookings.rules r on r.organization_id = m.organization_id and r.scope_id = m.group_id
                where m.organization_id = $1 and m.user_id = any($2)
                union all
-               select scope, scope_id, null, rules from bookings.rules
+               select scope, scope_id, null, version, rules from bookings.rules
                where organization_id = $1 and scope_id = any($3)"#,
             organization.0,
             &users,
@@ -69,7 +69,7 @@ impl Rulebook {
         rows.sort_by_key(|row| row.kind != "account");
         let mut book = Self { organization: organization.0, ..Self::default() };
         for row in rows {
-            book.add(&row.kind, row.id, row.user_id, row.document)
+            book.add(&row.kind, row.id, row.user_id, (row.rules_version, row.document))
                 .map_err(|error| Problem::internal(&error))?;
         }
         Ok(book)
@@ -80,7 +80,7 @@ impl Rulebook {
         kind: &str,
         id: Uuid,
         user: Option<Uuid>,
-        document: Option<Value>,
+        (version, document): (Option<i64>, Option<Value>),
     ) -> Result<(), serde_json::Error> {
         if kind == "account" {
             let Account { role, remit, active } = serde_json::from_value(document.unwrap_or_default())?;
@@ -93,7 +93,8 @@ impl Rulebook {
         }
         if let Some(document) = document {
             let scope: Scope = serde_json::from_value(kind.into())?;
-            self.layers.insert(id, Layer { scope, scope_id: id, rules: serde_json::from_value(document)? });
+            let rules = serde_json::from_value(document)?;
+            self.layers.insert(id, Layer { scope, scope_id: id, version, rules });
         }
         Ok(())
     }
@@ -103,6 +104,12 @@ impl Rulebook {
     pub fn with(mut self, layer: Layer) -> Self {
         self.layers.insert(layer.scope_id, layer);
         self
+    }
+
+    /// Who sees what rules are laid on; none where nothing says so.
+    #[must_use]
+    pub fn see(&self, scope_id: Uuid) -> Option<wire::Who> {
+        self.layers.get(&scope_id)?.rules.policy.access.see.clone()
     }
 
     /// A person, if they are known.
@@ -120,13 +127,18 @@ impl Rulebook {
     /// The rules over a resource for whose booking it is to be.
     #[must_use]
     pub fn rules(&self, resource: &Resource, owner: &Person) -> Rules {
+        Rules::of(&self.layers(resource, owner))
+    }
+
+    /// Their layers, from the most general to the most specific.
+    #[must_use]
+    pub fn layers(&self, resource: &Resource, owner: &Person) -> Vec<Layer> {
         let scopes = std::iter::once(self.organization)
             .chain(resource.type_id.map(|id| id.0))
             .chain(resource.location_path.iter().map(|id| id.0))
             .chain(owner.groups.iter().map(|id| id.0))
             .chain([resource.id.0]);
-        let layers: Vec<Layer> = scopes.filter_map(|id| self.layers.get(&id).cloned()).collect();
-        Rules::of(&layers)
+        scopes.filter_map(|id| self.layers.get(&id).cloned()).collect()
     }
 
     /// A resource as the policy looks at it.

@@ -23,6 +23,8 @@ mod races;
 mod remit;
 mod reports;
 mod rules;
+mod schedules;
 mod schema;
 mod series;
+mod sight;
 mod waitlist;

@@ -247,3 +247,35 @@ async fn closures_conflicts_credit_and_reports_end_at_their_places() {
     houses.call(caretaker, "GET", &calendar(houses.there)).send().await.problem(403, "outside_remit");
     app.events().await;
 }
+
+#[tokio::test]
+async fn what_is_hidden_in_their_places_they_see_and_elsewhere_not() {
+    let houses = Houses::start().await;
+    let app = &houses.app;
+    let nobody = json!({ "policy": { "access": { "see": { "users": [] } } } });
+    app.rule(Scope::Organization, app.organization.0, nobody).await;
+    let look = async |who: &(Person, Remit), room: ResourceId| {
+        let path = format!("/api/v1/resources/{room}/free-busy");
+        houses.call(who, "GET", &path).send().await.status.as_u16()
+    };
+    assert_eq!(
+        (look(&houses.caretaker, houses.here).await, look(&houses.caretaker, houses.there).await),
+        (200, 404)
+    );
+    // Who manages people sees no places by that.
+    assert_eq!((look(&houses.head, houses.here).await, look(&houses.head, houses.there).await), (404, 404));
+    let theirs =
+        app.call_as(&app.ada, "POST", "/api/v1/bookings").json(request(houses.here, "10")).send().await;
+    assert_eq!(theirs.problem(422, "invalid_input")["errors"][0]["code"], "not_found");
+    // By role, at a place.
+    app.rule(Scope::Organization, app.organization.0, json!({})).await;
+    let managers = json!({ "policy": { "access": { "see": { "role": "manager" } } } });
+    let house = *houses.caretaker.1.locations.first().unwrap();
+    app.rule(Scope::Location, house.0, managers).await;
+    assert_eq!((look(&houses.head, houses.here).await, look(&houses.head, houses.there).await), (200, 200));
+    for (room, status) in [(houses.here, 404), (houses.there, 200)] {
+        let path = format!("/api/v1/resources/{room}/policy");
+        app.call_as(&app.ada, "GET", &path).send().await.expect(status);
+    }
+    app.events().await;
+}

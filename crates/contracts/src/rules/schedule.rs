@@ -4,7 +4,8 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// When a resource is open, by the clock of its zone. An empty week is always closed, but for overrides.
+/// When a resource is open, by the clock of its zone: of a day the override counts, else the holiday, else the week. An empty
+/// week is always closed, but for these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Schedule {
@@ -13,6 +14,24 @@ pub struct Schedule {
     /// Days on which other hours apply; of several for one day the last counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
+    /// What applies on public holidays; when absent they are days like others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holidays: Option<Holidays>,
+}
+
+/// Hours of public holidays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Holidays {
+    /// Of which country (ISO 3166-1).
+    #[schema(example = "DE")]
+    pub country: String,
+    /// And region of it (ISO 3166-2 without the country); without one, those of all the country alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "BY")]
+    pub region: Option<String>,
+    /// The hours; none: closed.
+    #[serde(default)]
+    pub hours: Vec<Hours>,
 }
 
 /// Hours of some weekdays.

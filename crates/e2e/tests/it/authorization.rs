@@ -107,6 +107,8 @@ const ROWS: &[(&str, Option<Role>)] = &[
     ("search_availability", Some(User)),
     ("get_free_busy", Some(User)),
     ("get_rules", Some(User)),
+    ("list_rule_versions", Some(Manager)),
+    ("get_effective_policy", Some(User)),
     ("put_rules", Some(Manager)),
     ("update_booking", Some(User)),
     ("reinstate_booking", Some(User)),

@@ -20,6 +20,7 @@ mod read_only;
 mod readme;
 mod real_data;
 mod remit;
+mod sight;
 mod single_sign_on;
 mod starting;
 mod survival;

@@ -19,8 +19,9 @@ async fn start(backend: &Backend) -> Running {
 }
 
 /// What needs no access token: signing in, what links in mails lead to (their token stands after the `#`, so that the
-/// gateway never sees it), mail programs that unsubscribe by the link alone, and SCIM, which shows an API key.
-const OPEN: [&str; 8] = [
+/// gateway never sees it), mail programs that unsubscribe by the link alone, providers
+/// that sign what they tell, and SCIM, which shows an API key.
+const OPEN: [&str; 9] = [
     "/api/v1/auth/",
     "/.well-known/",
     "/verify-email",
@@ -28,6 +29,7 @@ const OPEN: [&str; 8] = [
     "/accept-invitation",
     "/reset-password",
     "/api/v1/unsubscribe/",
+    "/api/v1/provider-events/",
     "/scim/v2/",
 ];
 

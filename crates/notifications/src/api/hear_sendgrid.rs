@@ -23,7 +23,7 @@ use crate::store::fates::record;
     request_body(content = Vec<serde_json::Value>, description = "Events, as SendGrid writes them"),
     responses(
         (status = 204, description = "Taken"),
-        (status = 400, description = "invalid_body"),
+        (status = 400, description = "unreadable_report"),
         (status = 403, description = "wrong_signature"),
         (status = 404, description = "not_found: nothing is expected of SendGrid here")
     ),

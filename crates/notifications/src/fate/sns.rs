@@ -107,13 +107,15 @@ impl Topic {
 
     /// The certificate at an address of Amazon's. That it is there, and came by TLS, is what makes it Amazon's.
     async fn certificate(&self, url: &str) -> Result<CertificateDer<'static>, Refusal> {
-        let url = amazons(url).filter(|url| url.path().ends_with(".pem")).ok_or(Refusal::Wrong)?;
-        let mut kept = self.certificates.lock().await;
-        if let Some(certificate) = kept.get(url.as_str()) {
+        let url = amazons(url)
+            .filter(|url| url.path().ends_with(".pem") && url.query().is_none())
+            .ok_or(Refusal::Wrong)?;
+        if let Some(certificate) = self.certificates.lock().await.get(url.as_str()) {
             return Ok(certificate.clone());
         }
         let pem = self.get(&url).await?;
         let certificate = CertificateDer::from_pem_slice(&pem).map_err(|_| Refusal::Wrong)?;
+        let mut kept = self.certificates.lock().await;
         if kept.len() >= MOST {
             kept.clear();
         }

@@ -16,7 +16,7 @@ use crate::phone::{Number, digest};
 const LIFE: SignedDuration = SignedDuration::from_mins(10);
 /// Wrong codes after which another has to be sent.
 const MOST_WRONG: i32 = 5;
-/// Codes sent to one person in an hour at most.
+/// Codes sent to one person, or to one number, in an hour at most.
 const MOST_CODES: i32 = 3;
 /// Codes sent in one organization in an hour at most: each costs its operator money.
 const MOST_CODES_OF_ALL: i64 = 100;
@@ -65,14 +65,16 @@ pub async fn keep(
         .execute(&mut **tx)
         .await?;
     let sent = sqlx::query!(
-        r#"select coalesce(sum(codes), 0) as "of_all!", coalesce(sum(codes) filter (where user_id = $2), 0) as "own!"
+        r#"select coalesce(sum(codes), 0) as "of_all!", coalesce(sum(codes) filter (where user_id = $2), 0) as "own!",
+                  coalesce(sum(codes) filter (where number = $4), 0) as "of_it!"
            from notifications.phone where organization_id = $1 and codes_since > $3"#,
         organization.0,
         user.0,
         an_hour_ago as _,
+        number.as_str(),
     );
     let sent = sent.fetch_one(&mut **tx).await?;
-    if sent.own >= MOST_CODES.into() || sent.of_all >= MOST_CODES_OF_ALL {
+    if sent.own.max(sent.of_it) >= MOST_CODES.into() || sent.of_all >= MOST_CODES_OF_ALL {
         return Err(Error::TooManyCodes.into());
     }
     let digest = digest(organization, user, code);

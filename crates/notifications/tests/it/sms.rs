@@ -161,7 +161,7 @@ async fn sns_takes_what_twilio_does_not() {
     let mut vendors = Vendors::start().await;
     let aws = Aws::find();
     let sns =
-        format!("sns://{}:{}@{}?sender_id=RESERVAS&endpoint={}", aws.key_id, aws.secret, aws.region, aws.url);
+        format!("sns://{}@{}?sender_id=RESERVAS&endpoint={}", aws.user(&aws.secret), aws.region, aws.url);
     let world = World::with(|config| {
         (config.sms_url, config.second_sms_url) = (twilio_url(&vendors), sns.into());
     })

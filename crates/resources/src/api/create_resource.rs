@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use garde::Validate;
 use kernel::role::CatalogueManage;
-use kernel::{AmenityId, LocationId, OrganizationId, ResourceId};
-use platform::auth::Can;
+use kernel::{AmenityId, LocationId, ResourceId};
+use platform::auth::{Actor, Can};
 use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::{FieldError, Problem};
@@ -113,7 +113,7 @@ pub async fn create_resource(
     if !request.body.parts.is_empty() {
         parts::lock(&mut tx, organization).await?;
     }
-    let content = content(&mut tx, organization, &request.body, &app.config.default_time_zone).await?;
+    let content = content(&mut tx, &actor, &request.body, &app.config.default_time_zone).await?;
     let id = ResourceId::mint();
     write::insert(&mut tx, organization, &[(id, &content)]).await?;
     write::link(&mut tx, organization, &[(id, None, &content)]).await?;
@@ -131,10 +131,11 @@ pub async fn create_resource(
 /// What the request says, or everything that is wrong with it.
 async fn content(
     tx: &mut Tx,
-    organization: OrganizationId,
+    actor: &Actor,
     request: &Request,
     default_time_zone: &str,
 ) -> Result<Content, Problem> {
+    let organization = actor.organization;
     let mut errors = Vec::new();
     let type_id = resolve::resource_type(tx, organization, &request.r#type).await?;
     let type_id = type_id.map_err(|error| errors.push(error)).ok();
@@ -143,7 +144,7 @@ async fn content(
         .map_err(|wrong| errors.extend(wrong))
         .ok();
     errors.extend(resolve::location(tx, organization, request.location_id).await?);
-    errors.extend(resolve::parts(tx, organization, &request.parts, &BTreeSet::new()).await?);
+    errors.extend(resolve::parts(tx, actor, &request.parts, &BTreeSet::new()).await?);
     let time_zone = zone(request.time_zone.as_deref().unwrap_or(default_time_zone), &mut errors);
     let external_id = external_id(request.external_id.as_deref(), &mut errors);
     let (Some(type_id), Some(amenities)) = (type_id, amenities) else { return Err(Problem::invalid(errors)) };

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use contracts::rules::{RuleSet, Scope};
 use http::HeaderMap;
+use kernel::ResourceId;
 use kernel::role::CatalogueRead;
 use platform::auth::Can;
 use platform::http::{ETag, Path, Problem};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::put_rules::RulesBody;
 use crate::App;
+use crate::store::sight::Sight;
 
 /// Gives the rules of one scope, without those of others that hold as well.
 #[utoipa::path(
@@ -35,14 +37,20 @@ pub async fn get_rules(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut tx = app.context.db.begin(actor.organization).await?;
+    let none = || Problem::not_found("set of rules");
     let row = sqlx::query!(
         "select scope, version, rules from resources.rules where organization_id = $1 and scope_id = $2",
         actor.organization.0,
         id,
     );
-    let row = row.fetch_optional(&mut *tx).await?.ok_or_else(|| Problem::not_found("set of rules"))?;
+    let row = row.fetch_optional(&mut *tx).await?.ok_or_else(none)?;
     let read = |document: Value| serde_json::from_value::<RuleSet>(document);
     let rules = read(row.rules).map_err(|error| Problem::internal(&error))?;
     let scope: Scope = serde_json::from_value(row.scope.into()).map_err(|error| Problem::internal(&error))?;
+    let resource = (scope == Scope::Resource).then_some(ResourceId(id));
+    let sight = Sight::of(&mut tx, &actor).await?;
+    if sight.among(&mut tx, actor.organization, resource).await?.len() < resource.iter().len() {
+        return Err(none());
+    }
     Ok(ETag(row.version).answer(&headers, RulesBody { id, scope, version: row.version, rules }))
 }

@@ -14,6 +14,7 @@ use super::ResourceBody;
 use crate::App;
 use crate::name::key;
 use crate::resource::{MAX_EXTERNAL_ID, MAX_SEATS, Status};
+use crate::store::sight::Sight;
 use crate::store::states;
 
 /// Which resources.
@@ -52,7 +53,7 @@ pub struct Filter {
     pub cursor: Option<String>,
 }
 
-/// Lists resources by name, whatever its case, then by id.
+/// Lists resources by name, whatever its case, then by id: those that are there for the caller.
 #[utoipa::path(
     get,
     path = "/api/v1/resources",
@@ -75,6 +76,7 @@ pub async fn list_resources(
     let page = PageQuery { limit: filter.limit, cursor: filter.cursor };
     let (after_key, after_id) = page.after::<(String, Uuid)>()?.unwrap_or_default();
     let mut tx = app.context.db.begin(actor.organization).await?;
+    let sight = Sight::of(&mut tx, &actor).await?;
     // Two comparisons instead of one of rows: only leakproof operators use the index under row security.
     let ids = sqlx::query_scalar!(
         "select r.id from resources.resource r
@@ -92,6 +94,7 @@ pub async fn list_resources(
            and ($7::int is null or r.seats >= $7)
            and ($8::text is null or position($8 in r.name_key) > 0)
            and ($9::text is null or r.external_id = $9)
+           and resources.sees($1, r.id, r.type_id, r.location_id, $11, $12)
          order by r.name_key, r.id limit $10",
         actor.organization.0,
         after_key,
@@ -103,11 +106,16 @@ pub async fn list_resources(
         filter.q.as_deref().map(key),
         filter.external_id,
         page.limit() + 1,
+        &sight.hidden,
+        &sight.places,
     )
     .fetch_all(&mut *tx)
     .await?;
     let ids: Vec<_> = ids.into_iter().map(ResourceId).collect();
     let mut states = states::states(&mut tx, actor.organization, &ids).await?;
-    let items = ids.iter().filter_map(|id| states.remove(id)).map(ResourceBody::from).collect();
+    let parts = states.values().flat_map(|state| &state.resource.parts).copied();
+    let seen = sight.among(&mut tx, actor.organization, parts).await?;
+    let states = ids.iter().filter_map(|id| states.remove(id));
+    let items = states.map(|state| ResourceBody::from(state).with_parts(&seen)).collect();
     Ok(Json(Page::of(items, page.limit(), |item: &ResourceBody| (key(&item.name), item.id))))
 }

@@ -15,10 +15,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::remit;
+use super::{get_resource, remit};
 use crate::App;
 use crate::rules::flaws;
-use crate::store::states;
+use crate::store::{sight, states};
 
 /// The rules.
 #[derive(Debug, Validate, ToSchema)]
@@ -129,6 +129,7 @@ pub async fn put_rules(
     };
     append(&mut tx, actor.organization, &Origin::from(&*actor), &event, app.context.clock.now()).await?;
     tx.commit().await?;
+    get_resource::forget_sight(&app, actor.organization).await;
     Answer::ok(next, &RulesBody { id, scope, version: next, rules })
 }
 
@@ -137,6 +138,7 @@ async fn demand_remit(tx: &mut Tx, actor: &Actor, scope: Scope, id: Uuid) -> Res
     match scope {
         Scope::Location => remit::demand_location(tx, actor, Some(LocationId(id))).await,
         Scope::Resource => {
+            sight::demand(tx, actor, ResourceId(id)).await?;
             let state = states::state(tx, actor.organization, ResourceId(id)).await?;
             actor.demand_place(&state.resource.location_path)
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use kernel::{AmenityId, LocationId, OrganizationId, ResourceId, ResourceTypeId};
+use platform::auth::Actor;
 use platform::db::Tx;
 use platform::http::{FieldError, Problem};
 
@@ -10,6 +11,7 @@ use crate::error::Error;
 use crate::name::Name;
 use crate::parts::cycles;
 use crate::resource::{Content, Status};
+use crate::store::sight::Sight;
 use crate::store::{names, parts, places};
 
 /// One thing wrong with the input.
@@ -60,14 +62,18 @@ pub(super) async fn location(
     Ok((!is_there).then(|| wrong("/location_id", "unknown_location", "There is no such location.")))
 }
 
-/// Whether each of these can be a part. One that is a part already may be retired: no request puts it there.
+/// Whether each of these can be a part, and is there for the caller. One that is a part already may be retired: no request
+/// puts it there.
 pub(super) async fn parts(
     tx: &mut Tx,
-    organization: OrganizationId,
+    actor: &Actor,
     wanted: &[ResourceId],
     known: &BTreeSet<ResourceId>,
 ) -> Result<Vec<FieldError>, Problem> {
-    let found = parts::names(tx, organization, wanted).await?;
+    let mut found = parts::names(tx, actor.organization, wanted).await?;
+    let sight = Sight::of(tx, actor).await?;
+    let seen = sight.among(tx, actor.organization, wanted.iter().copied()).await?;
+    found.retain(|id, _| seen.contains(id));
     let mut errors = Vec::new();
     for (at, id) in wanted.iter().enumerate() {
         let pointer = format!("/parts/{at}");

@@ -14,7 +14,7 @@ use super::{get_resource, remit};
 use crate::App;
 use crate::error::Error;
 use crate::resource::{Content, Status};
-use crate::store::{contents, parts, states, write};
+use crate::store::{contents, parts, sight, states, write};
 
 /// Retires a resource; retiring it again changes nothing.
 #[utoipa::path(
@@ -47,6 +47,7 @@ pub async fn retire_resource(
     let mut tx = app.context.db.begin(organization).await?;
     // Nothing becomes a whole of it while it is being retired.
     parts::lock(&mut tx, organization).await?;
+    sight::demand(&mut tx, &actor, id).await?;
     let stored = contents::lock_one(&mut tx, organization, id).await?;
     if_match.check(stored.version)?;
     if stored.content.status == Status::Retired {

@@ -5,8 +5,8 @@ use axum::response::Response;
 use garde::Validate;
 use http::HeaderMap;
 use kernel::role::CatalogueManage;
-use kernel::{LocationId, OrganizationId, ResourceId};
-use platform::auth::Can;
+use kernel::{LocationId, ResourceId};
+use platform::auth::{Actor, Can};
 use platform::db::Tx;
 use platform::events::Origin;
 use platform::http::{ETag, IfMatch, Json, Path, Problem};
@@ -20,6 +20,7 @@ use crate::App;
 use crate::error::Error;
 use crate::name::Name;
 use crate::resource::{Content, MAX_AMENITIES, MAX_EXTERNAL_ID, MAX_PARTS, MAX_SEATS, MAX_UNITS, Status};
+use crate::store::sight::{self, Sight};
 use crate::store::{contents, events, parts, states, write};
 
 /// What to change. `null` clears `location_id`, `seats` and `external_id`.
@@ -118,18 +119,22 @@ pub async fn update_resource(
     if request.parts.is_some() {
         parts::lock(&mut tx, organization).await?;
     }
+    sight::demand(&mut tx, &actor, id).await?;
     let stored = contents::lock_one(&mut tx, organization, id).await?;
     if_match.check(stored.version)?;
     if stored.content.status == Status::Retired {
         return Err(Error::Retired.into());
     }
-    let content = changed(&mut tx, organization, &stored.content, &request).await?;
+    let content = changed(&mut tx, &actor, &stored.content, &request).await?;
+    let sight = Sight::of(&mut tx, &actor).await?;
+    let seen = sight.among(&mut tx, organization, content.parts.iter().copied()).await?;
     if content.parts != stored.content.parts {
         resolve::no_cycle(&mut tx, organization, id, &content.parts).await?;
     }
     let before = states::state(&mut tx, organization, id).await?;
     if content == stored.content {
-        return Ok(ETag(before.resource.version).answer(&HeaderMap::new(), ResourceBody::from(before)));
+        return Ok(ETag(before.resource.version)
+            .answer(&HeaderMap::new(), ResourceBody::from(before).with_parts(&seen)));
     }
     write::update(&mut tx, organization, &[(id, &content)]).await?;
     write::link(&mut tx, organization, &[(id, Some(&stored.content), &content)]).await?;
@@ -140,16 +145,17 @@ pub async fn update_resource(
     events::tell(&mut tx, organization, &origin, Some(before.resource), resource, now).await?;
     tx.commit().await?;
     get_resource::forget(&app, organization, id).await;
-    Ok(ETag(after.resource.version).answer(&HeaderMap::new(), ResourceBody::from(after)))
+    Ok(ETag(after.resource.version).answer(&HeaderMap::new(), ResourceBody::from(after).with_parts(&seen)))
 }
 
 /// The content with the request's changes, or everything that is wrong with them.
 async fn changed(
     tx: &mut Tx,
-    organization: OrganizationId,
+    actor: &Actor,
     stored: &Content,
     request: &Request,
 ) -> Result<Content, Problem> {
+    let organization = actor.organization;
     let mut errors = Vec::new();
     let mut content = stored.clone();
     if let Some(name) = &request.name {
@@ -172,8 +178,10 @@ async fn changed(
         content.location_id = location_id;
     }
     if let Some(ids) = &request.parts {
-        errors.extend(resolve::parts(tx, organization, ids, &stored.parts).await?);
-        content.parts = ids.iter().copied().collect();
+        errors.extend(resolve::parts(tx, actor, ids, &stored.parts).await?);
+        // Of parts that are not there for the caller they say nothing by leaving them out.
+        let seen = Sight::of(tx, actor).await?.among(tx, organization, stored.parts.iter().copied()).await?;
+        content.parts = ids.iter().chain(stored.parts.difference(&seen)).copied().collect();
     }
     if let Some(text) = &request.time_zone {
         content.time_zone = zone(text, &mut errors);

@@ -12,6 +12,7 @@ mod remit;
 mod resources;
 mod rules;
 mod schema;
+mod sight;
 
 use std::fmt::Write as _;
 
@@ -23,7 +24,8 @@ use testkit::{Call, Person, TestApp};
 /// The service on a database of its own.
 async fn start() -> TestApp {
     TestApp::start(::resources::schema(), async |context| {
-        ::resources::start(context, Config::default()).await.unwrap()
+        let config = Config::default().into();
+        ::resources::routes(::resources::App { context, config })
     })
     .await
 }

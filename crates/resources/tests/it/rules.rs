@@ -1,7 +1,7 @@
 //! Rules: laid down, versioned, told; refused with every flaw named.
 
 use kernel::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{create, manager, start};
 
@@ -46,9 +46,48 @@ async fn what_makes_no_sense_is_refused_whole() {
         unknown.status.is_client_error() && unknown.json().to_string().contains("max_minuets"),
         "{unknown:?}"
     );
-    let seen = put(json!({ "scope": "organization", "policy": { "access": { "see": {} } } })).await;
-    assert_eq!(seen.problem(422, "invalid_input")["errors"][0]["code"], "not_supported");
+    let group = "/api/v1/rules/0198c6a0-0000-7000-8000-000000000001";
+    let body = json!({ "scope": "group", "policy": { "access": { "see": {} } } });
+    let seen = app.call_as(&manager, "PUT", group).json(body).send().await;
+    assert_eq!(seen.problem(422, "invalid_input")["errors"][0]["code"], "not_for_groups");
     put(json!({ "scope": "resource" })).await.problem(404, "not_found");
     app.call_as(&manager, "GET", &path).send().await.problem(404, "not_found");
+    app.events().await;
+}
+
+#[tokio::test]
+async fn every_version_is_kept_and_can_be_put_again() {
+    let app = start().await;
+    let manager = manager(&app).await;
+    let room = create(&app, &manager, "resources", json!({ "name": "Ada", "type": "room" })).await;
+    let path = format!("/api/v1/rules/{}", room["id"].as_str().unwrap());
+    let versions = format!("{path}/versions");
+    app.call_as(&manager, "GET", &versions).send().await.problem(404, "not_found");
+    let put = async |body: &Value| {
+        app.call_as(&manager, "PUT", &path).header("if-match", "*").json(body).send().await.expect(200).json()
+    };
+    for most in [60, 120, 240] {
+        put(&json!({ "scope": "resource", "policy": { "max_minutes": most } })).await;
+    }
+    let all = app.call_as(&manager, "GET", &versions).send().await.expect(200).json();
+    let told = |at: usize| {
+        (all["items"][at]["version"].as_i64(), all["items"][at]["policy"]["max_minutes"].as_i64())
+    };
+    assert_eq!(
+        [told(0), told(1), told(2)],
+        [(Some(3), Some(240)), (Some(2), Some(120)), (Some(1), Some(60))]
+    );
+    assert_eq!(all["items"][0]["created_by"], json!(manager.user));
+    assert!(all["items"][0]["created_at"].is_string());
+    let page = app.call_as(&manager, "GET", &format!("{versions}?limit=2")).send().await.expect(200).json();
+    let rest = format!("{versions}?limit=2&cursor={}", page["next_cursor"].as_str().unwrap());
+    let rest = app.call_as(&manager, "GET", &rest).send().await.expect(200).json();
+    assert_eq!((&rest["items"][0]["version"], rest["items"].as_array().unwrap().len()), (&json!(1), 1));
+    // An old one, put again, is the newest.
+    let old = json!({ "scope": "resource", "policy": rest["items"][0]["policy"] });
+    let again = put(&old).await;
+    assert_eq!((&again["version"], &again["policy"]["max_minutes"]), (&json!(4), &json!(60)));
+    let user = app.person(Role::User);
+    app.call_as(&user, "GET", &versions).send().await.problem(403, "permission_required");
     app.events().await;
 }

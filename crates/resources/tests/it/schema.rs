@@ -62,6 +62,7 @@ fn the_document_names_every_operation_once() {
         "list_locations",
         "list_resource_types",
         "list_resources",
+        "list_rule_versions",
         "put_rules",
         "retire_resource",
         "update_resource",
