@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use kernel::Role;
 use serde_json::{Value, json};
-use testkit::{Aws, Person, Vendors};
+use testkit::{Aws, Person, Played, Vendors};
 
 use crate::deliver::tell;
 use crate::sms::{twilio_url, wants};
@@ -38,7 +38,7 @@ async fn suppressed(world: &World) -> Vec<String> {
 }
 
 /// Has SendGrid tell something, signed.
-async fn sendgrid(world: &World, vendors: &mut Vendors, events: Value) -> u16 {
+async fn sendgrid(world: &World, vendors: &mut Played, events: Value) -> u16 {
     let at = world.test.now().as_second();
     let signed = vendors.tell(json!({ "command": "sign_events", "at": at, "events": events })).await;
     let text = |name: &str| signed[name].as_str().unwrap().to_owned();
@@ -114,7 +114,7 @@ async fn what_sendgrid_has_not_signed_is_refused() {
 }
 
 /// A message of SNS, signed.
-async fn sns(world: &World, vendors: &mut Vendors, topic: &str, more: Value) -> String {
+async fn sns(world: &World, vendors: &mut Played, topic: &str, more: Value) -> String {
     let mut message = json!({ "Type": "Notification", "MessageId": "m-1", "TopicArn": topic, "Message": "x",
                               "Timestamp": world.test.now().to_string() });
     message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

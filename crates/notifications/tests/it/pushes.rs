@@ -6,14 +6,14 @@ use kernel::Clock as _;
 use notifications::App;
 use notifications::push::vapid;
 use serde_json::{Value, json};
-use testkit::{ManualClock, Person, PushServer};
+use testkit::{ManualClock, Person, Played, PushServer};
 
 use crate::devices::added;
 use crate::world::World;
 
 pub struct Pushes {
     pub world: World,
-    pub server: PushServer,
+    pub server: Played,
     _files: tempfile::TempDir,
 }
 
@@ -31,14 +31,17 @@ impl Pushes {
             fs::write(&path, text).unwrap();
             path.display().to_string()
         };
-        let (account, key) =
-            (write("account.json", server.given["account"].to_string()), write("key.p8", server.text("key")));
+        let (account, key) = (
+            write("account.json", server.given["account"].to_string()),
+            write("key.p8", server.text("key").to_owned()),
+        );
         let world = World::with(|config| {
             let push = &mut config.push;
-            (push.fcm_account_file, push.fcm_url) = (account, server.text("url"));
-            (push.apns_key_file, push.apns_url) = (key, server.text("apns_url"));
-            (push.apns_key_id, push.apns_team_id) = (server.text("key_id"), server.text("team"));
-            push.apns_topic = server.text("topic");
+            (push.fcm_account_file, push.fcm_url) = (account, server.text("url").to_owned());
+            (push.apns_key_file, push.apns_url) = (key, server.text("apns_url").to_owned());
+            (push.apns_key_id, push.apns_team_id) =
+                (server.text("key_id").to_owned(), server.text("team").to_owned());
+            push.apns_topic = server.text("topic").to_owned();
             push.web_push_key = vapid::generate().unwrap();
             push.web_push_subject = "mailto:rooms@example.edu".into();
             // The shortest there is: what hangs is waited for.

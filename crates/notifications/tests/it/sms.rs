@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use testkit::{Aws, Person, Vendors};
+use testkit::{Aws, Person, Played, Vendors};
 
 use crate::deliver::tell;
 use crate::vendors::pair;
@@ -10,13 +10,13 @@ use crate::world::World;
 
 const PHONE: &str = "/api/v1/notification-phone";
 
-pub fn twilio_url(vendors: &Vendors) -> platform::config::Secret {
+pub fn twilio_url(vendors: &Played) -> platform::config::Secret {
     let [account, token, url] = ["account", "token", "url"].map(|name| vendors.text(name));
     format!("twilio://{account}:{token}@api.twilio.com?from=%2B351210000000&endpoint={url}").into()
 }
 
 /// Asks for a code, and gives it as it came.
-async fn code(world: &World, vendors: &mut Vendors, person: &Person) -> String {
+async fn code(world: &World, vendors: &mut Played, person: &Person) -> String {
     let number = json!({ "number": "+351 912 345 678" });
     let made = world.test.call_as(person, "PUT", PHONE).json(number).send().await.expect(202).json();
     assert_eq!(made, json!({ "number": "+351912345678", "is_verified": false }));
@@ -27,7 +27,7 @@ async fn code(world: &World, vendors: &mut Vendors, person: &Person) -> String {
 }
 
 /// Proves a number and asks for short messages of what is confirmed.
-pub async fn wants(world: &World, vendors: &mut Vendors, person: &Person) {
+pub async fn wants(world: &World, vendors: &mut Played, person: &Person) {
     let code = json!({ "code": code(world, vendors, person).await });
     let path = format!("{PHONE}/verify");
     world.test.call_as(person, "POST", &path).json(code).send().await.expect(200);
@@ -139,7 +139,7 @@ async fn what_twilio_says_decides_what_follows() {
         (500, Value::Null, "queued", "away"),
         (429, said(20429), "queued", "passing"),
     ] {
-        vendors.answer(status, json!({}), body).await;
+        Vendors::answer(&mut vendors, status, json!({}), body).await;
         tell(&world, &ada).await;
         assert_eq!(world.text().await, 1, "{status}");
         let made = &world.notifications(&ada).await[0]["deliveries"][0];
@@ -168,7 +168,7 @@ async fn sns_takes_what_twilio_does_not() {
     .await;
     let ada = world.person("Ada");
     wants(&world, &mut vendors, &ada).await;
-    vendors.answer(503, json!({}), Value::Null).await;
+    Vendors::answer(&mut vendors, 503, json!({}), Value::Null).await;
     tell(&world, &ada).await;
     assert_eq!(world.text().await, 1);
     assert_eq!(

@@ -9,13 +9,13 @@ use notifications::channel::{Channel as _, Provider, Providers, SendGrid, Ses, s
 use notifications::delivery::Outcome;
 use platform::config::Secret;
 use serde_json::{Value, json};
-use testkit::{Aws, Vendors};
+use testkit::{Aws, Played, Vendors};
 
 use crate::providers::tried;
 use crate::smtp::{book, delivery, mail};
 use crate::world::World;
 
-pub fn sendgrid_url(vendors: &Vendors) -> Secret {
+pub fn sendgrid_url(vendors: &Played) -> Secret {
     let (key, url) = (vendors.text("sendgrid_key"), vendors.text("url"));
     format!("sendgrid://{key}@api.sendgrid.com?endpoint={url}").into()
 }
@@ -125,13 +125,13 @@ async fn a_sender_that_ses_does_not_know_is_the_operators_to_mend() {
 #[tokio::test]
 async fn a_busy_vendor_is_left_alone_for_as_long_as_it_asks() {
     let mut vendors = Vendors::start().await;
-    vendors
-        .answer(
-            429,
-            json!({ "Retry-After": "7200" }),
-            json!({ "errors": [{ "message": "too many requests" }] }),
-        )
-        .await;
+    Vendors::answer(
+        &mut vendors,
+        429,
+        json!({ "Retry-After": "7200" }),
+        json!({ "errors": [{ "message": "too many requests" }] }),
+    )
+    .await;
     let world = World::with(|config| config.mail_url = sendgrid_url(&vendors)).await;
     let ada = book(&world).await;
     assert_eq!(world.deliver().await, 1);
@@ -154,7 +154,7 @@ async fn a_busy_vendor_is_left_alone_for_as_long_as_it_asks() {
 async fn a_busy_vendors_mail_goes_to_the_second() {
     let mut vendors = Vendors::start().await;
     let aws = Aws::find();
-    vendors.answer(429, json!({}), Value::Null).await;
+    Vendors::answer(&mut vendors, 429, json!({}), Value::Null).await;
     let world = World::with(|config| {
         config.mail_url = sendgrid_url(&vendors);
         config.second_mail_url = ses_url(&aws, &aws.secret);
@@ -169,7 +169,7 @@ async fn a_busy_vendors_mail_goes_to_the_second() {
 async fn an_address_that_sendgrid_calls_wrong_gets_no_more_mail() {
     let mut vendors = Vendors::start().await;
     let fault = json!({ "message": "Does not contain a valid address.", "field": "personalizations.0.to.0.email", "help": null });
-    vendors.answer(400, json!({}), json!({ "errors": [fault] })).await;
+    Vendors::answer(&mut vendors, 400, json!({}), json!({ "errors": [fault] })).await;
     let world = World::with(|config| config.mail_url = sendgrid_url(&vendors)).await;
     let ada = book(&world).await;
     assert_eq!(world.deliver().await, 1);
@@ -191,7 +191,7 @@ async fn a_form_that_is_refused_fails_and_a_broken_vendor_does_not() {
     let sendgrid =
         SendGrid::new(client(), vendors.text("url"), vendors.text("sendgrid_key").to_owned().into(), false);
     let mut outcome = async |status, body| {
-        vendors.answer(status, json!({}), body).await;
+        Vendors::answer(&mut vendors, status, json!({}), body).await;
         sendgrid.send(&mail()).await
     };
     let errors = |message: &str, field: &str| json!({ "errors": [{ "message": message, "field": field }] });
