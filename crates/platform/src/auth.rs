@@ -110,6 +110,12 @@ impl Actor {
         if is_theirs { Ok(()) } else { Err(outside_remit()) }
     }
 
+    /// Whether everything of the organization is the caller's to manage: a manager or an administrator without a remit.
+    #[must_use]
+    pub fn manages_all(&self) -> bool {
+        self.role >= Role::Manager && self.remit.is_none()
+    }
+
     /// Refuses what concerns the whole organization where the caller is a manager of some places or people alone.
     ///
     /// # Errors

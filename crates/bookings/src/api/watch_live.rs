@@ -202,7 +202,7 @@ pub async fn watch_live(
         (None, _) => ("reset", begun.newest),
     };
     let left = actor.expires_at.duration_since(app.context.clock.now());
-    let narrow = (!sight::is_whole(&actor)).then(|| (app.clone(), (*actor).clone()));
+    let narrow = (!actor.manages_all()).then(|| (app.clone(), (*actor).clone()));
     let screen = Screen {
         watch,
         narrow,

@@ -2,19 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{OrganizationId, ResourceId, Role};
+use kernel::{OrganizationId, ResourceId};
 use platform::auth::Actor;
 use platform::db::Tx;
 use platform::http::Problem;
 
 use super::known::Known;
 use super::resources::tree;
-
-/// Whether a caller sees all resources, whatever rules say.
-#[must_use]
-pub fn is_whole(actor: &Actor) -> bool {
-    actor.role >= Role::Manager && actor.remit.is_none()
-}
 
 /// Whether any rules of an organization say who sees something.
 ///
@@ -37,7 +31,7 @@ pub async fn hidden(
     actor: &Actor,
     ids: BTreeSet<ResourceId>,
 ) -> Result<BTreeSet<ResourceId>, Problem> {
-    if ids.is_empty() || is_whole(actor) || !hides(tx, actor.organization).await? {
+    if ids.is_empty() || actor.manages_all() || !hides(tx, actor.organization).await? {
         return Ok(BTreeSet::new());
     }
     let all: Vec<ResourceId> = ids.iter().copied().collect();

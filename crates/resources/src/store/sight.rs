@@ -27,7 +27,7 @@ impl Sight {
     /// # Errors
     /// When the database fails.
     pub async fn of(tx: &mut Tx, actor: &Actor) -> Result<Self, Problem> {
-        if is_whole(actor) {
+        if actor.manages_all() {
             return Ok(Self::default());
         }
         let hiding = hiding(tx, actor.organization).await?;
@@ -71,12 +71,6 @@ impl Sight {
         );
         Ok(seen.fetch_all(&mut **tx).await?.into_iter().map(ResourceId).collect())
     }
-}
-
-/// Whether a caller sees all resources, whatever rules say.
-#[must_use]
-pub fn is_whole(actor: &Actor) -> bool {
-    actor.role >= Role::Manager && actor.remit.is_none()
 }
 
 /// Refuses a resource that is not there for the caller, in the words for one that is not there at all.
