@@ -44,7 +44,8 @@ pub async fn ask(request: RequestBuilder, limit: Duration) -> Result<Answer, Out
         }
     })?;
     let (status, headers) = (answer.status(), answer.headers().clone());
-    Ok(Answer { status, headers, body: read(answer).await })
+    let body = String::from_utf8_lossy(&beginning(answer, LONGEST).await).into_owned();
+    Ok(Answer { status, headers, body })
 }
 
 /// The cause at the bottom, which alone says what happened.
@@ -56,17 +57,28 @@ fn root(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// The beginning of the body: what breaks off after the status changes nothing any more.
-async fn read(mut answer: Response) -> String {
+/// The beginning of an answer's body, of so many bytes at most.
+pub async fn beginning(mut answer: Response, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
+    while body.len() < most {
+        // An answer that breaks off is an answer still: its status has come.
+        let Ok(Some(chunk)) = answer.chunk().await else { break };
         body.extend_from_slice(&chunk);
-        if body.len() > LONGEST {
-            body.truncate(LONGEST);
-            break;
-        }
     }
-    String::from_utf8_lossy(&body).into_owned()
+    body.truncate(most);
+    body
+}
+
+/// Why there was no answer, from the outermost reason to the first.
+#[must_use]
+pub fn reasons(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { "it took too long".to_owned() } else { "no answer".to_owned() };
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }
 
 impl Answer {

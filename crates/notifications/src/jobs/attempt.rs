@@ -67,10 +67,9 @@ pub async fn attempt(app: &App, leased: &Leased, now: Timestamp) -> Report {
 }
 
 async fn attempt_told(app: &App, leased: &Leased, told: &Told, now: Timestamp) -> Report {
-    let contact = match peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await {
-        Ok(Some(contact)) => contact,
-        Ok(None) => return Outcome::Permanent(REMOVED.into()).into(),
-        Err(error) => return Outcome::Passing(format!("the user service: {error}")).into(),
+    let contact = match contact(app, leased).await {
+        Ok(contact) => contact,
+        Err(outcome) => return outcome.into(),
     };
     if contact.email.as_str().ends_with(".invalid") {
         return Outcome::Permanent("a service account reads no mail".into()).into();
@@ -104,9 +103,31 @@ pub async fn send(app: &App, leased: &Leased, email: &Email, mail: &Mail) -> Rep
 }
 
 /// What the message was written with. Passing: a replica of a later version may have written it.
-pub(super) fn read<T: DeserializeOwned>(told: &Told) -> Result<T, Outcome> {
+fn read<T: DeserializeOwned>(told: &Told) -> Result<T, Outcome> {
     serde_json::from_value(told.data.clone())
         .map_err(|error| Outcome::Passing(format!("the message cannot be read: {error}")))
+}
+
+/// Whom a message is for.
+///
+/// # Errors
+/// When they were removed, or the user service does not answer.
+pub(super) async fn contact(app: &App, leased: &Leased) -> Result<Contact, Outcome> {
+    let contact = peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await;
+    let contact = contact.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
+    contact.ok_or_else(|| Outcome::Permanent(REMOVED.into()))
+}
+
+/// What happened to the booking that a message is about.
+///
+/// # Errors
+/// When it cannot be read, or is of no use any more.
+pub(super) fn facts(told: &Told, now: Timestamp) -> Result<Facts, Outcome> {
+    let facts = read::<Facts>(told)?;
+    if told.kind == Kind::BookingReminder && facts.now.slot.starts_at() <= now {
+        return Err(Outcome::Permanent("the booking has begun".into()));
+    }
+    Ok(facts)
 }
 
 async fn about_booking(
@@ -117,10 +138,7 @@ async fn about_booking(
     contact: &Contact,
     now: Timestamp,
 ) -> Result<Mail, Outcome> {
-    let facts = read::<Facts>(told)?;
-    if told.kind == Kind::BookingReminder && facts.now.slot.starts_at() <= now {
-        return Err(Outcome::Permanent("the booking has begun".into()));
-    }
+    let facts = facts(told, now)?;
     let language = Language::of(&contact.locale);
     let name = Name { kind: told.kind, language };
     let known = known(app, leased, name).await.map_err(|problem| Outcome::Passing(problem.detail))?;

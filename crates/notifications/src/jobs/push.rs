@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use kernel::{BookingId, DeviceId};
 use platform::http::Problem;
 
-use super::attempt::{Report, quiet, read, reader, without};
+use super::attempt::{Report, contact, facts, quiet, reader, without};
 use super::deliver::{Leased, Told};
+use crate::App;
 use crate::channel::providers::Try;
-use crate::delivery::{Outcome, REMOVED};
+use crate::delivery::Outcome;
 use crate::device::Address;
 use crate::message::{Facts, Kind};
 use crate::preferences::QuietHours;
@@ -19,7 +20,6 @@ use crate::templates::name::Name;
 use crate::templates::short::Short;
 use crate::templates::{Forms, Values};
 use crate::wording::Language;
-use crate::{App, peers};
 
 /// One attempt, outside of any transaction.
 pub async fn attempt(app: &App, leased: &Leased, told: &Told, device: DeviceId, now: Timestamp) -> Report {
@@ -44,13 +44,8 @@ async fn write(
     now: Timestamp,
 ) -> Result<Push, Outcome> {
     let booking = told.booking.ok_or_else(|| Outcome::Permanent("it is about no booking".into()))?;
-    let facts = read::<Facts>(told)?;
-    if told.kind == Kind::BookingReminder && facts.now.slot.starts_at() <= now {
-        return Err(Outcome::Permanent("the booking has begun".into()));
-    }
-    let contact = peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await;
-    let contact = contact.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
-    let contact = contact.ok_or_else(|| Outcome::Permanent(REMOVED.into()))?;
+    let facts = facts(told, now)?;
+    let contact = contact(app, leased).await?;
     let name = Name { kind: told.kind, language: Language::of(&contact.locale) };
     let known = known(app, leased, device, name).await.map_err(|problem| Outcome::Passing(problem.detail))?;
     let known = known.ok_or_else(|| Outcome::Permanent("the device was removed".into()))?;

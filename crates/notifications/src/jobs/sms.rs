@@ -4,10 +4,11 @@ use contracts::users::Contact;
 use jiff::Timestamp;
 use platform::http::Problem;
 
-use super::attempt::{Report, quiet, read, reader, without};
+use super::attempt::{Report, contact, facts, quiet, reader, without};
 use super::deliver::{Leased, Told};
-use crate::delivery::{Outcome, REMOVED};
-use crate::message::{Facts, Kind};
+use crate::App;
+use crate::delivery::Outcome;
+use crate::message::Kind;
 use crate::preferences::QuietHours;
 use crate::sms::Text;
 use crate::store::{phones, preferences, templates};
@@ -15,7 +16,6 @@ use crate::templates::name::Name;
 use crate::templates::short::Short;
 use crate::templates::{Forms, Values};
 use crate::wording::Language;
-use crate::{App, peers};
 
 /// One attempt, outside of any transaction.
 pub async fn attempt(app: &App, leased: &Leased, told: &Told, now: Timestamp) -> Report {
@@ -33,13 +33,8 @@ pub async fn attempt(app: &App, leased: &Leased, told: &Told, now: Timestamp) ->
 }
 
 async fn write(app: &App, leased: &Leased, told: &Told, now: Timestamp) -> Result<Text, Outcome> {
-    let facts = read::<Facts>(told)?;
-    if told.kind == Kind::BookingReminder && facts.now.slot.starts_at() <= now {
-        return Err(Outcome::Permanent("the booking has begun".into()));
-    }
-    let contact = peers::contact(app, leased.organization, leased.user, &leased.correlation_id).await;
-    let contact = contact.map_err(|error| Outcome::Passing(format!("the user service: {error}")))?;
-    let contact = contact.ok_or_else(|| Outcome::Permanent(REMOVED.into()))?;
+    let facts = facts(told, now)?;
+    let contact = contact(app, leased).await?;
     let known = known(app, leased, told.kind, &contact).await;
     let known = known.map_err(|problem| Outcome::Passing(problem.detail))?;
     let to = known.phone.filter(|phone| phone.is_verified);

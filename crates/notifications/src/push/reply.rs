@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use crate::channel::http::{beginning, reasons};
 use crate::delivery::Outcome;
 
 /// Bytes of an answer that are read.
@@ -31,17 +32,10 @@ impl Reply {
     /// # Errors
     /// How the attempt ended, when there was no answer. Addresses are secrets, and not repeated.
     pub async fn of(request: RequestBuilder, now: Timestamp) -> Result<Self, Outcome> {
-        let mut response = request.send().await.map_err(|error| failure(&error.without_url()))?;
+        let response = request.send().await.map_err(|error| failure(&error.without_url()))?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), now);
-        let mut body = Vec::new();
-        while body.len() < ANSWER {
-            // An answer that breaks off is an answer still: its status has come.
-            let Ok(Some(chunk)) = response.chunk().await else { break };
-            body.extend_from_slice(&chunk);
-        }
-        body.truncate(ANSWER);
-        Ok(Self { status, body, retry_after })
+        Ok(Self { status, body: beginning(response, ANSWER).await, retry_after })
     }
 
     /// Whether the service did what it was asked: 200 to 299.
@@ -80,12 +74,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
 
 /// How an attempt ended that got no answer. What was not sent for certain may be sent by nobody twice.
 fn failure(error: &reqwest::Error) -> Outcome {
-    let mut text = if error.is_timeout() { "it took too long".to_owned() } else { "no answer".to_owned() };
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
+    let text = reasons(error);
     if error.is_connect() || error.is_builder() { Outcome::Away(text) } else { Outcome::Unsure(text) }
 }
 

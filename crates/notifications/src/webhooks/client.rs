@@ -7,11 +7,14 @@ use jiff::Timestamp;
 
 use super::guard::Guard;
 use super::signature::sign;
+use crate::channel::http::{beginning, reasons};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a request may take, from the resolution of the name to the last byte that is read.
 const REQUEST: Duration = Duration::from_secs(15);
+/// Characters that are kept of why there was no answer.
+const REASONS: usize = 500;
 /// Bytes of an answer that are read and kept.
 const ANSWER: usize = 4096;
 
@@ -121,26 +124,9 @@ impl Client {
             .body(request.body.to_owned())
             .send()
             .await;
-        let mut response = sent.map_err(|error| why(&error))?;
+        let response = sent.map_err(|error| reasons(&error).chars().take(REASONS).collect::<String>())?;
         let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while body.len() < ANSWER {
-            // An answer that breaks off is an answer still: its status has come.
-            let Ok(Some(chunk)) = response.chunk().await else { break };
-            body.extend_from_slice(&chunk);
-        }
-        body.truncate(ANSWER);
+        let body = beginning(response, ANSWER).await;
         Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
-}
-
-/// The reasons of an error, from the outermost to the first.
-fn why(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() { "it took too long".to_owned() } else { "no answer".to_owned() };
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text.chars().take(500).collect()
 }
